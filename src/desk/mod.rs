@@ -1,0 +1,7 @@
+//! The rules: what to do about a message, a click or a timer. No I/O, no clock, no dice.
+
+pub mod command;
+pub mod inbound;
+pub mod ticket;
+pub mod triage;
+pub mod words;

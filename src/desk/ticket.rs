@@ -1,0 +1,136 @@
+//! The ticket, its number, and the timeline that records everything that happened to it.
+
+use crate::address::{Address, Mailbox};
+use crate::desk::triage::Term;
+use crate::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A ticket's number, shown as `IT001`; grows without bound (`IT1000`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Number(pub i64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IT{:03}", self.0)
+    }
+}
+
+impl Number {
+    /// Reads `IT001`, `it1`; full-width forms are for the caller to fold (NFKC).
+    pub fn parse(text: &str) -> Option<Number> {
+        let text = text.trim();
+        let digits = text.get(..2).filter(|p| p.eq_ignore_ascii_case("IT")).map(|_| &text[2..])?;
+        if digits.is_empty() || digits.len() > 12 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        digits.parse().ok().filter(|n| *n > 0).map(Number)
+    }
+}
+
+/// What the requester told about the fault; an empty or absent value is not known yet.
+pub type Fields = BTreeMap<Field, String>;
+
+/// A ticket as stored: one row, changed only through `desk::decide`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ticket {
+    pub number: Number,
+    /// The requester's subject without prefixes and tags; the same through the ticket's life.
+    pub subject: String,
+    pub requester: Mailbox,
+    /// The language letters to the requester are written in.
+    pub language: Language,
+    pub category: Category,
+    pub priority: Priority,
+    pub impact: Impact,
+    /// Why triage said so.
+    pub matched: Vec<Term>,
+    pub fields: Fields,
+    pub status: Status,
+    /// Why it is pending; `None` in every other status.
+    pub wait: Option<Wait>,
+    pub assignee: Option<Address>,
+    /// Arrival of the first message (the server's clock), where every target starts.
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    /// First human answer or accepted assignment; never the automatic acknowledgement.
+    pub first_response: Option<Timestamp>,
+    pub response_due: Timestamp,
+    pub resolution_due: Timestamp,
+    pub resolved: Option<Timestamp>,
+    pub closed: Option<Timestamp>,
+    pub rating: Option<Rating>,
+    /// Counts resolve-reopen rounds from 1; rating links and timers of an older cycle are dead.
+    pub cycle: i64,
+    /// The requester was already asked for missing facts or for a clear rating once in this cycle.
+    pub asked: bool,
+    /// Merged into another ticket: replies go there.
+    pub merged_into: Option<Number>,
+    /// Opened because the subject named another ticket without proof, or as the follow-up of a closed one.
+    pub related: Option<Number>,
+    /// Grows by one with every change; guards against lost updates.
+    pub version: i64,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// The desk itself: a rule or a timer.
+    Desk,
+    Person(Address),
+}
+
+/// One line of the append-only timeline: who, when, what, why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub at: Timestamp,
+    pub who: Who,
+    pub what: What,
+    /// The reason in words, or the text itself for notes and steps; may be empty.
+    pub why: String,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    Opened,
+    /// A message joined: from the requester, a public answer, or somebody else on the ticket.
+    Message,
+    /// Internal text; never leaves the desk's staff.
+    Note,
+    Step,
+    Workaround,
+    Status {
+        from: Status,
+        to: Status,
+    },
+    Assigned {
+        from: Option<Address>,
+        to: Option<Address>,
+    },
+    Priority {
+        from: Priority,
+        to: Priority,
+    },
+    Category {
+        from: Category,
+        to: Category,
+    },
+    Rated {
+        rating: Rating,
+    },
+    /// A command or an action that was not allowed; nothing changed.
+    Refused,
+    /// A letter could not be delivered for good.
+    Undelivered,
+    /// A letter of the desk went out on its own: reminder and the like.
+    Reminded,
+    Merged {
+        into: Number,
+    },
+}
