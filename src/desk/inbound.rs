@@ -142,7 +142,7 @@ pub struct Inbound {
     pub commands: Vec<CommandLine>,
     /// The new text below those lines; equal to `body` when there are none.
     pub after_commands: Body,
-    pub attachments: Vec<Attachment>,
+    pub attachments: Vec<std::sync::Arc<Attachment>>,
     pub bounce: Option<Bounce>,
     /// The `Authentication-Results` fields, unfolded, in order from the top (RFC 8601).
     pub authentication_results: Vec<String>,
@@ -154,6 +154,9 @@ pub struct Inbound {
     pub hops: usize,
     /// SHA-256 of the raw bytes.
     pub digest: Digest,
+    /// SHA-256 over Message-ID, author, subject and everything below the header; `None` without a Message-ID.
+    /// Recognises one message that came twice by different ways (`hardening.md` R12).
+    pub content: Option<Digest>,
     /// Size of the raw bytes.
     pub size: usize,
     pub anomalies: Vec<String>,

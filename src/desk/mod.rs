@@ -1,7 +1,11 @@
 //! The rules: what to do about a message, a click or a timer. No I/O, no clock, no dice.
 
 pub mod command;
+pub mod event;
 pub mod inbound;
+pub mod letter;
+pub mod link;
+pub mod policy;
 pub mod ticket;
 pub mod triage;
 pub mod words;

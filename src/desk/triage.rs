@@ -27,3 +27,7 @@ pub struct Verdict {
     pub matched: Vec<Term>,
     pub fields: Fields,
 }
+
+/// The keyword rules.
+#[derive(Debug)]
+pub struct Rules;

@@ -46,6 +46,7 @@ pub fn parse(raw: &[u8]) -> Inbound {
         asks_no_answer: false,
         hops: 0,
         digest: Digest::of(raw),
+        content: None,
         size: raw.len(),
         anomalies: Vec::new(),
     }

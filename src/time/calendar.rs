@@ -1,1 +1,5 @@
-//! The working calendar (stub: being written).
+//! The working calendar.
+
+/// Working hours of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calendar;
