@@ -166,6 +166,13 @@ pub enum Effect {
     /// From now on these people count as participants.
     Participants(Number, Vec<Address>),
     Remember(Mailbox, Person),
+    /// The rating of one cycle, replacing an earlier one of the same cycle.
+    Rate {
+        number: Number,
+        cycle: i64,
+        rating: Rating,
+        comment: String,
+    },
     Send(Box<Letter>),
     Schedule(Timer),
     /// Drops the ticket's timers.

@@ -22,6 +22,8 @@ pub struct Letter {
     pub answers: Option<MessageId>,
     /// Sent along: screenshots and files of the message that is passed on.
     pub attachments: Vec<Arc<Attachment>>,
+    /// The files of the ticket's first message go along too: the reader has not seen them.
+    pub with_first_files: bool,
 }
 
 /// What the letter says; the variant's snake-case name is the template's name.
@@ -70,8 +72,8 @@ pub enum Content {
     Clarify { rating: RatingLinks },
     /// To the requester: work goes on, with whom and until when.
     Reopened { engineer: Option<String> },
-    /// To the requester: the ticket is closed; how to come back.
-    Closed { rated: bool },
+    /// To the requester: the ticket is closed; how to come back. With an engineer's words when one closed it.
+    Closed { rated: bool, author: Option<String>, body: Body },
     /// To the requester: withdrawn.
     Cancelled { author: String, body: Body },
     /// To an engineer: what became of each command line, and what was asked for.
@@ -104,8 +106,10 @@ pub enum NoticeReason {
     Assigned {
         by: String,
     },
-    /// The requester was not satisfied or says it is not solved.
-    Reopened,
+    /// The requester was not satisfied or says it is not solved; their words.
+    Reopened {
+        comment: String,
+    },
     /// Nobody with the skill is there: to the supervisor.
     Unassigned,
 }
@@ -141,6 +145,8 @@ pub enum Hint {
     Status { status: String },
     /// Nobody by this name or address, or several.
     Nobody { name: String },
+    /// A command below the text: commands count only at the top.
+    NotAtTop,
     /// Another line was refused, so this one was not carried out.
     HeldBack,
     /// A text is needed below the commands.

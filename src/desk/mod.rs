@@ -1,11 +1,21 @@
 //! The rules: what to do about a message, a click or a timer. No I/O, no clock, no dice.
+//!
+//! [`decide::decide`] is the door: an [`event::Event`] meets a [`event::Situation`] and becomes [`event::Effect`]s.
 
 pub mod command;
+pub mod decide;
+mod draft;
+mod engineer;
 pub mod event;
 pub mod inbound;
+mod intake;
 pub mod letter;
 pub mod link;
+mod machine;
 pub mod policy;
+mod requester;
+pub mod retry;
+pub mod thread;
 pub mod ticket;
 pub mod triage;
 pub mod words;

@@ -92,6 +92,12 @@ impl Policy {
     pub fn engineer(&self, address: &Address) -> Option<&Engineer> {
         self.engineers.iter().find(|e| e.address() == address)
     }
+
+    /// Whom the desk turns to when nobody else will do: the supervisor, else the most senior engineer.
+    pub fn supervisor(&self) -> Option<Reader> {
+        let senior = || self.engineers.iter().max_by_key(|e| e.level).map(|e| e.reader.clone());
+        self.supervisor.clone().or_else(senior)
+    }
 }
 
 /// Response and resolution target of one priority (`design.md` section 1).
