@@ -2,6 +2,7 @@
 //!
 //! [`decide::decide`] is the door: an [`event::Event`] meets a [`event::Situation`] and becomes [`event::Effect`]s.
 
+pub mod assign;
 pub mod command;
 pub mod decide;
 mod draft;
@@ -15,6 +16,7 @@ mod machine;
 pub mod policy;
 mod requester;
 pub mod retry;
+pub mod sla;
 pub mod thread;
 pub mod ticket;
 pub mod triage;
