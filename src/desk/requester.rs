@@ -141,7 +141,8 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str)
     draft.reopen("");
     draft.ticket.rating = Some(Rating::Dissatisfied);
     let earlier = earlier_assignees(on);
-    let next = assign::more_senior(s.policy, &draft.ticket, &earlier, &s.loads, draft.now);
+    let than = before.as_ref().unwrap_or(&draft.ticket.requester.address);
+    let next = assign::more_senior(s.policy, draft.ticket.category, than, &earlier, &s.loads, draft.now);
     if let Some(next) = next {
         draft.assign(Some(next.address()), "");
     }
