@@ -8,6 +8,7 @@ pub mod decide;
 mod draft;
 mod engineer;
 pub mod event;
+pub mod fields;
 pub mod inbound;
 mod intake;
 pub mod letter;
