@@ -169,6 +169,7 @@ impl<'a> Context<'a> {
             (Some(fault), Some(asked)) if asked < fault => vec![State::Request, broken],
             (Some(_), Some(_)) => vec![broken, State::Request],
             (Some(_), None) => vec![broken],
+            (None, Some(_)) if self.says(Signal::Task) => vec![State::Degraded],
             (None, Some(_)) => vec![State::Request],
             // Nothing is said about it: somebody bothered to write, so something is less good than it was.
             (None, None) => vec![State::Degraded],
@@ -231,10 +232,11 @@ impl<'a> Context<'a> {
 
     /// Feeling moves a priority by one step and never to the top; "no hurry" takes it down again.
     fn urgency(&self, priority: Priority, floor: Priority) -> Priority {
-        if self.says(Signal::Calm) {
+        let (urgent, calm) = (self.says(Signal::Urgent), self.says(Signal::Calm));
+        if calm && !urgent {
             return if priority < floor || floor == Priority::P4 { lower_to(priority, floor) } else { priority };
         }
-        match (priority, self.says(Signal::Urgent)) {
+        match (priority, urgent && !calm) {
             (Priority::P4, true) => Priority::P3,
             (Priority::P3, true) => Priority::P2,
             _ => priority,

@@ -45,6 +45,8 @@ pub enum Signal {
     Degraded,
     Request,
     HowTo,
+    /// Work asked for that is more than a question.
+    Task,
     Solved,
     Unsolved,
     Workaround,
@@ -77,10 +79,11 @@ impl Signal {
             Signal::Module(_) => 6,
             Signal::Stop => 7,
             Signal::Request | Signal::HowTo => 8,
+            Signal::Task => 9,
         }
     }
 
-    pub const LAYERS: usize = 9;
+    pub const LAYERS: usize = 10;
 }
 
 /// A core module and how bad it is when it stands still.
@@ -269,6 +272,7 @@ impl Reader<'_> {
             "state.degraded" => Signal::Degraded,
             "state.request" => Signal::Request,
             "state.how_to" => Signal::HowTo,
+            "state.task" => Signal::Task,
             "state.solved" => Signal::Solved,
             "state.unsolved" => Signal::Unsolved,
             "state.workaround" => Signal::Workaround,
