@@ -164,7 +164,12 @@ impl<I: Inbox> Intake<I> {
     fn arrivals(&self, batch: Batch) -> Vec<Arrival> {
         let uid_validity = batch.uid_validity;
         let source = |uid| Source { mailbox: self.name.clone(), uid_validity, uid };
-        let arrival = |m: crate::ports::Fetched| Arrival { source: Some(source(m.uid)), arrived: m.arrived, size: m.size, content: m.content };
+        let arrival = |m: crate::ports::Fetched| Arrival {
+            source: Some(source(m.uid)),
+            arrived: m.arrived,
+            size: m.size,
+            content: m.content,
+        };
         batch.messages.into_iter().map(arrival).collect()
     }
 

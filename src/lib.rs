@@ -2,7 +2,10 @@
 
 pub mod address;
 pub mod cli;
+pub mod daemon;
 pub mod desk;
+pub mod flow;
 pub mod mail;
 pub mod ports;
 pub mod time;
+pub mod web;

@@ -83,8 +83,9 @@ pub trait Inbox: Send {
     ) -> impl Future<Output = Result<Batch, InboxError>> + Send;
 
     /// Puts handled messages away (moves them to the processed folder). Gone UIDs are no error.
-    /// Only called after the commit (promise G3).
-    fn put_away(&mut self, uids: &[u32]) -> impl Future<Output = Result<(), InboxError>> + Send;
+    /// Only called after the commit (promise G3). When the mailbox has another UIDVALIDITY by now, the UIDs name
+    /// other messages: nothing is moved.
+    fn put_away(&mut self, uid_validity: u32, uids: &[u32]) -> impl Future<Output = Result<(), InboxError>> + Send;
 
     /// Returns when something may have arrived, at the latest after `at_most`.
     fn wait(&mut self, at_most: Duration) -> impl Future<Output = Result<(), InboxError>> + Send;

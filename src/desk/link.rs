@@ -1,8 +1,8 @@
 //! Signed references and links: proof that somebody holds what only they were sent.
 
 use crate::address::Address;
-use crate::desk::ticket::Number;
-use crate::desk::words::Rating;
+use crate::desk::ticket::{Number, Ticket};
+use crate::desk::words::{Rating, Status};
 use crate::time::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -116,6 +116,29 @@ pub struct RatingLink {
     pub cycle: i64,
     pub rating: Rating,
     pub expires: Timestamp,
+}
+
+/// How a ticket stands to a rating link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The round the link belongs to waits for its answer, or was closed with it.
+    Open,
+    /// The link's "not satisfied" opened the present round, which is still being worked on.
+    ReopenedByIt,
+    /// The ticket has moved on.
+    Over,
+}
+
+impl Standing {
+    /// Of a ticket's present state to a link of round `cycle`.
+    pub fn of(ticket: &Ticket, cycle: i64) -> Standing {
+        let unhappy = ticket.rating == Some(Rating::Dissatisfied);
+        match ticket.status {
+            Status::Resolved | Status::Closed if ticket.cycle == cycle => Standing::Open,
+            status if ticket.cycle == cycle + 1 && unhappy && status.is_open() => Standing::ReopenedByIt,
+            _ => Standing::Over,
+        }
+    }
 }
 
 impl RatingLink {

@@ -158,6 +158,8 @@ pub struct Limits {
     pub acknowledgements: [i64; 3],
     /// Tickets one sender may open in an hour; further mail joins the newest one.
     pub tickets_per_hour: i64,
+    /// A larger message is not taken in; its sender is told.
+    pub message_bytes: usize,
     /// Attachments up to this many bytes in all are sent on; larger ones are kept and named.
     pub relay_bytes: usize,
 }

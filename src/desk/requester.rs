@@ -5,7 +5,7 @@ use crate::desk::answer::{self, Answer};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
 use crate::desk::letter::{Content, NoticeReason, RatingLinks};
-use crate::desk::link::RatingLink;
+use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Ticket, What, Who};
 use crate::desk::words::{Rating, Status, Wait};
@@ -179,28 +179,18 @@ fn earlier_assignees(on: &Candidate) -> Vec<Address> {
 pub fn rated(s: &Situation, on: &Candidate, cycle: i64, rating: Rating, comment: &str, now: Timestamp) -> Vec<Effect> {
     let who = Who::Person(on.ticket.requester.address.clone());
     let mut draft = Draft::of(s.policy, &on.ticket, who, now);
-    let ticket = &on.ticket;
-    let same_cycle = ticket.cycle == cycle && matches!(ticket.status, Status::Resolved | Status::Closed);
-    let reopened_by_it =
-        ticket.cycle == cycle + 1 && ticket.rating == Some(Rating::Dissatisfied) && ticket.status.is_open();
-    match rating {
-        _ if ticket.rating == Some(rating) && (same_cycle || reopened_by_it) => Vec::new(),
-        Rating::Dissatisfied if same_cycle => {
-            dissatisfied(s, on, &mut draft, comment);
-            draft.finish()
-        }
-        _ if same_cycle => {
-            rate(&mut draft, rating, comment);
-            draft.finish()
-        }
-        // The wrong button was pressed: what it started is taken back, and the engineer's list shows it closed.
-        _ if reopened_by_it => {
+    match (Standing::of(&on.ticket, cycle), rating) {
+        (Standing::Over, _) => return Vec::new(),
+        _ if on.ticket.rating == Some(rating) => return Vec::new(),
+        (Standing::Open, Rating::Dissatisfied) => dissatisfied(s, on, &mut draft, comment),
+        (Standing::Open, _) => rate(&mut draft, rating, comment),
+        // The wrong button was pressed first: what it started is taken back.
+        (Standing::ReopenedByIt, _) => {
             draft.ticket.cycle = cycle;
             rate(&mut draft, rating, comment);
-            draft.finish()
         }
-        _ => Vec::new(),
     }
+    draft.finish()
 }
 
 /// The three links of a ticket's present cycle.

@@ -78,7 +78,14 @@ pub async fn apply(
 }
 
 /// Stores the message with its bytes in its one place (promise G1).
-async fn keep(tx: &mut Tx, mail: &Mail, original: Original<'_>, placed: Placed, facts: &mut Facts, now: Timestamp) -> Result<(), StoreError> {
+async fn keep(
+    tx: &mut Tx,
+    mail: &Mail,
+    original: Original<'_>,
+    placed: Placed,
+    facts: &mut Facts,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.put_blob(mail.inbound.digest, original.raw).await?;
     for attachment in &mail.inbound.attachments {
         tx.put_blob(attachment.digest, &attachment.bytes).await?;
@@ -92,7 +99,15 @@ async fn keep(tx: &mut Tx, mail: &Mail, original: Original<'_>, placed: Placed, 
         facts.joined(&mail.inbound, number);
     }
     let raw = mail.inbound.digest;
-    tx.add_message(&NewMessage { source: original.source, inbound: &mail.inbound, raw, arrived: mail.arrived, handled: now, place }).await?;
+    tx.add_message(&NewMessage {
+        source: original.source,
+        inbound: &mail.inbound,
+        raw,
+        arrived: mail.arrived,
+        handled: now,
+        place,
+    })
+    .await?;
     Ok(())
 }
 
@@ -149,9 +164,16 @@ fn crop(letter: &mut Letter, limit: usize) {
 }
 
 /// The ids this reader saw on the ticket; for a ticket opened just now that is at most their own message.
-async fn conversation(tx: &mut Tx, letter: &Letter, event: &Event, number: Option<Number>, opened: Option<Number>) -> Result<Vec<MessageId>, StoreError> {
+async fn conversation(
+    tx: &mut Tx,
+    letter: &Letter,
+    event: &Event,
+    number: Option<Number>,
+    opened: Option<Number>,
+) -> Result<Vec<MessageId>, StoreError> {
     let Some(number) = number else { return Ok(Vec::new()) };
-    let mut ids = if opened == Some(number) { Vec::new() } else { tx.conversation(number, &letter.to.mailbox.address).await? };
+    let mut ids =
+        if opened == Some(number) { Vec::new() } else { tx.conversation(number, &letter.to.mailbox.address).await? };
     if let Event::Mail(mail) = event {
         let own = mail.inbound.from.as_ref().is_some_and(|from| from.address == letter.to.mailbox.address);
         ids.extend(mail.inbound.message_id.iter().filter(|_| own).cloned());
@@ -160,10 +182,24 @@ async fn conversation(tx: &mut Tx, letter: &Letter, event: &Event, number: Optio
 }
 
 /// A message that could not be handled, kept with its bytes and the reason.
-pub async fn quarantine(tx: &mut Tx, mail: &Mail, original: Original<'_>, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+pub async fn quarantine(
+    tx: &mut Tx,
+    mail: &Mail,
+    original: Original<'_>,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.put_blob(Digest::of(original.raw), original.raw).await?;
     let place = Place::SetAside(reason);
     let raw = Digest::of(original.raw);
-    tx.add_message(&NewMessage { source: original.source, inbound: &mail.inbound, raw, arrived: mail.arrived, handled: now, place }).await?;
+    tx.add_message(&NewMessage {
+        source: original.source,
+        inbound: &mail.inbound,
+        raw,
+        arrived: mail.arrived,
+        handled: now,
+        place,
+    })
+    .await?;
     Ok(())
 }

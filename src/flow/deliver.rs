@@ -44,7 +44,12 @@ impl Flow {
     /// # Errors
     /// The store's. Letters whose outcome could not be recorded are tried again when their lease is over: the one
     /// window in which a letter can go out twice, both times with the same Message-ID (promise G2).
-    pub async fn deliver(&self, mailer: &mut impl Mailer, clock: &dyn Clock, rates: Rates) -> Result<Delivered, StoreError> {
+    pub async fn deliver(
+        &self,
+        mailer: &mut impl Mailer,
+        clock: &dyn Clock,
+        rates: Rates,
+    ) -> Result<Delivered, StoreError> {
         let mut delivered = Delivered::default();
         let allowed = self.allowance(rates, clock.now()).await?;
         if allowed.0 <= 0 {
@@ -84,7 +89,13 @@ impl Flow {
     }
 
     /// What an outcome means for the row; `None`: the letter was not begun and goes back as it was.
-    async fn judge(&self, letter: &Claimed, outcome: Option<SendOutcome>, now: Timestamp, delivered: &mut Delivered) -> Result<Settled, StoreError> {
+    async fn judge(
+        &self,
+        letter: &Claimed,
+        outcome: Option<SendOutcome>,
+        now: Timestamp,
+        delivered: &mut Delivered,
+    ) -> Result<Settled, StoreError> {
         let again = |error: String| match retry::next(letter.attempt, letter.queued, now, letter.id) {
             Some(due) => Settled::Again { due, error, uncounted: false },
             None => Settled::Failed { at: now, error: format!("given up after five days: {error}") },

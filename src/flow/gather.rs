@@ -80,7 +80,13 @@ impl Facts {
     }
 
     /// The situation this event meets.
-    pub async fn gather<'a>(&mut self, tx: &mut Tx, policy: &'a Policy, event: &Event, now: Timestamp) -> Result<Situation<'a>, StoreError> {
+    pub async fn gather<'a>(
+        &mut self,
+        tx: &mut Tx,
+        policy: &'a Policy,
+        event: &Event,
+        now: Timestamp,
+    ) -> Result<Situation<'a>, StoreError> {
         let mut situation = Situation {
             policy,
             next_number: Number(0),
@@ -115,13 +121,25 @@ impl Facts {
         if self.loads.is_none() {
             let engineers: Vec<Address> = policy.engineers.iter().map(|e| e.address().clone()).collect();
             let counted: HashMap<Address, i64> = tx.loads(&engineers).await?.into_iter().collect();
-            self.loads = Some(engineers.into_iter().map(|e| (counted.get(&e).copied().unwrap_or(0), e)).map(|(n, e)| (e, n)).collect());
+            self.loads = Some(
+                engineers
+                    .into_iter()
+                    .map(|e| (counted.get(&e).copied().unwrap_or(0), e))
+                    .map(|(n, e)| (e, n))
+                    .collect(),
+            );
         }
         Ok(self.loads.clone().unwrap_or_default())
     }
 
     /// Fills in what is about the sender and the message; gives the tickets it may belong to.
-    async fn about_mail(&mut self, tx: &mut Tx, s: &mut Situation<'_>, mail: &Mail, now: Timestamp) -> Result<Vec<Number>, StoreError> {
+    async fn about_mail(
+        &mut self,
+        tx: &mut Tx,
+        s: &mut Situation<'_>,
+        mail: &Mail,
+        now: Timestamp,
+    ) -> Result<Vec<Number>, StoreError> {
         let inbound = &mail.inbound;
         s.known_ids = self.known(tx, inbound).await?;
         let mut numbers = thread::named(inbound);
@@ -152,7 +170,12 @@ impl Facts {
     }
 
     /// What only an engineer's mail asks for: the other ticket of a merge, the own list, the message to be confirmed.
-    async fn about_engineer(&mut self, tx: &mut Tx, s: &mut Situation<'_>, inbound: &Inbound) -> Result<Vec<Number>, StoreError> {
+    async fn about_engineer(
+        &mut self,
+        tx: &mut Tx,
+        s: &mut Situation<'_>,
+        inbound: &Inbound,
+    ) -> Result<Vec<Number>, StoreError> {
         let from = &inbound.from.as_ref().expect("an engineer has an address").address;
         let commands: Vec<Command> = inbound.commands.iter().filter_map(|c| command::read(c).ok()).collect();
         if commands.contains(&Command::List) {
@@ -182,7 +205,12 @@ async fn unconfirmed(tx: &mut Tx, letter: &MessageId) -> Result<Option<Box<Inbou
 }
 
 /// The tickets with what the rules need of each; merges are followed.
-async fn candidates(tx: &mut Tx, numbers: &[Number], policy: &Policy, event: &Event) -> Result<Vec<Candidate>, StoreError> {
+async fn candidates(
+    tx: &mut Tx,
+    numbers: &[Number],
+    policy: &Policy,
+    event: &Event,
+) -> Result<Vec<Candidate>, StoreError> {
     let mut wanted: Vec<Number> = Vec::new();
     for number in numbers {
         if !wanted.contains(number) && wanted.len() < 16 {
@@ -197,7 +225,8 @@ async fn candidates(tx: &mut Tx, numbers: &[Number], policy: &Policy, event: &Ev
         let named = ticket.number;
         let ticket = follow_merges(tx, ticket).await?;
         let participants = tx.participants(ticket.number).await?;
-        let mut candidate = Candidate { named, ticket, participants, timeline: Vec::new(), description: Default::default() };
+        let mut candidate =
+            Candidate { named, ticket, participants, timeline: Vec::new(), description: Default::default() };
         if needs_history(&candidate, policy, event) {
             candidate.timeline = tx.timeline(candidate.ticket.number).await?;
             candidate.description = tx.description(candidate.ticket.number).await?;

@@ -55,7 +55,12 @@ impl Flow {
     ///
     /// # Errors
     /// The store's, when it cannot take anything at all (full, locked, gone): nothing has happened, try again later.
-    pub async fn ingest(&self, batch: Vec<Arrival>, cursor: Option<(&str, Cursor)>, now: Timestamp) -> Result<Outcome, StoreError> {
+    pub async fn ingest(
+        &self,
+        batch: Vec<Arrival>,
+        cursor: Option<(&str, Cursor)>,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let limit = self.policy().limits.message_bytes;
         let (batch, read) = tokio::task::spawn_blocking(move || {
             let read: Vec<Read> = batch.iter().map(|arrival| read(arrival, limit)).collect();
@@ -72,13 +77,24 @@ impl Flow {
     }
 
     /// The good path: one transaction for everything.
-    async fn together(&self, batch: &[Arrival], read: &[Read], cursor: Option<(&str, Cursor)>, now: Timestamp) -> Result<Outcome, StoreError> {
+    async fn together(
+        &self,
+        batch: &[Arrival],
+        read: &[Read],
+        cursor: Option<(&str, Cursor)>,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let rules = self.rules();
         let mut tx = self.store.begin().await?;
         let (mut facts, mut applied, mut outcome) = (Facts::default(), Applied::default(), Outcome::default());
         let digests: Vec<_> = read.iter().map(|r| (r.raw_digest, content_digest(&r.event))).collect();
         let known = tx.known_messages(&digests).await?;
-        facts.prefetch(&mut tx, read.iter().zip(&known).filter(|(_, known)| !**known).filter_map(|(r, _)| inbound(&r.event))).await?;
+        facts
+            .prefetch(
+                &mut tx,
+                read.iter().zip(&known).filter(|(_, known)| !**known).filter_map(|(r, _)| inbound(&r.event)),
+            )
+            .await?;
         for (i, (arrival, read)) in batch.iter().zip(read).enumerate() {
             let repeated = digests[..i].iter().any(|earlier| same(earlier, &digests[i]));
             if known[i] || repeated {
@@ -99,7 +115,13 @@ impl Flow {
     }
 
     /// Something in the batch is poison: every message gets its own transaction, the bad one is put aside.
-    async fn one_by_one(&self, batch: &[Arrival], read: &[Read], cursor: Option<(&str, Cursor)>, now: Timestamp) -> Result<Outcome, StoreError> {
+    async fn one_by_one(
+        &self,
+        batch: &[Arrival],
+        read: &[Read],
+        cursor: Option<(&str, Cursor)>,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let mut outcome = Outcome::default();
         for (arrival, read) in batch.iter().zip(read) {
             let alone = self.together(std::slice::from_ref(arrival), std::slice::from_ref(read), None, now);

@@ -193,8 +193,24 @@ fn columns(line: &str) -> usize {
 
 fn is_greeting(line: &str) -> bool {
     const GREETINGS: &[&str] = &[
-        "hi", "hello", "hey", "dear", "good morning", "good afternoon", "good day", "good evening", "greetings", "您好",
-        "你好", "尊敬", "各位", "大家好", "hallo", "guten", "sehr geehrte", "bonjour",
+        "hi",
+        "hello",
+        "hey",
+        "dear",
+        "good morning",
+        "good afternoon",
+        "good day",
+        "good evening",
+        "greetings",
+        "您好",
+        "你好",
+        "尊敬",
+        "各位",
+        "大家好",
+        "hallo",
+        "guten",
+        "sehr geehrte",
+        "bonjour",
     ];
     line.len() <= 40 && (GREETINGS.iter().any(|g| line.starts_with(g)) || line.ends_with("好") || line.ends_with("好:"))
 }
@@ -202,11 +218,36 @@ fn is_greeting(line: &str) -> bool {
 /// Error output, stack traces and log lines, recognised by their first characters.
 fn is_machine(line: &str) -> bool {
     const STARTS: &[&str] = &[
-        "error ", "error:", "[error", "[warn", "[fatal", "[crit", "[emerg", "warn ", "warning:", "fatal ", "fatal:",
-        "critical:", "caused by:", "at java.", "at system.", "at org.", "at com.", "exception in", "traceback",
-        "file \"", "> ", "<", "{", "java.", "system.", "ora ",
+        "error ",
+        "error:",
+        "[error",
+        "[warn",
+        "[fatal",
+        "[crit",
+        "[emerg",
+        "warn ",
+        "warning:",
+        "fatal ",
+        "fatal:",
+        "critical:",
+        "caused by:",
+        "at java.",
+        "at system.",
+        "at org.",
+        "at com.",
+        "exception in",
+        "traceback",
+        "file \"",
+        "> ",
+        "<",
+        "{",
+        "java.",
+        "system.",
+        "ora ",
     ];
-    let level = |l: &str| [" error ", " fatal ", " critical ", " warn ", "[error]", "[critical]", " emerg"].iter().any(|w| l.contains(w));
+    let level = |l: &str| {
+        [" error ", " fatal ", " critical ", " warn ", "[error]", "[critical]", " emerg"].iter().any(|w| l.contains(w))
+    };
     STARTS.iter().any(|s| line.starts_with(s)) || (is_stamped(line) && level(line))
 }
 

@@ -136,7 +136,8 @@ impl<'a> Context<'a> {
 
     /// Said, and neither asked about nor an exercise.
     fn happened(&self, signal: Signal) -> bool {
-        !self.drill && self.meant(signal).any(|h| !self.is_asked(h) && !is_negated(self.folded, &self.negations, h.start))
+        !self.drill
+            && self.meant(signal).any(|h| !self.is_asked(h) && !is_negated(self.folded, &self.negations, h.start))
     }
 
     fn impact(&self) -> Impact {
@@ -331,7 +332,8 @@ fn heads(before: &str) -> Option<u64> {
     if digits > 0 {
         let (head, number) = text.split_at(text.len() - digits);
         // A part of a longer code, such as a machine's name, is no count.
-        let glued = head.chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '/' | '#'));
+        let glued =
+            head.chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '/' | '#'));
         return if glued { None } else { number.parse().ok() };
     }
     chinese_number(text)
@@ -339,7 +341,8 @@ fn heads(before: &str) -> Option<u64> {
 
 /// The Chinese numeral a text ends in: 十几, 三十, 两百, 上千.
 fn chinese_number(text: &str) -> Option<u64> {
-    let tail: Vec<char> = text.chars().rev().take(6).take_while(|c| "一二两三四五六七八九十百千万几数上".contains(*c)).collect();
+    let tail: Vec<char> =
+        text.chars().rev().take(6).take_while(|c| "一二两三四五六七八九十百千万几数上".contains(*c)).collect();
     let (mut total, mut digit, mut found) = (0u64, 0u64, false);
     for c in tail.into_iter().rev() {
         let unit = match c {
@@ -348,7 +351,10 @@ fn chinese_number(text: &str) -> Option<u64> {
             '千' => 1000,
             '万' => 10_000,
             _ => {
-                digit = "一二三四五六七八九".chars().position(|d| d == c).map_or(if c == '两' { 2 } else { 1 }, |p| p as u64 + 1);
+                digit = "一二三四五六七八九"
+                    .chars()
+                    .position(|d| d == c)
+                    .map_or(if c == '两' { 2 } else { 1 }, |p| p as u64 + 1);
                 continue;
             }
         };

@@ -72,7 +72,12 @@ impl Signal {
         match self {
             Signal::Category(_) => 0,
             Signal::Impact(_) | Signal::Denied | Signal::AtLeast(_) | Signal::Heads => 1,
-            Signal::Blocked | Signal::Degraded | Signal::Down | Signal::Solved | Signal::Unsolved | Signal::Workaround => 2,
+            Signal::Blocked
+            | Signal::Degraded
+            | Signal::Down
+            | Signal::Solved
+            | Signal::Unsolved
+            | Signal::Workaround => 2,
             Signal::Urgent | Signal::Calm => 3,
             Signal::Incident | Signal::Contained | Signal::Loss => 4,
             Signal::History | Signal::Negation | Signal::Question | Signal::Drill => 5,
@@ -400,7 +405,8 @@ fn opening_quotes(source: &str) -> usize {
     if !source.starts_with("\"\"\"") && !source.starts_with("'''") {
         return 1;
     }
-    3 + source[3..].bytes().take_while(|b| *b == b'\r').count() + usize::from(source[3..].trim_start_matches('\r').starts_with('\n'))
+    3 + source[3..].bytes().take_while(|b| *b == b'\r').count()
+        + usize::from(source[3..].trim_start_matches('\r').starts_with('\n'))
 }
 
 /// Terms of a list in one string with their byte offsets in it.
@@ -458,12 +464,14 @@ mod tests {
 
     #[test]
     fn alternatives_and_names_are_spelled_out() {
-        assert_eq!(spellings("[impact]\ncompany = 'all( our|) (users|staff)'"), [
-            "all our staff", "all our users", "all staff", "all users"
-        ]);
-        assert_eq!(spellings("[words]\nnot = \"can't, cannot\"\n[state]\nblocked = '{not} print'"), [
-            "can't print", "cannot print"
-        ]);
+        assert_eq!(
+            spellings("[impact]\ncompany = 'all( our|) (users|staff)'"),
+            ["all our staff", "all our users", "all staff", "all users"]
+        );
+        assert_eq!(
+            spellings("[words]\nnot = \"can't, cannot\"\n[state]\nblocked = '{not} print'"),
+            ["can't print", "cannot print"]
+        );
         assert_eq!(spellings("[impact]\ncompany = '''\n# remark\n全公司, Everyone\n'''"), ["everyone", "全公司"]);
     }
 

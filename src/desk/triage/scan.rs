@@ -139,7 +139,10 @@ pub fn is_negated(folded: &Folded, negations: &[usize], at: usize) -> bool {
     let next = negations.partition_point(|end| *end <= at);
     let Some(end) = next.checked_sub(1).map(|i| negations[i]) else { return false };
     folded.sentence(end.saturating_sub(1)).0 == folded.sentence(at).0
-        && folded.text.get(end..at).is_some_and(|gap| gap.chars().count() <= NEGATION_REACH && !gap.contains([',', '、', ':']))
+        && folded
+            .text
+            .get(end..at)
+            .is_some_and(|gap| gap.chars().count() <= NEGATION_REACH && !gap.contains([',', '、', ':']))
 }
 
 #[cfg(test)]
