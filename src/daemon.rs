@@ -127,8 +127,8 @@ impl<I: Inbox> Intake<I> {
         }
     }
 
-    /// Takes in everything that is there. The next batch is fetched while this one is being written.
-    async fn round(&mut self, shared: &Shared) -> Result<(), IntakeError> {
+    /// Takes in everything that is there now. The next batch is fetched while this one is being written.
+    pub async fn round(&mut self, shared: &Shared) -> Result<(), IntakeError> {
         let store = &shared.flow.store;
         let mut cursor = store.cursor(&self.name).await?.unwrap_or(Cursor { uid_validity: 0, uid: 0 });
         self.put_away_left_over(shared, cursor).await?;
@@ -195,7 +195,7 @@ impl<I: Inbox> Intake<I> {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum IntakeError {
+pub enum IntakeError {
     #[error("{0}")]
     Inbox(#[from] InboxError),
     #[error("the database cannot take messages: {0}")]
