@@ -51,7 +51,13 @@ impl<'a> Context<'a> {
         let starts = |signal| hits.iter().filter(|h| h.is(signal)).map(|h| h.start).collect::<Vec<_>>();
         let mut negations: Vec<usize> = hits.iter().filter(|h| h.is(Signal::Negation)).map(|h| h.end).collect();
         negations.sort_unstable();
-        let drill = hits.iter().any(|h| h.is(Signal::Drill) && h.place != Place::Rest);
+        // A notice says so in its subject; one that is only quoted in a complaint does not make the complaint a notice.
+        let said = |signals: &[Signal], rest: bool| {
+            hits.iter().any(|h| signals.contains(&h.meaning.signal) && (rest || h.place == Place::Subject))
+        };
+        let early = hits.iter().any(|h| h.is(Signal::Drill) && h.place == Place::Opening);
+        let trouble = [Signal::Blocked, Signal::Down, Signal::Incident, Signal::Unsolved];
+        let drill = said(&[Signal::Drill], false) || (early && !said(&trouble, true));
         let (histories, questions) = (starts(Signal::History), starts(Signal::Question));
         Context { rules, folded, hits, negations, histories, questions, drill }
     }
