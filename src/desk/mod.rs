@@ -3,6 +3,7 @@
 //! [`decide::decide`] is the door: an [`event::Event`] meets a [`event::Situation`] and becomes [`event::Effect`]s.
 
 pub mod assign;
+pub mod answer;
 pub mod command;
 pub mod decide;
 mod draft;
