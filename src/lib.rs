@@ -7,5 +7,6 @@ pub mod desk;
 pub mod flow;
 pub mod mail;
 pub mod ports;
+pub mod store;
 pub mod time;
 pub mod web;
