@@ -1,0 +1,3 @@
+//! The mailers against real and hostile servers.
+
+mod support;
