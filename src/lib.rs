@@ -3,6 +3,7 @@
 pub mod address;
 pub mod cli;
 pub mod daemon;
+pub mod config;
 pub mod desk;
 pub mod flow;
 pub mod clock;
