@@ -2,12 +2,12 @@
 
 pub mod address;
 pub mod cli;
-pub mod daemon;
+pub mod clock;
 pub mod config;
+pub mod daemon;
+pub mod demo;
 pub mod desk;
 pub mod flow;
-pub mod clock;
-pub mod desk;
 pub mod inbox;
 pub mod mail;
 pub mod mailer;

@@ -44,8 +44,6 @@ pub struct Config {
     pub rules: Arc<Rules>,
     pub satisfaction: Satisfaction,
     pub limits: Limits,
-    /// A larger message (bytes) is not downloaded.
-    pub message_bytes: usize,
     pub proof: Proof,
     pub log: Log,
     /// What is allowed but probably not meant.
@@ -118,7 +116,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let targets = service::targets(&root.section("sla"), working_day);
     let rules = service::rules(&root.section("triage"), place);
     let satisfaction = service::satisfaction(&root.section("satisfaction"), working_day);
-    let (limits, message_bytes) = service::limits(&root.section("limits"));
+    let limits = service::limits(&root.section("limits"));
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
 
@@ -140,7 +138,6 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         rules: Arc::new(rules),
         satisfaction,
         limits,
-        message_bytes,
         proof,
         log,
         warnings: Vec::new(),

@@ -3,12 +3,12 @@
 use super::document::{Fault, Section};
 use super::values::{self, Place};
 use crate::desk::policy::{Demand, Limits, Proof, Satisfaction, Target, Targets};
-use crate::desk::triage::Rules;
+use crate::desk::triage::{self, Rules};
 use crate::desk::words::Priority;
 use crate::time::Calendar;
 use crate::time::calendar::{Holidays, Span, Week};
 use chrono_tz::Tz;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -63,12 +63,34 @@ pub fn targets(section: &Section, working_day: Duration) -> Targets {
 pub fn rules(section: &Section, place: &Place) -> Rules {
     let replace = place.file(section, "replace");
     let extend = place.file(section, "extend");
-    let _ = (replace, extend);
+    let faults = |path: PathBuf, faults: Vec<triage::Fault>| {
+        let fault = |f: triage::Fault| Fault { file: path.clone(), line: f.line, key: f.key, message: f.what };
+        section.faults_of_file(faults.into_iter().map(fault));
+    };
+    let mut rules = match replace.map(|(path, text)| (path, Rules::parse(&text))) {
+        None => Rules::builtin(),
+        Some((_, Ok(rules))) => rules,
+        Some((path, Err(found))) => {
+            faults(path, found);
+            Rules::builtin()
+        }
+    };
+    if let Some((path, text)) = extend
+        && let Err(found) = rules.extend(&text)
+    {
+        faults(path, found);
+    }
+    core_modules(section, &mut rules);
+    rules
+}
+
+/// `[triage.core_modules]`: a name and the words people use for it; "down" with one of them is P1.
+fn core_modules(section: &Section, rules: &mut Rules) {
     let modules = section.section("core_modules");
     for name in modules.names() {
-        modules.list(&name, |word| Ok(word.to_owned()));
+        let words = modules.list(&name, |word| Ok(word.to_owned())).unwrap_or_default();
+        rules.add_modules([(name.as_str(), words.iter().map(String::as_str).collect(), Priority::P1)]);
     }
-    Rules
 }
 
 pub fn satisfaction(section: &Section, working_day: Duration) -> Satisfaction {
@@ -86,18 +108,18 @@ pub fn satisfaction(section: &Section, working_day: Duration) -> Satisfaction {
     satisfaction
 }
 
-/// Bounds on what strangers can cause, and the largest message taken (in bytes).
-pub fn limits(section: &Section) -> (Limits, usize) {
+/// Bounds on what strangers can cause.
+pub fn limits(section: &Section) -> Limits {
     let acknowledgements = section.integers("acknowledgements", 1..10_001).unwrap_or([3, 10, 20]);
     if !acknowledgements.is_sorted() {
         section.fault("acknowledgements", "a longer time cannot have the smaller number");
     }
-    let limits = Limits {
+    Limits {
         acknowledgements,
         tickets_per_hour: section.integer("tickets_per_hour", 1..10_001).unwrap_or(20),
+        message_bytes: section.parse("message", values::size).unwrap_or(30 << 20),
         relay_bytes: section.parse("relay", values::size).unwrap_or(10 << 20),
-    };
-    (limits, section.parse("message", values::size).unwrap_or(30 << 20))
+    }
 }
 
 pub fn proof(section: &Section) -> Proof {
@@ -108,13 +130,6 @@ pub fn proof(section: &Section) -> Proof {
         section.fault("work", "\"both\" needs authserv_id: without it nobody could prove anything");
     }
     Proof { authserv_id, work }
-}
-
-/// Faults of a rules file, as faults of the configuration.
-#[allow(dead_code)]
-fn rule_faults(file: &Path, faults: Vec<(usize, String, String)>) -> Vec<Fault> {
-    let fault = |(line, key, message)| Fault { file: file.to_owned(), line, key, message };
-    faults.into_iter().map(fault).collect()
 }
 
 #[cfg(test)]

@@ -41,9 +41,14 @@ pub async fn play(wait: bool, out: &mut impl std::io::Write) -> Result<()> {
 /// A broken printer in Chinese: asked once for what is missing, helped, rated.
 async fn printer(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> Result<()> {
     let (zhang, li) = (person("zhang.wei@example.com", "张伟"), person("li.na@example.com", "李娜"));
-    stage.scene(world, "张伟的打印机坏了，他用手机写了两行。 / Zhang Wei's printer is broken; he writes two lines from his phone.")?;
+    stage.scene(
+        world,
+        "张伟的打印机坏了，他用手机写了两行。 / Zhang Wei's printer is broken; he writes two lines from his phone.",
+    )?;
     stage.says(&zhang, "三楼打印机卡纸", "三楼的打印机从早上开始一直卡纸，重启过也不行。\n麻烦看一下，谢谢")?;
-    let letters = world.writes(&zhang, "三楼打印机卡纸", "三楼的打印机从早上开始一直卡纸，重启过也不行。\n麻烦看一下，谢谢").await?;
+    let letters = world
+        .writes(&zhang, "三楼打印机卡纸", "三楼的打印机从早上开始一直卡纸，重启过也不行。\n麻烦看一下，谢谢")
+        .await?;
     stage.letters(&letters)?;
     let notice = letter(&letters, "li.na@example.com")?.clone();
 
@@ -119,14 +124,18 @@ async fn vpn(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> R
 async fn erp(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> Result<()> {
     let (chen, wang) = (person("chen.jing@example.com", "陈静"), person("wang.lei@example.com", "王磊"));
     stage.scene(world, "ERP 整个部门都登不上。 / The ERP is down for a whole department.")?;
-    let text = "ERP 系统宕机了，我们财务部所有人都登录不上，今天要月结，非常急！\n报错：502 Bad Gateway\n分机 6020 陈静";
+    let text =
+        "ERP 系统宕机了，我们财务部所有人都登录不上，今天要月结，非常急！\n报错：502 Bad Gateway\n分机 6020 陈静";
     stage.says(&chen, "ERP 宕机，财务部全部无法登录", text)?;
     let letters = world.writes(&chen, "ERP 宕机，财务部全部无法登录", text).await?;
     stage.letters(&letters)?;
     let notice = letter(&letters, "wang.lei@example.com")?.clone();
 
     world.clock.advance(5 * MINUTE);
-    stage.scene(world, "高级工程师王磊认领并内部备注；备注不会发给报障人。 / The senior engineer takes it; his note stays inside.")?;
+    stage.scene(
+        world,
+        "高级工程师王磊认领并内部备注；备注不会发给报障人。 / The senior engineer takes it; his note stays inside.",
+    )?;
     let text = "#认领\n#备注 应用服务器磁盘满了，先清日志，再查是谁打的 debug";
     stage.says(&wang, "回复", text)?;
     stage.letters(&world.replies(&wang, &notice, text).await?)?;
@@ -140,7 +149,10 @@ async fn erp(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> R
     let resolution = letter(&letters, "chen.jing@example.com")?.clone();
 
     world.clock.advance(12 * MINUTE);
-    stage.scene(world, "陈静不满意：换人、重开、主管知道。 / Not satisfied: somebody else, reopened, the supervisor knows.")?;
+    stage.scene(
+        world,
+        "陈静不满意：换人、重开、主管知道。 / Not satisfied: somebody else, reopened, the supervisor knows.",
+    )?;
     stage.says(&chen, "回复", "不满意，报表模块还是打不开。")?;
     let letters = world.replies(&chen, &resolution, "不满意，报表模块还是打不开。").await?;
     stage.letters(&letters)?;

@@ -22,7 +22,8 @@ impl Letter {
     /// Reads a letter's bytes.
     pub fn read(raw: Vec<u8>) -> Letter {
         let read = mail::parse(&raw);
-        let shown = |m: &Mailbox| if m.name.is_empty() { m.address.to_string() } else { format!("{} <{}>", m.name, m.address) };
+        let shown =
+            |m: &Mailbox| if m.name.is_empty() { m.address.to_string() } else { format!("{} <{}>", m.name, m.address) };
         Letter {
             from: read.from.as_ref().map(shown).unwrap_or_default(),
             to: read.to.first().map(|m| m.address.to_string()).unwrap_or_default(),
@@ -50,21 +51,30 @@ pub fn write(from: &Mailbox, desk: &str, subject: &str, text: &str, at: Timestam
 pub fn reply(from: &Mailbox, desk: &str, letter: &Letter, text: &str, at: Timestamp) -> Vec<u8> {
     let quote: String = letter.text.lines().map(|line| format!("> {line}\n")).collect();
     let chinese = mail::parse(&letter.raw).language == crate::desk::words::Language::Chinese;
-    let prefix = if letter.subject.to_lowercase().starts_with("re:") || letter.subject.starts_with("回复") { "" } else if chinese { "回复：" } else { "Re: " };
+    let prefix = if letter.subject.to_lowercase().starts_with("re:") || letter.subject.starts_with("回复") {
+        ""
+    } else if chinese {
+        "回复："
+    } else {
+        "Re: "
+    };
     let body = if chinese {
         format!("{text}\n\n在 2026-11-23 10:00:00，{} 写道：\n{quote}", letter.from)
     } else {
         format!("{text}\n\nOn Mon, Nov 23, 2026 at 10:00 AM {} wrote:\n{quote}", letter.from)
     };
-    let references: Vec<String> = letter.references.iter().chain([&letter.message_id]).map(|id| format!("<{id}>")).collect();
+    let references: Vec<String> =
+        letter.references.iter().chain([&letter.message_id]).map(|id| format!("<{id}>")).collect();
     let headers = format!("In-Reply-To: <{}>\r\nReferences: {}\r\n", letter.message_id, references.join("\r\n "));
     message(from, desk, &format!("{prefix}{}", letter.subject), &body, at, &headers)
 }
 
 fn message(from: &Mailbox, desk: &str, subject: &str, text: &str, at: Timestamp, headers: &str) -> Vec<u8> {
-    let id = crate::desk::inbound::Digest::of(format!("{}{subject}{text}{}", from.address, at.millis()).as_bytes()).hex();
+    let id =
+        crate::desk::inbound::Digest::of(format!("{}{subject}{text}{}", from.address, at.millis()).as_bytes()).hex();
     let encoded = STANDARD.encode(text.replace('\n', "\r\n"));
-    let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
+    let lines: Vec<&str> =
+        encoded.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
     format!(
         "From: {name} <{address}>\r\nTo: <{desk}>\r\nSubject: {subject}\r\nDate: {date}\r\nMessage-ID: <{id}@{domain}>\r\n{headers}\
          MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n",
@@ -85,6 +95,7 @@ fn word(text: &str) -> String {
         return text.to_owned();
     }
     let characters: Vec<char> = text.chars().collect();
-    let encoded = characters.chunks(12).map(|c| format!("=?utf-8?B?{}?=", STANDARD.encode(c.iter().collect::<String>())));
+    let encoded =
+        characters.chunks(12).map(|c| format!("=?utf-8?B?{}?=", STANDARD.encode(c.iter().collect::<String>())));
     encoded.collect::<Vec<_>>().join("\r\n ")
 }

@@ -17,7 +17,11 @@ pub struct Stage<'a, W> {
 impl<W: Write> Stage<'_, W> {
     pub fn opening(&mut self, world: &World) -> Result<()> {
         writeln!(self.out, "maildesk 演示 / demo\n")?;
-        writeln!(self.out, "所有邮件都在这个文件夹里，不会发到任何地方。\nEvery mail stays in this folder; nothing is sent anywhere:\n  {}\n", world.folder.display())?;
+        writeln!(
+            self.out,
+            "所有邮件都在这个文件夹里，不会发到任何地方。\nEvery mail stays in this folder; nothing is sent anywhere:\n  {}\n",
+            world.folder.display()
+        )?;
         Ok(())
     }
 
@@ -68,7 +72,9 @@ impl<W: Write> Stage<'_, W> {
             let time = entry.at.at_zone(policy.desk.zone).format("%m-%d %H:%M");
             let who = match &entry.who {
                 Who::Desk => policy.desk.name_zh.clone(),
-                Who::Person(address) => policy.engineer(address).map_or_else(|| address.to_string(), |e| e.reader.mailbox.name.clone()),
+                Who::Person(address) => {
+                    policy.engineer(address).map_or_else(|| address.to_string(), |e| e.reader.mailbox.name.clone())
+                }
             };
             let what = crate::mail::phrases::happened(&entry.what, Language::Chinese);
             writeln!(self.out, "    {time}  {who}  {what}  {}", entry.why.replace('\n', " "))?;
@@ -80,9 +86,16 @@ impl<W: Write> Stage<'_, W> {
     pub async fn ending(&mut self, world: &World) -> Result<()> {
         writeln!(self.out, "━━━━ 结束 / The end\n")?;
         writeln!(self.out, "文件夹 / The folder: {}", world.folder.display())?;
-        writeln!(self.out, "  everybodys-inbox/cur  发出的信，可用任何邮件客户端打开 / the letters, as files any mail client opens")?;
+        writeln!(
+            self.out,
+            "  everybodys-inbox/cur  发出的信，可用任何邮件客户端打开 / the letters, as files any mail client opens"
+        )?;
         writeln!(self.out, "  desk-mailbox          服务台收到的邮件 / what the desk received")?;
-        writeln!(self.out, "  config.toml desk.db   maildesk ticket list -c {}", world.folder.join("config.toml").display())?;
+        writeln!(
+            self.out,
+            "  config.toml desk.db   maildesk ticket list -c {}",
+            world.folder.join("config.toml").display()
+        )?;
         Ok(())
     }
 }

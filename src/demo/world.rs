@@ -63,7 +63,8 @@ impl World {
         let (inbox, outbox) = (folder.join("desk-mailbox"), folder.join("everybodys-inbox"));
         for maildir in [&inbox, &outbox] {
             for part in ["tmp", "new", "cur"] {
-                std::fs::create_dir_all(maildir.join(part)).with_context(|| format!("cannot create {}", maildir.display()))?;
+                std::fs::create_dir_all(maildir.join(part))
+                    .with_context(|| format!("cannot create {}", maildir.display()))?;
             }
         }
         let start = Timestamp::parse("2026-11-23T09:12:00+08:00").expect("a valid time");
@@ -74,7 +75,8 @@ impl World {
         let templates = Templates::load(None).map_err(|faults| anyhow!("templates: {faults:?}"))?;
         let flow = Flow::new(store, config.policy(Key([42; 32])), templates);
         let (stop, stopped) = watch::channel(false);
-        let shared = Shared { flow: flow.clone(), clock: clock.clone(), health: Arc::new(Health::default()), stop: stopped };
+        let shared =
+            Shared { flow: flow.clone(), clock: clock.clone(), health: Arc::new(Health::default()), stop: stopped };
         let pages = web::Pages::new(flow.clone(), clock.clone(), Arc::new(Vec::new));
         tokio::spawn(web::serve(listener, pages, shared.stop.clone()));
         let intake = Intake {
@@ -110,7 +112,10 @@ impl World {
         let name = format!("{:06}.story", self.written);
         let temporary = self.inbox.join("tmp").join(&name);
         std::fs::write(&temporary, raw)?;
-        std::fs::File::options().write(true).open(&temporary)?.set_modified(std::time::UNIX_EPOCH + Duration::from_millis(self.now().millis() as u64))?;
+        std::fs::File::options()
+            .write(true)
+            .open(&temporary)?
+            .set_modified(std::time::UNIX_EPOCH + Duration::from_millis(self.now().millis() as u64))?;
         std::fs::rename(temporary, self.inbox.join("new").join(&name))?;
         self.intake.round(&self.shared).await.map_err(|error| anyhow!("{error}"))?;
         self.letters().await
@@ -131,7 +136,8 @@ impl World {
                 break;
             }
         }
-        let mut new: Vec<PathBuf> = std::fs::read_dir(self.outbox.join("new"))?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
+        let mut new: Vec<PathBuf> =
+            std::fs::read_dir(self.outbox.join("new"))?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
         new.sort();
         let mut letters = Vec::new();
         for path in new {
@@ -149,7 +155,8 @@ impl World {
             let after = page.split(&format!("name=\"{name}\" value=\"")).nth(1)?;
             after.split('"').next().map(str::to_owned)
         };
-        let (shown, seal) = field("shown").zip(field("seal")).with_context(|| format!("no form on the page: {page}"))?;
+        let (shown, seal) =
+            field("shown").zip(field("seal")).with_context(|| format!("no form on the page: {page}"))?;
         self.clock.advance(Duration::from_secs(8));
         http(link, Some(&format!("rating={rating}&comment=&shown={shown}&seal={seal}"))).await?;
         self.letters().await
@@ -179,6 +186,10 @@ async fn http(url: &str, form: Option<&str>) -> Result<String> {
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
-    anyhow::ensure!(answer.starts_with("HTTP/1.1 200"), "the page answered {}", answer.lines().next().unwrap_or("nothing"));
+    anyhow::ensure!(
+        answer.starts_with("HTTP/1.1 200"),
+        "the page answered {}",
+        answer.lines().next().unwrap_or("nothing")
+    );
     Ok(answer)
 }

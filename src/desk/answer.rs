@@ -79,13 +79,19 @@ const PHRASES: &[(Mark, &str)] = &[
          no change|problem persists|issue persists|unresolved|unsolved|reopen|re open|not confirmed|never worked|no longer works|not really",
     ),
     (Verb, "解决|修复|恢复|处理好|修好|work|fix|solve"),
-    (Partly, "没有不满意|没有什么不满意|并非不满意|谈不上不满意|谈不上满意|not dissatisfied|not unhappy|部分解决|解决了一半|解决了一部分|基本解决|一半|partially|partly|half|almost"),
+    (
+        Partly,
+        "没有不满意|没有什么不满意|并非不满意|谈不上不满意|谈不上满意|not dissatisfied|not unhappy|部分解决|解决了一半|解决了一部分|基本解决|一半|partially|partly|half|almost",
+    ),
     (
         Vague,
         "收到|谢谢|多谢|感谢|辛苦|好的|好滴|嗯|嗯嗯|哦|行|可以|ok|okay|k|好|知道了|了解|明白|thanks|thank you|thx|ty|got it|received|noted|sure|fine|good|yes|yep|是|是的|对|no|不|不是|👍",
     ),
     (Asked, "?|吗|是否|是不是|有没有|怎么评价|如何评价|呢|when will|can you tell|could you tell"),
-    (Condition, "的话|如果|假如|要是|若|除非|等到|等我|之后再|再评价|再确认|再说|if|unless|until|once|when i|will confirm|will check|will test|will let you know|later"),
+    (
+        Condition,
+        "的话|如果|假如|要是|若|除非|等到|等我|之后再|再评价|再确认|再说|if|unless|until|once|when i|will confirm|will check|will test|will let you know|later",
+    ),
     (But, "但是|但|不过|可是|只是|然而|but|however|though|although|except"),
     (
         Nothing,
@@ -101,8 +107,27 @@ const BARE: &[(&str, Rating)] =
 
 /// What may stand before a mark on such a line.
 const LEADS: &[&str] = &[
-    "我的评价是", "我的评价", "我选择", "我选", "选择", "选", "评价", "评分", "打分", "满意度", "回复", "答案", "答", "结果", "option", "my rating is", "my rating", "rating",
-    "my answer", "answer", "i choose",
+    "我的评价是",
+    "我的评价",
+    "我选择",
+    "我选",
+    "选择",
+    "选",
+    "评价",
+    "评分",
+    "打分",
+    "满意度",
+    "回复",
+    "答案",
+    "答",
+    "结果",
+    "option",
+    "my rating is",
+    "my rating",
+    "rating",
+    "my answer",
+    "answer",
+    "i choose",
 ];
 
 /// Reads an answer; the caller passes the new text only, never the quoted question.
@@ -275,70 +300,211 @@ mod tests {
 
     #[test]
     fn satisfied() {
-        check(Answer::Rated(Satisfied), &[
-            "满意", "非常满意！", "很满意，谢谢", "1", "１", "①", "A", "a", "满意。", "【满意】", "评价：满意", "我选 1", "1 满意", "挺好", "Very satisfied", "Satisfied, thanks!",
-            "Excellent!", "Perfect, thank you", "满意\n\n谢谢", "已解决，满意", "滿意", "好评", "点赞👍", "1，谢谢", "非常满意，谢谢小王的耐心",
-        ]);
+        check(
+            Answer::Rated(Satisfied),
+            &[
+                "满意",
+                "非常满意！",
+                "很满意，谢谢",
+                "1",
+                "１",
+                "①",
+                "A",
+                "a",
+                "满意。",
+                "【满意】",
+                "评价：满意",
+                "我选 1",
+                "1 满意",
+                "挺好",
+                "Very satisfied",
+                "Satisfied, thanks!",
+                "Excellent!",
+                "Perfect, thank you",
+                "满意\n\n谢谢",
+                "已解决，满意",
+                "滿意",
+                "好评",
+                "点赞👍",
+                "1，谢谢",
+                "非常满意，谢谢小王的耐心",
+            ],
+        );
     }
 
     #[test]
     fn mostly_satisfied() {
-        check(Answer::Rated(Mostly), &["基本满意", "２", "②", "b", "还可以", "一般", "凑合", "还行吧", "比较满意", "mostly satisfied", "So-so", "not bad", "基本满意，但有点慢"]);
+        check(
+            Answer::Rated(Mostly),
+            &[
+                "基本满意",
+                "２",
+                "②",
+                "b",
+                "还可以",
+                "一般",
+                "凑合",
+                "还行吧",
+                "比较满意",
+                "mostly satisfied",
+                "So-so",
+                "not bad",
+                "基本满意，但有点慢",
+            ],
+        );
     }
 
     #[test]
     fn dissatisfied() {
-        check(Answer::Rated(Dissatisfied), &[
-            "不满意", "很不满意", "3", "③", "C", "不太满意", "不是很满意", "不怎么满意", "太差了", "差评！", "Not satisfied", "dissatisfied", "unhappy", "I am not very satisfied.",
-            "不滿意", "不满意，还是打不开", "没有让我满意",
-        ]);
+        check(
+            Answer::Rated(Dissatisfied),
+            &[
+                "不满意",
+                "很不满意",
+                "3",
+                "③",
+                "C",
+                "不太满意",
+                "不是很满意",
+                "不怎么满意",
+                "太差了",
+                "差评！",
+                "Not satisfied",
+                "dissatisfied",
+                "unhappy",
+                "I am not very satisfied.",
+                "不滿意",
+                "不满意，还是打不开",
+                "没有让我满意",
+            ],
+        );
     }
 
     #[test]
     fn confirmed() {
-        check(Answer::Confirmed, &[
-            "已解决", "好了", "可以了，谢谢", "问题解决了", "确认", "没问题了", "收到，谢谢", "打印机已经好了", "恢复正常", "It works", "Thanks, that fixed it", "Confirmed.", "works now, thank you",
-            "已經好了", "Resolved",
-        ]);
+        check(
+            Answer::Confirmed,
+            &[
+                "已解决",
+                "好了",
+                "可以了，谢谢",
+                "问题解决了",
+                "确认",
+                "没问题了",
+                "收到，谢谢",
+                "打印机已经好了",
+                "恢复正常",
+                "It works",
+                "Thanks, that fixed it",
+                "Confirmed.",
+                "works now, thank you",
+                "已經好了",
+                "Resolved",
+            ],
+        );
     }
 
     #[test]
     fn not_solved() {
-        check(Answer::NotSolved, &[
-            "还没好", "还是不行", "没解决", "没有解决", "未恢复", "又坏了", "解决不了", "没有恢复正常", "并未解决", "还是打不开", "问题依旧", "Not resolved", "still not working",
-            "It isn't fixed", "The problem came back", "happened again", "no, it does not work", "没有真正解决", "isn't really fixed", "还是不行，谢谢",
-        ]);
+        check(
+            Answer::NotSolved,
+            &[
+                "还没好",
+                "还是不行",
+                "没解决",
+                "没有解决",
+                "未恢复",
+                "又坏了",
+                "解决不了",
+                "没有恢复正常",
+                "并未解决",
+                "还是打不开",
+                "问题依旧",
+                "Not resolved",
+                "still not working",
+                "It isn't fixed",
+                "The problem came back",
+                "happened again",
+                "no, it does not work",
+                "没有真正解决",
+                "isn't really fixed",
+                "还是不行，谢谢",
+            ],
+        );
     }
 
     #[test]
     fn ambiguous() {
-        check(Answer::Ambiguous, &[
-            "收到", "谢谢", "ok", "OK!", "嗯", "👍", "🙏🙏", "满意吗？", "不满意的话怎么办", "满意 基本满意 不满意", "1\n2", "好的", "thanks", "Thank you!", "1 满意 2 基本满意 3 不满意", "1 不满意",
-            "解决了吗？", "如果明天不再出现就满意", "will confirm tomorrow if it works", "没有不满意", "可以了，不过打印有点慢", "基本满意，但是还是不行", "部分解决", "不满意？", "知道了",
-        ]);
+        check(
+            Answer::Ambiguous,
+            &[
+                "收到",
+                "谢谢",
+                "ok",
+                "OK!",
+                "嗯",
+                "👍",
+                "🙏🙏",
+                "满意吗？",
+                "不满意的话怎么办",
+                "满意 基本满意 不满意",
+                "1\n2",
+                "好的",
+                "thanks",
+                "Thank you!",
+                "1 满意 2 基本满意 3 不满意",
+                "1 不满意",
+                "解决了吗？",
+                "如果明天不再出现就满意",
+                "will confirm tomorrow if it works",
+                "没有不满意",
+                "可以了，不过打印有点慢",
+                "基本满意，但是还是不行",
+                "部分解决",
+                "不满意？",
+                "知道了",
+            ],
+        );
     }
 
     #[test]
     fn other() {
-        check(Answer::Other, &[
-            "", "请问进度如何", "麻烦再装一个 WPS", "3台电脑", "1. 打印机\n2. 键盘", "Please also install Visio", "我下午在办公室", "8012", "C盘满了", "A栋3楼", "满意度调查什么时候做",
-        ]);
+        check(
+            Answer::Other,
+            &[
+                "",
+                "请问进度如何",
+                "麻烦再装一个 WPS",
+                "3台电脑",
+                "1. 打印机\n2. 键盘",
+                "Please also install Visio",
+                "我下午在办公室",
+                "8012",
+                "C盘满了",
+                "A栋3楼",
+                "满意度调查什么时候做",
+            ],
+        );
     }
 
     #[test]
     fn a_story_does_not_misfire() {
         let story = "您好，上次客户对我们的演示非常满意，不过这次的会议室投影仪插上之后没有画面，我换了两根线也是一样，麻烦安排同事过来看看，会议下午三点开始，地点在A栋三楼第一会议室。";
-        check(Answer::Other, &[
-            story,
-            "Last week our customer was very satisfied with the demo, but now the projector in room 3 shows nothing and I have tried two cables already, could you send somebody before three o'clock?",
-        ]);
+        check(
+            Answer::Other,
+            &[
+                story,
+                "Last week our customer was very satisfied with the demo, but now the projector in room 3 shows nothing and I have tried two cables already, could you send somebody before three o'clock?",
+            ],
+        );
         check(Answer::Rated(Satisfied), &[&format!("满意，谢谢！\n{story}"), &format!("{story}\n\n评价：1\n{story}")]);
         check(Answer::Rated(Dissatisfied), &[&format!("不满意。{story}")]);
     }
 
     #[test]
     fn s01_long_and_odd_input_is_safe() {
-        for text in ["满".repeat(100_000), "\u{200b}".repeat(10_000), "1\n".repeat(50_000), "ｎｏｔ ".repeat(9_000)] {
+        for text in ["满".repeat(100_000), "\u{200b}".repeat(10_000), "1\n".repeat(50_000), "ｎｏｔ ".repeat(9_000)]
+        {
             read(&text);
         }
     }

@@ -58,6 +58,11 @@ impl Flow {
         self.rules().policy
     }
 
+    /// A page of the site, filled in; `None` when its template fails.
+    pub fn page(&self, name: &str, context: &tera::Context) -> Option<String> {
+        self.rules().templates.page(name, context)
+    }
+
     fn rules(&self) -> Rules {
         self.rules.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
@@ -67,13 +72,14 @@ impl Flow {
     /// # Errors
     /// The store's; nothing has happened then.
     pub async fn handle(&self, event: &Event, now: Timestamp) -> Result<(), StoreError> {
+        let mut conflict = String::new();
         for _ in 0..5 {
             match self.try_handle(event, now).await {
-                Err(StoreError::Conflict) => {}
+                Err(StoreError::Conflict(what)) => conflict = what,
                 other => return other,
             }
         }
-        Err(StoreError::Conflict)
+        Err(StoreError::Conflict(conflict))
     }
 
     async fn try_handle(&self, event: &Event, now: Timestamp) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Timers: what fell due is handled one by one; the cost follows what is due, not what is open.
 
 use super::Flow;
-use crate::desk::event::Event;
+use crate::desk::event::{Event, Timer};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -16,7 +16,7 @@ impl Flow {
     pub async fn tick(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut handled = 0;
         loop {
-            let due = self.store.due_timers(now, AT_ONCE).await?;
+            let due = self.due_timers(now).await?;
             if due.is_empty() {
                 return Ok(handled);
             }
@@ -25,5 +25,10 @@ impl Flow {
                 handled += 1;
             }
         }
+    }
+
+    async fn due_timers(&self, now: Timestamp) -> Result<Vec<Timer>, StoreError> {
+        let mut tx = self.store.begin().await?;
+        tx.due_timers(now, AT_ONCE).await
     }
 }

@@ -2,5 +2,7 @@
 
 pub mod body;
 pub mod parse;
+mod unreadable;
 
 pub use parse::parse;
+pub use unreadable::unreadable;

@@ -42,6 +42,11 @@ impl StoreError {
         matches!(self, StoreError::Conflict(_))
     }
 
+    /// Nothing can be stored at the moment, whatever it is: not the fault of the message in hand.
+    pub fn is_systemic(&self) -> bool {
+        !matches!(self, StoreError::Conflict(_) | StoreError::Fault(_))
+    }
+
     /// Worth trying again without a person's help.
     pub fn is_passing(&self) -> bool {
         self.is_full() || self.is_busy() || self.is_lost() || self.is_conflict()

@@ -35,7 +35,7 @@ pub use rows::{
 
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer};
-use crate::desk::inbound::{Body, Digest};
+use crate::desk::inbound::{Attachment, Body, Digest};
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::words::Rating;
 use crate::ports::Cursor;
@@ -266,6 +266,11 @@ impl Tx {
     /// The text of the ticket's first message; empty when it has none.
     pub async fn description(&mut self, number: Number) -> Result<Body> {
         each!(self.description(number))
+    }
+
+    /// The files of the ticket's first message, with their bytes.
+    pub async fn first_files(&mut self, number: Number) -> Result<Vec<Attachment>> {
+        each!(self.first_files(number))
     }
 
     /// The ids of the messages from this address and the letters to it on a ticket, oldest first: the first one and

@@ -10,7 +10,7 @@ pub async fn live() -> &'static str {
 
 pub async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
     let mut faults = (pages.faults)();
-    if let Err(error) = pages.flow.store.ping().await {
+    if let Err(error) = pages.flow.store.secret().await {
         faults.push(format!("database: {error}"));
     }
     if faults.is_empty() {

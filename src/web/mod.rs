@@ -127,7 +127,11 @@ async fn guard_headers(request: Request, next: Next) -> Response {
 ///
 /// # Errors
 /// The listener's, when it cannot accept any more.
-pub async fn serve(listener: tokio::net::TcpListener, pages: Pages, mut stop: tokio::sync::watch::Receiver<bool>) -> std::io::Result<()> {
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    pages: Pages,
+    mut stop: tokio::sync::watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let stopped = async move { drop(stop.wait_for(|stopped| *stopped).await) };
     axum::serve(listener, router(pages)).with_graceful_shutdown(stopped).await
 }

@@ -50,6 +50,12 @@ pub struct Rules {
 
 const BUILTIN: &str = include_str!("rules.toml");
 
+impl std::fmt::Debug for Rules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rules(..)")
+    }
+}
+
 impl Rules {
     /// Rules from a whole file: nothing of the embedded ones is kept.
     ///

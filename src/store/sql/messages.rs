@@ -3,7 +3,7 @@
 use super::{Connection, Db, Row, Store, Tx, push_list};
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::event::{KnownId, Visibility};
-use crate::desk::inbound::{Body, Digest, Inbound, Kind};
+use crate::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
 use crate::desk::ticket::Number;
 use crate::store::text::{LINE, TEXT, clean, from_json, json, line};
 use crate::store::{NewMessage, Place, Result, StoreError, StoredAttachment, StoredMessage};
@@ -261,6 +261,21 @@ impl Tx {
             Some(row) => Ok(Body { text: row.try_get("body")?, html: row.try_get("html")? }),
             None => Ok(Body::default()),
         }
+    }
+
+    pub async fn first_files(&mut self, number: Number) -> Result<Vec<Attachment>> {
+        let rows = sqlx::query("select * from message where ticket = $1 order by id limit 1")
+            .bind(number.0)
+            .fetch_all(&mut *self.0)
+            .await?;
+        let first = with_attachments(&mut self.0, &rows).await?;
+        let mut files = Vec::new();
+        for file in first.into_iter().flat_map(|message| message.attachments) {
+            let Some(bytes) = self.raw_of(&file.digest).await? else { continue };
+            let StoredAttachment { name, media_type, digest, inline, content_id, .. } = file;
+            files.push(Attachment { name, media_type, bytes, digest, inline, content_id });
+        }
+        Ok(files)
     }
 
     pub async fn conversation(&mut self, number: Number, address: &Address) -> Result<Vec<MessageId>> {
