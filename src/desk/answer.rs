@@ -267,8 +267,9 @@ fn is_word(line: &str, range: &std::ops::Range<usize>) -> bool {
     let latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let first = line[range.clone()].chars().next();
     let last = line[range.clone()].chars().next_back();
-    !(latin(first) && latin(line[..range.start].chars().next_back()))
-        && !(latin(last) && latin(line[range.end..].chars().next()))
+    let glued_before = latin(first) && latin(line[..range.start].chars().next_back());
+    let glued_after = latin(last) && latin(line[range.end..].chars().next());
+    !glued_before && !glued_after
 }
 
 /// A negation within four characters (or two words) before turns a good word: `没有真正解决`, `isn't really fixed`.
