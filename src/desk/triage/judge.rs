@@ -384,7 +384,6 @@ mod tests {
             ("十几", Some(10)),
             ("上百", Some(100)),
             ("三百", Some(300)),
-            ("pc-12", None),
             ("inc1234567", None),
             ("some ", None),
             ("", None),
