@@ -354,7 +354,7 @@ impl Connection {
             let reply = self.reply(*limit).await?;
             waiting = *stage == Stage::Letter && reply.code == 354;
             if waiting || (*stage != Stage::Letter && reply.is_good()) {
-                self.untouched = false;
+                self.untouched &= refusal.is_some();
                 continue;
             }
             let verdict = judge(*stage, &reply);

@@ -91,6 +91,7 @@ impl Dovecot {
              default_vsz_limit = 0\nservice imap-login {{\n inet_listener imap {{\n  port = {plain}\n }}\n\
              inet_listener imaps {{\n  port = {tls}\n  ssl = yes\n }}\n}}\n\
              namespace inbox {{\n inbox = yes\n separator = {}\n}}\n\
+             service auth {{\n unix_listener {f}/run/sasl {{\n  mode = 0666\n }}\n}}\n\
              passdb {{\n driver = passwd-file\n args = {f}/users\n}}\nuserdb {{\n driver = passwd-file\n args = {f}/users\n}}\n",
             self.delimiter
         )

@@ -1,4 +1,4 @@
-//! Real servers for the tests: Dovecot, OpenSMTPD, PostgreSQL; and scripted ones for what real servers do not do.
+//! Real servers for the tests: Dovecot, Postfix, PostgreSQL; and scripted ones for what real servers do not do.
 //!
 //! Each server has its own temporary folder and free ports, and ends with the test: also when the test process is
 //! killed, because a supervising shell waits for the end of a pipe that only the test process holds open.
@@ -7,10 +7,10 @@
 
 pub mod certificates;
 pub mod dovecot;
+pub mod postfix;
 pub mod postgres;
 pub mod proxy;
 pub mod script;
-pub mod smtpd;
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
