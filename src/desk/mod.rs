@@ -22,6 +22,7 @@ mod requester;
 pub mod retry;
 pub mod sla;
 pub mod thread;
+pub mod sla;
 pub mod ticket;
 pub mod triage;
 pub mod words;
