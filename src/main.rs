@@ -1,4 +1,7 @@
-fn main() -> anyhow::Result<()> {
-    let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    maildesk::cli::explain::explain(&args[1..], &mut std::io::stdout().lock())
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    // Before anything opens a TLS connection: ring is the only provider in the tree. Fails only when set already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    maildesk::cli::run(maildesk::cli::Cli::parse())
 }

@@ -8,6 +8,7 @@ use crate::time::{Timestamp, parse_duration};
 use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use secrecy::SecretString;
+use std::cell::Cell;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -198,12 +199,16 @@ pub fn away(text: &str, zone: Tz) -> Result<(Timestamp, Timestamp), String> {
 
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// Working hours of the weekdays named in this section; `None` when none is.
+/// Working hours of the weekdays named in this section; `None` when there are none.
 pub fn week(section: &Section) -> Option<Week> {
     let mut week = Week::default();
-    let mut named = false;
+    let (mut named, any) = (false, Cell::new(false));
+    let span = |text: &str| {
+        any.set(true);
+        Span::parse(text)
+    };
     for (index, key) in WEEKDAYS.iter().enumerate() {
-        let Some(mut spans) = section.list(key, Span::parse) else { continue };
+        let Some(mut spans) = section.list(key, span) else { continue };
         named = true;
         spans.sort();
         if spans.windows(2).any(|pair| pair[0].overlaps(pair[1])) {
@@ -211,10 +216,10 @@ pub fn week(section: &Section) -> Option<Week> {
         }
         week[index] = spans;
     }
-    if named && week.iter().all(Vec::is_empty) {
+    if named && !any.get() {
         section.fault_here("no working hours on any day");
     }
-    named.then_some(week)
+    week.iter().any(|day| !day.is_empty()).then_some(week)
 }
 
 #[cfg(test)]
