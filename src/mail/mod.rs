@@ -18,6 +18,7 @@ pub use parse::parse;
 pub use unreadable::unreadable;
 mod part;
 mod transfer;
+mod words;
 
 pub use kind::LOOP_FIELD;
 pub use parse::{Shape, outline, parse};
