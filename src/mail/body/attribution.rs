@@ -53,12 +53,15 @@ const VERBS: &[&str] = &[
     "έγραψε",
     "menulis",
     "viết",
+    "كتب",
+    "كتب/كتبت",
+    "كتبت",
 ];
 
 /// Words an attribution begins with.
 static LEAD: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"^(?:在|于|於|(?:On|At|Am|Le|El|Op|Em|Il|Den|På|Dne|Dňa|Dana|Den|Vào|Pada|W dniu|In data|Il giorno|Quoting|Il) |\d{1,4}[年./\- ]|(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,. ]|\p{Cyrillic}{2,12}, \d)",
+        r"^(?:在|于|於|(?:On|At|Am|Le|El|Op|Em|Il|Den|På|Dne|Dňa|Dana|Den|Vào|Pada|W dniu|In data|Il giorno|Quoting|في) |\d{1,4}[年./\- ]|(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,. ]|\p{Cyrillic}{2,12}, \d)",
     )
     .expect("a fixed pattern")
 });
@@ -79,6 +82,16 @@ static SHARED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(.*?\S)\s*(?:-{2,}\s*|\s)(On (?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,|\d{1,4}[-/. ]|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d).{6,300}\b(?:wrote|sent):)$").expect("a fixed pattern")
 });
 
+/// An attribution with the quote behind it on the same line; only with a date and a time of day.
+static RUN_IN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:On|At) .{0,120}\d{1,2}:\d{2}.{0,120}?\b(?:wrote|sent):\s*\S").expect("a fixed pattern")
+});
+
+fn clip(line: &str) -> &str {
+    let end = (0..=line.len().min(LONGEST)).rev().find(|&i| line.is_char_boundary(i)).unwrap_or(0);
+    &line[..end]
+}
+
 /// An attribution found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribution {
@@ -95,7 +108,13 @@ const LONGEST: usize = 600;
 /// Does an attribution begin at line `at`?
 pub fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
     let first = lines[at].text.trim_matches(is_space);
-    if first.is_empty() || first.len() > LONGEST {
+    if first.is_empty() {
+        return None;
+    }
+    if RUN_IN.is_match(clip(first)) {
+        return Some(Attribution { end: at, from: 0 });
+    }
+    if first.len() > LONGEST {
         return None;
     }
     if let Some(end) = shared(first) {
@@ -121,10 +140,12 @@ fn joined(lines: &[Line], at: usize) -> Option<usize> {
     let mut words = String::new();
     let mut used = 0;
     for (i, line) in lines.iter().enumerate().skip(at).take(MOST_LINES * 2) {
-        if line.depth != lines[at].depth && !line.is_blank() {
+        let text = line.text.trim_matches(is_space);
+        // `<a@b.com` and `> wrote:` on the next line is no quote mark.
+        let closes = used > 0 && line.depth == lines[at].depth + 1 && is_closing_bracket(&words, text);
+        if line.depth != lines[at].depth && !line.is_blank() && !closes {
             return None;
         }
-        let text = line.text.trim_matches(is_space);
         if text.is_empty() {
             // Some converters put the address into a paragraph of its own.
             if used > 0 && words.contains('@') | LEAD.is_match(&words) && DATE.is_match(&words) {
@@ -141,17 +162,26 @@ fn joined(lines: &[Line], at: usize) -> Option<usize> {
             if used == 2 && !may_start(&words) {
                 return None;
             }
-            words.push(' ');
+            words.push_str(if closes { "> " } else { " " });
         }
         words.push_str(text);
         if is_attribution(&words, || is_quote_below(lines, i), used > 1) {
             return Some(i);
         }
-        if text.ends_with(['.', '。', '!', '！', '?', '？', ':', '：']) && used > 0 && !text.ends_with("г.") {
+        if text.ends_with(['.', '。', '!', '！', '?', '？', ':', '：']) && !is_abbreviation(text) {
             return None;
         }
     }
     None
+}
+
+fn is_closing_bracket(words: &str, text: &str) -> bool {
+    text.len() <= 40 && text.ends_with([':', '：']) && words.rfind('<').is_some_and(|open| !words[open..].contains('>'))
+}
+
+/// `28.` and `г.` end no sentence.
+fn is_abbreviation(text: &str) -> bool {
+    text.ends_with("г.") || text.strip_suffix('.').is_some_and(|t| t.ends_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Could this be the first of several lines?
@@ -183,7 +213,7 @@ fn is_attribution(words: &str, quote_below: impl Fn() -> bool, folded: bool) -> 
         return true;
     }
     let inner_verb = || VERBS.iter().any(|v| lower.contains(&format!(" {v} ")));
-    if lead && date && inner_verb() && (address || body.len() < 120) {
+    if date && (lead || address) && inner_verb() && (address || body.len() < 120) {
         return true;
     }
     // `пн, 11 мая 2020 г. в 17:58, Name <a@b>:` and other verbless ones

@@ -4,6 +4,8 @@
 use super::lines::{Block, Line, Mark, Place, Rich, Run, Style, is_space};
 use super::marker::{Marker, marker};
 use super::style;
+use html5ever::LocalName;
+use html5ever::local_name;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
@@ -67,6 +69,9 @@ const DEEPEST: usize = 256;
 /// Most sheet text that is looked at.
 const LONGEST_SHEET: usize = 64 * 1024;
 
+/// Most classes and ids that style sheets may hide.
+const MOST_NAMES: usize = 60;
+
 /// What holds inside an element, inherited from its parents.
 #[derive(Clone, Default)]
 struct Scope {
@@ -83,7 +88,7 @@ struct Scope {
 }
 
 struct Open {
-    name: String,
+    name: LocalName,
     kind: Kind,
     scope: Scope,
     /// Number of the next item, lists only.
@@ -134,6 +139,10 @@ struct Builder {
     open: Vec<Open>,
     /// Open elements that did not fit on the stack.
     overflow: usize,
+    /// The stack ran over: what follows may be misjudged.
+    lost: bool,
+    /// Open `p` elements, so that none is looked for in vain.
+    paragraphs: usize,
     doubtful: bool,
     /// The line being built.
     text: String,
@@ -204,19 +213,19 @@ impl Builder {
         let name: &str = &tag.name;
         let kind = kind(name);
         if name == "body" {
-            self.close("head");
+            self.close(&local_name!("head"), Kind::Skipped);
         }
         if self.skipping() {
             // Markup inside something that is not shown: count what could nest, so that its end is found.
-            if kind == Kind::Skipped && !tag.self_closing && self.open.last().is_some_and(|o| o.name == name) {
-                self.push(name, kind, self.current());
+            if kind == Kind::Skipped && !tag.self_closing && self.open.last().is_some_and(|o| o.name == tag.name) {
+                self.push(&tag.name, kind, self.current());
             }
             return raw(name, tag.self_closing);
         }
         let a = Attributes::of(tag);
         match kind {
             Kind::Void => self.void(name, &a),
-            _ => self.element(name, kind, &a, tag.self_closing),
+            _ => self.element(&tag.name, kind, &a, tag.self_closing),
         }
         raw(name, tag.self_closing)
     }
@@ -237,7 +246,8 @@ impl Builder {
         }
     }
 
-    fn element(&mut self, name: &str, kind: Kind, a: &Attributes, self_closing: bool) {
+    fn element(&mut self, tag: &LocalName, kind: Kind, a: &Attributes, self_closing: bool) {
+        let name: &str = tag;
         self.close_implied(name, kind);
         let mut scope = self.inside(name, a);
         let found = marker(name, a.id, a.class, a.style, a.cite, a.lark_quote);
@@ -266,7 +276,7 @@ impl Builder {
             self.begin_item(&scope);
         }
         let link_from = (name == "a").then_some(self.text.len());
-        self.push(name, kind, scope);
+        self.push(tag, kind, scope);
         if let (Some(open), Some(from)) = (self.open.last_mut(), link_from) {
             open.link_from = Some(from);
         }
@@ -283,13 +293,14 @@ impl Builder {
         matches!(self.runs.last(), Some(Run::Cell))
     }
 
-    fn push(&mut self, name: &str, kind: Kind, scope: Scope) {
+    fn push(&mut self, name: &LocalName, kind: Kind, scope: Scope) {
         if self.open.len() >= DEEPEST {
             self.overflow += 1;
-            self.doubtful = true;
+            self.lost = true;
             return;
         }
-        self.open.push(Open { name: name.to_owned(), kind, scope, items: 0, link_from: None });
+        self.paragraphs += usize::from(*name == local_name!("p"));
+        self.open.push(Open { name: name.clone(), kind, scope, items: 0, link_from: None });
     }
 
     /// The scope inside a new element, before its marker is judged.
@@ -388,71 +399,78 @@ impl Builder {
 
     /// Start tags that end an open element although no end tag says so.
     fn close_implied(&mut self, name: &str, kind: Kind) {
-        match name {
-            "li" => self.close_within("li", &["ul", "ol"]),
-            "dt" | "dd" => {
-                self.close_within("dt", &["dl"]);
-                self.close_within("dd", &["dl"]);
-            }
-            "tr" => {
-                self.close_within("td", &["table"]);
-                self.close_within("th", &["table"]);
-                self.close_within("tr", &["table"]);
-            }
-            "td" | "th" => {
-                self.close_within("td", &["table", "tr"]);
-                self.close_within("th", &["table", "tr"]);
-            }
-            "option" => self.close_within("option", &["select"]),
-            _ => {}
-        }
-        if !matches!(kind, Kind::Inline | Kind::Void | Kind::Skipped) && !matches!(name, "td" | "th" | "tr" | "table") {
-            self.close_within("p", &["table", "td", "th", "caption"]);
-        }
-    }
-
-    fn close_within(&mut self, name: &str, walls: &[&str]) {
         if self.overflow > 0 {
             return;
         }
+        let tables = [local_name!("table")];
+        match name {
+            "li" => self.close_within(local_name!("li"), &[local_name!("ul"), local_name!("ol")]),
+            "dt" | "dd" => {
+                self.close_within(local_name!("dt"), &[local_name!("dl")]);
+                self.close_within(local_name!("dd"), &[local_name!("dl")]);
+            }
+            "tr" => {
+                self.close_within(local_name!("td"), &tables);
+                self.close_within(local_name!("th"), &tables);
+                self.close_within(local_name!("tr"), &tables);
+            }
+            "td" | "th" => {
+                let row = [local_name!("table"), local_name!("tr")];
+                self.close_within(local_name!("td"), &row);
+                self.close_within(local_name!("th"), &row);
+            }
+            "a" => self.close(&local_name!("a"), Kind::Inline),
+            _ => {}
+        }
+        let in_paragraph =
+            matches!(kind, Kind::Inline | Kind::Void | Kind::Skipped) || matches!(name, "td" | "th" | "tr" | "table");
+        if self.paragraphs > 0 && !in_paragraph {
+            self.close_within(
+                local_name!("p"),
+                &[local_name!("table"), local_name!("td"), local_name!("th"), local_name!("caption")],
+            );
+        }
+    }
+
+    fn close_within(&mut self, name: LocalName, walls: &[LocalName]) {
         for at in (0..self.open.len()).rev() {
             if self.open[at].name == name {
                 return self.pop_to(at);
             }
-            if walls.contains(&&*self.open[at].name) {
+            if walls.contains(&self.open[at].name) {
                 return;
             }
         }
     }
 
-    fn end(&mut self, name: &str) {
-        match name {
+    fn end(&mut self, name: &LocalName) {
+        match &**name {
             "body" | "html" => {}
             "br" => self.flush(),
-            "p" if !self.skipping() && !self.open.iter().any(|o| o.name == "p") => self.blank = true,
-            _ => self.close(name),
+            "p" if !self.skipping() && self.paragraphs == 0 => self.blank = true,
+            _ => self.close(name, kind(name)),
         }
     }
 
     /// As browsers do: the end tag of an inline element closes nothing beyond the block it stands in, the end tag of a
     /// block nothing beyond its table cell.
-    fn close(&mut self, name: &str) {
-        if self.overflow > 0 && kind(name) != Kind::Void {
+    fn close(&mut self, name: &LocalName, own: Kind) {
+        if self.overflow > 0 {
             self.overflow -= 1;
             return;
         }
-        let own = kind(name);
+        let cell_part = matches!(&**name, "tr" | "tbody" | "td" | "th");
         for at in (0..self.open.len()).rev() {
-            if self.open[at].name == name {
+            if self.open[at].name == *name {
                 return self.pop_to(at);
             }
             let wall = match self.open[at].kind {
                 Kind::Skipped => true,
-                Kind::Wall => !matches!(name, "table" | "tr" | "tbody" | "td" | "th"),
+                Kind::Wall => !cell_part && *name != local_name!("table"),
                 Kind::Block | Kind::Spaced => own == Kind::Inline,
                 Kind::Inline | Kind::Void => false,
             };
-            if wall || (self.open[at].name == "table" && matches!(name, "tr" | "tbody" | "td" | "th")) {
+            if wall || (cell_part && self.open[at].name == local_name!("table")) {
                 return;
             }
         }
@@ -461,10 +479,11 @@ impl Builder {
     fn pop_to(&mut self, at: usize) {
         while self.open.len() > at {
             let Some(open) = self.open.pop() else { return };
+            self.paragraphs -= usize::from(open.name == local_name!("p"));
             match open.kind {
                 _ if open.scope.hidden => {}
-                Kind::Spaced => self.blank = self.blank || !open.name.starts_with('p') || !self.text.is_empty(),
-                _ if open.name == "style" => self.end_of_sheet(),
+                Kind::Spaced => self.blank = self.blank || open.name != local_name!("p") || !self.text.is_empty(),
+                _ if open.name == local_name!("style") => self.end_of_sheet(),
                 _ => {}
             }
             if matches!(open.kind, Kind::Block | Kind::Spaced | Kind::Wall) && !open.scope.hidden {
@@ -481,14 +500,19 @@ impl Builder {
         let names = style::sheet_hides(&sheet);
         // A sheet below the first text hides what was already judged.
         self.doubtful |= !names.is_empty() && !self.lines.is_empty();
-        self.doubtful |= self.sheet_names.len() + names.len() > 200;
+        self.doubtful |= self.sheet_names.len() + names.len() > MOST_NAMES;
         self.sheet_names.extend(names);
-        self.sheet_names.truncate(200);
+        self.sheet_names.truncate(MOST_NAMES);
     }
 
     /// Names the target behind the words, once, unless the words are the target.
     fn end_of_link(&mut self, from: usize, link: &str, scope: &Scope) {
-        if scope.hidden || self.text.len() <= from || !self.text.is_char_boundary(from) || link.len() > 2000 {
+        if scope.hidden
+            || self.text.len() <= from
+            || !self.text.is_char_boundary(from)
+            || link.len() > 2000
+            || self.text.len() - from > 2000
+        {
             return;
         }
         let same = |s: &str| s.trim().trim_end_matches('/').trim_start_matches("mailto:").to_ascii_lowercase();
@@ -507,7 +531,7 @@ impl Builder {
         if let Some(open) = self.open.last()
             && open.kind == Kind::Skipped
         {
-            if open.name == "style" && self.sheet.len() < LONGEST_SHEET {
+            if open.name == local_name!("style") && self.sheet.len() < LONGEST_SHEET {
                 self.sheet.push_str(clip(text, LONGEST_SHEET));
             }
             return;
@@ -609,7 +633,7 @@ impl Builder {
                 self.block = Block::Heading;
             }
         }
-        self.scope.place.doubtful |= scope.place.doubtful;
+        self.scope.place.doubtful |= scope.place.doubtful || self.lost;
     }
 
     fn image(&mut self, a: &Attributes, scope: Scope) {

@@ -1,6 +1,8 @@
 //! The block of header lines above a quoted message, found by counting labels (`domain.md` 1.3).
 
 use super::lines::{Line, is_space, plain_words};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Label {
@@ -22,7 +24,7 @@ const LABELS: &[(Label, &str)] = &[
     ),
     (
         Label::Sent,
-        "发送时间 发送日期 发件时间 发件日期 时间 日期 寄件日期 傳送時間 傳送日期 寄件時間 時間 sent date senttime sendtime senton envoyé \
+        "发送时间 发送日期 发件时间 发件日期 时间 日期 寄件日期 傳送時間 傳送日期 寄件時間 時間 sent date messagedu senttime sendtime senton envoyé \
          envoyéle gesendet datum verzonden fecha enviado enviadoel enviada enviadaem enviadoem data inviato inviata skickat sendt dato lähetetty \
          wysłano дата отправлено 送信日時 日時 送信日 보낸날짜 보낸시간 날짜 tarih gönderildi gönderilmetarihi dátum küldve päivämäärä odesláno \
          expédié ngày",
@@ -31,11 +33,11 @@ const LABELS: &[(Label, &str)] = &[
         Label::To,
         "收件人 收件者 接收人 至 to à a an aan para til till do komu кому 宛先 받는사람 kime alıcı vastaanottaja per címzett către đến",
     ),
-    (Label::Cc, "抄送 抄送人 抄送者 副本 cc copie cópia copia kopia kopie kopi копия 참조 bilgi másolat"),
+    (Label::Cc, "抄送 抄送人 抄送者 副本 cc copie copieà cópia copia kopia kopie kopi копия 참조 bilgi másolat"),
     (Label::Bcc, "密送 暗送 密件副本 bcc cci cco"),
     (
         Label::Subject,
-        "主题 主題 標題 标题 主旨 subject objet betreff onderwerp asunto assunto oggetto ämne emne aihe temat тема 件名 제목 konu tárgy předmět \
+        "主题 主題 標題 标题 主旨 subject objet sujet betreff onderwerp asunto assunto oggetto ämne emne aihe temat тема 件名 제목 konu tárgy předmět \
          subiect chủđề",
     ),
     (
@@ -44,13 +46,17 @@ const LABELS: &[(Label, &str)] = &[
     ),
 ];
 
+static KNOWN: LazyLock<HashMap<&str, Label>> = LazyLock::new(|| {
+    LABELS.iter().flat_map(|(label, words)| words.split_ascii_whitespace().map(|w| (w, *label))).collect()
+});
+
 /// Reads a line as `label: value`. Without a colon only Chinese, Japanese and Korean labels count (`发件人 张三<a@b>`),
 /// or a Latin one that stands alone or before a table bar.
 pub fn label(text: &str) -> Option<(Label, &str)> {
     let text = text.trim_start_matches(|c: char| is_space(c) || matches!(c, '*' | '|' | '>' | '_'));
     let (head, value) = split_label(text)?;
     let key: String = plain_words(head).chars().filter(|c| !matches!(c, ' ' | '_')).collect();
-    let found = LABELS.iter().find(|(_, words)| words.split_ascii_whitespace().any(|w| w == key))?.0;
+    let found = *KNOWN.get(&*key)?;
     Some((found, value.trim_matches(|c: char| is_space(c) || matches!(c, '*' | '|' | ':' | '：'))))
 }
 
@@ -89,31 +95,51 @@ pub fn is_header_block(lines: &[Line], at: usize, announced: bool) -> bool {
     let mut seen = Seen::default();
     let mut last: Option<(Label, bool)> = None;
     let mut strays = 0;
-    let filled = lines[at..].iter().filter(|l| !l.is_blank()).take(LONGEST_BLOCK);
-    for line in filled.take_while(|l| l.depth == lines[at].depth) {
-        if let Some((found, value)) = label(&line.text) {
+    let mut gap = false;
+    for line in lines[at..].iter().take(2 * LONGEST_BLOCK) {
+        if line.is_blank() {
+            gap = true;
+            continue;
+        }
+        let found = label(&line.text).filter(|_| line.depth == lines[at].depth);
+        if let Some((found, value)) = found {
+            if seen.has(found) {
+                break;
+            }
             seen.add(found, value);
             last = Some((found, value.is_empty()));
             strays = 0;
-            continue;
+        } else {
+            strays += 1;
+            if strays > strays_after(last, &line.text, gap) {
+                break;
+            }
+            seen.evidence |= is_evidence(&line.text);
         }
-        strays += 1;
-        seen.evidence |= is_evidence(&line.text);
-        if strays > strays_after(last, &line.text) {
-            break;
-        }
+        gap = false;
     }
     seen.is_enough(first, announced)
 }
 
-/// How many lines without a label may follow: folded recipients, a value in the row below its label.
-fn strays_after(last: Option<(Label, bool)>, text: &str) -> usize {
+/// How many lines without a known label may follow: folded values, a value in the row below its label, other labels.
+fn strays_after(last: Option<(Label, bool)>, text: &str, gap: bool) -> usize {
     match last {
         Some((_, true)) => 1,
+        _ if gap => 0,
         Some((Label::To | Label::Cc | Label::Bcc, _)) if text.contains(['@', ';', '；', ',']) => 12,
         Some((Label::To | Label::Cc | Label::Subject, _)) => 2,
+        Some(_) if text.contains('@') || is_unknown_label(text) => 1,
         _ => 0,
     }
+}
+
+/// `Risposta: …`, `Organisation: …`
+fn is_unknown_label(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(head, value)| {
+        value.starts_with(' ')
+            && head.chars().count() <= 20
+            && head.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '*'))
+    })
 }
 
 #[derive(Default)]
@@ -122,9 +148,15 @@ struct Seen {
     order: usize,
     from_at: Option<usize>,
     evidence: bool,
+    /// Values that prove mail: an address, a time of day.
+    proofs: usize,
 }
 
 impl Seen {
+    fn has(&self, label: Label) -> bool {
+        self.labels.get(label as usize).is_some_and(|seen| *seen)
+    }
+
     fn add(&mut self, label: Label, value: &str) {
         if label == Label::From && self.from_at.is_none() {
             self.from_at = Some(self.order);
@@ -133,13 +165,16 @@ impl Seen {
         if let Some(slot) = self.labels.get_mut(label as usize) {
             *slot = true;
         }
+        self.proofs += usize::from(is_evidence(value));
         self.evidence |= label == Label::Subject || is_evidence(value);
     }
 
     /// Three labels and proof that this is mail: `From: Beijing, To: Shanghai, Date: 3 May` is a travel request.
     fn is_enough(&self, first: Label, announced: bool) -> bool {
         let distinct = self.labels.iter().filter(|s| **s).count();
-        let needed = if announced { 2 } else { 3 };
+        // A trimmed Outlook block keeps the sender's address and the full date.
+        let pair = first == Label::From && self.has(Label::Sent) && self.proofs >= 2;
+        let needed = if announced || pair { 2 } else { 3 };
         let from_early = self.from_at.is_some_and(|at| at <= 3);
         let starts_well = first == Label::From || self.order >= 3;
         from_early && starts_well && distinct >= needed && (self.evidence || announced)

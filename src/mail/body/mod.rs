@@ -143,9 +143,12 @@ fn shorten(line: &mut Line, from: usize) {
 /// one in which the history was recognised wins, so that no quote leaks.
 fn both(text: Alternative, html: Alternative) -> Reading {
     if html.is_empty() {
-        return text.reading();
+        return sole(text, &html.split);
     }
-    if is_stub(&text.text(0)) || (html.split.has_quote && !text.split.has_quote && !html.split.whole) {
+    if is_stub(&text.text(0)) {
+        return html.reading();
+    }
+    if html.split.has_quote && !text.split.has_quote && !html.split.whole {
         return sole(html, &text.split);
     }
     let agree = same_words(&text.text(0), &html.text(0));
@@ -182,12 +185,11 @@ fn same_commands(a: &[CommandLine], b: &[CommandLine]) -> bool {
 /// Letters and digits only, without the targets that follow links in angle brackets.
 fn letters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("<http").or_else(|| rest.find("<mailto:")) {
-        out.extend(rest[..at].chars().filter(|c| c.is_alphanumeric()));
-        rest = rest[at..].find('>').map_or("", |end| &rest[at + end..]);
+    for (n, piece) in text.split('<').enumerate() {
+        let is_target = n > 0 && (piece.starts_with("http") || piece.starts_with("mailto:"));
+        let words = if is_target { piece.split_once('>').map_or("", |(_, after)| after) } else { piece };
+        out.extend(words.chars().filter(|c| c.is_alphanumeric()));
     }
-    out.extend(rest.chars().filter(|c| c.is_alphanumeric()));
     out
 }
 

@@ -1,36 +1,35 @@
 //! Finds where a stretch of new text ends and the signature, "sent from" lines, mailing-list footers and disclaimers
 //! begin (`domain.md` 1.5). Works on the tail only; in doubt the text stays.
 
-use super::lines::{Line, is_space};
+use super::lines::{Line, is_space, plain_words};
 use super::separator::{Separator, separator};
 use regex::Regex;
 use std::sync::LazyLock;
 
+/// Signature, device line, footer, disclaimer, and each once more: deeper is not mail.
+const MOST_LAYERS: usize = 12;
+
 /// How many of `lines` are text; the rest is signature. `before_quote`: a quote follows.
 pub fn text_end(lines: &[&Line], before_quote: bool) -> usize {
     let mut end = trim(lines, lines.len());
-    loop {
+    for _ in 0..MOST_LAYERS {
         let shorter = [list_footer, disclaimer, delimiter, sent_from, table_card]
             .iter()
             .find_map(|find| find(&lines[..end]))
-            .or_else(|| ruled_name(&lines[..end], before_quote));
+            .or_else(|| ruled_card(&lines[..end], before_quote));
 
         match shorter.map(|s| trim(lines, s)) {
             Some(s) if s < end => end = s,
             _ => return end,
         }
     }
+    end
 }
 
 /// Drops blank lines and rules at the end.
 fn trim(lines: &[&Line], end: usize) -> usize {
-    let kept = lines[..end].iter().rposition(|l| !l.is_blank()).map_or(0, |i| i + 1);
-    match kept.checked_sub(1).map(|i| &lines[i].text) {
-        Some(last) if separator(last) == Some(Separator::Rule) || matches!(last.trim(), "--" | "—") => {
-            trim(lines, kept - 1)
-        }
-        _ => kept,
-    }
+    let is_rule = |l: &Line| separator(&l.text) == Some(Separator::Rule) || matches!(l.text.trim(), "--" | "—");
+    lines[..end].iter().rposition(|l| !l.is_blank() && !is_rule(l)).map_or(0, |i| i + 1)
 }
 
 /// Lines of the tail, last first, blank ones skipped.
@@ -57,18 +56,17 @@ fn delimiter(lines: &[&Line]) -> Option<usize> {
 static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?ix)^[<\[(-]*(?:
-          (?:发自|發自|来自|從|从|由)(?:我的|我)?\s*.{0,40}(?:iphone|ipad|手机|手機|小米|华为|huawei|honor|荣耀|oppo|vivo|三星|samsung|redmi|邮箱|郵箱|企业微信|钉钉|飞书|outlook|客户端|foxmail|mail|android|安卓|设备|發送|发送|傳送|傳來|手机版|网易邮箱大师).{0,20}
-        | (?:获取|取得|下载).{0,4}(?:outlook|ios|android|适用).{0,40}
-        | (?:发送自|发自|傳送自|寄自).{1,60}
-        | 通过.{0,30}(?:发送|邮箱)$
-        | (?:sent|verstuurd|verzonden|gesendet|von\ meinem|diese\ nachricht\ wurde\ von\ mein|envoyé|enviado|inviato|skickat|sendt|wysłane|wysłano|odesláno|отправлено|lähetetty)\s(?:\w+\s){0,3}?
-          (?:from|via|using|by|with|vanaf|van|met|mit|von|meinem|mein|depuis|de|à\ partir|desde|dal|da|från|fra|z|ze|с|из)\s.{1,80}
-        | von\ meinem\ .{1,40}\ gesendet\.?
-        | diese\ nachricht\ wurde\ von\ mein.{1,60}gesendet\.?
-        | get\ outlook\ for\ .{2,30}
-        | obtenez?\ outlook\ .{2,30} | outlook\ für\ .{2,30}
+          (?:发自|發自)(?:我的|我|\s)?\s*.{1,30}
+        | 来自(?:我的)?\s*.{0,12}(?:iphone|ipad|邮箱|郵箱|手机|客户端|outlook|foxmail|android|华为|小米)
+        | (?:从|從|由|通过|通過)(?:我的|\s)*.{0,20}(?:iphone|ipad|windows|android|手机|客户端|outlook|foxmail|mac|邮箱大师).{0,8}(?:发送|發送|傳送|寄出)
+        | (?:发送自|傳送自|寄自)\s*.{0,20}(?:windows|邮件|郵件|outlook|iphone|ipad|mac|手机|android|客户端).{0,10}
+        | (?:获取|取得|下载)\s*(?:适用于\s*)?(?:(?:ios|android)\s*(?:的|版)*\s*)?outlook(?:\s*(?:for|版)\s*\w+)?
+        | sent\ (?:wirelessly\ |securely\ )?(?:from|via|using|with)\ (?:my|mail|yahoo|outlook|proton|samsung|the\ all|a\ mobile|mobile|spark|blackberry|iphone|ipad|android|windows|sparrow|airmail|acompli|[a-z]+\ for\ )\b.{0,60}
+        | (?:get|obtenez|obtén|holen\ sie\ sich|scarica|obter|ottieni|download)\ outlook\ .{2,30} | outlook\ für\ .{2,30}
         | (?:iphone|ipad)から送信 | 나의\ iphone에서\ 보냄
-        | typed\ (?:on|with)\ .{2,40}
+        | von\ meinem\ .{1,40}\ gesendet
+        | diese\ nachricht\ wurde\ von\ mein.{1,60}gesendet
+        | typed\ (?:on|with)\ my\ .{2,40}
         )[\])>.]*$",
     )
     .expect("a fixed pattern")
@@ -81,12 +79,71 @@ fn sent_from(lines: &[&Line]) -> Option<usize> {
 
 /// "Sent from my desk, is much easier than …" is prose: a device line has no clause.
 fn is_sent_from(text: &str) -> bool {
+    if text.len() > 400 {
+        return false;
+    }
     let short = text.len() <= 120 && !text.trim_end_matches('.').contains([',', '，', '。', '?', '？', '!']);
     // A link behind the words: `Get Outlook for iOS<https://aka.ms/o0ukef>`
     let words = text.split(" <http").next().unwrap_or(text);
     let words = words.split("<http").next().unwrap_or(words);
-    (short || words.len() < text.len()) && SENT_FROM.is_match(words.trim())
+    (short || words.len() < text.len()) && (SENT_FROM.is_match(words.trim()) || names_device(words.trim()))
 }
+
+/// Other languages: few words, the first or last one says "sent", another names a device or client.
+fn names_device(words: &str) -> bool {
+    let lower = plain_words(words);
+    let sent = SENT.iter().any(|w| lower.starts_with(w) || lower.ends_with(w));
+    lower.split_whitespace().count() <= 8 && sent && DEVICES.iter().any(|w| lower.contains(w))
+}
+
+const SENT: &[&str] = &[
+    "küldve",
+    "trimis",
+    "verzonden",
+    "verstuurd",
+    "gesendet",
+    "envoyé",
+    "enviado",
+    "enviada",
+    "inviato",
+    "skickat",
+    "sendt",
+    "wysłan",
+    "odesláno",
+    "poslan",
+    "odoslan",
+    "отправлено",
+    "надіслано",
+    "gönder",
+    "lähetetty",
+    "στάλθηκε",
+    "أرسلت",
+    "أُرسلت",
+    "送信",
+    "보냄",
+    "dikirim",
+    "saadetud",
+    "изпратено",
+    "gửi từ",
+];
+
+const DEVICES: &[&str] = &[
+    "iphone",
+    "ipad",
+    "android",
+    "outlook",
+    "samsung",
+    "galaxy",
+    "huawei",
+    "xiaomi",
+    "mobile device",
+    "smartphone",
+    "yahoo mail",
+    "blackberry",
+    "nokia",
+    "pixel",
+    "windows phone",
+];
 
 static LIST_FOOTER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -100,11 +157,12 @@ fn list_footer(lines: &[&Line]) -> Option<usize> {
     let hit = tail(lines, 12).filter(|(_, t)| t.len() < 300 && LIST_FOOTER.is_match(t)).last()?.0;
     let ruled = tail(&lines[..hit], 3).find(|(_, t)| is_footer_rule(t)).map(|(i, _)| i);
     // Without a rule only an address or link proves it.
-    ruled.or_else(|| (lines[hit].text.contains('@') || lines[hit].text.contains("://")).then_some(hit))
+    let proof = |l: &&Line| l.text.contains('@') || l.text.contains("://");
+    ruled.or_else(|| lines[hit..].iter().any(proof).then_some(hit))
 }
 
 fn is_footer_rule(text: &str) -> bool {
-    separator(text) == Some(Separator::Rule) || matches!(text, "--" | "—")
+    separator(text) == Some(Separator::Rule) || matches!(text, "--" | "—" | "__")
 }
 
 static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
@@ -144,13 +202,21 @@ fn table_card(lines: &[&Line]) -> Option<usize> {
     (bars >= 2).then_some(first)
 }
 
-/// Foxmail's plain text mode: a rule and the own name or address right above the quote.
-fn ruled_name(lines: &[&Line], before_quote: bool) -> Option<usize> {
-    let mut last = tail(lines, 2);
-    let (_, name) = last.next().filter(|_| before_quote)?;
-    let (at, rule) = last.next()?;
-    let short = name.chars().count() <= 40 && !name.contains(['，', ',', '。', '？', '?', '！', '!', '；', '：', ':']);
-    (short && rule.starts_with("-----") && separator(rule) == Some(Separator::Rule)).then_some(at)
+/// A rule, then the own name or address, right above the quote (Foxmail's plain text mode), or a few short lines when
+/// the rule is an underscore.
+fn ruled_card(lines: &[&Line], before_quote: bool) -> Option<usize> {
+    let mut lines_below = 0;
+    for (at, text) in tail(lines, 6).take_while(|_| before_quote) {
+        if separator(text) == Some(Separator::Rule) && text.len() >= 5 {
+            let most = if text.starts_with('_') { 5 } else { 1 };
+            return (lines_below <= most && text.starts_with(['_', '-'])).then_some(at);
+        }
+        if text.chars().count() > 40 || text.contains(['，', '。', '？', '?', '！', '!', '；', '：']) {
+            return None;
+        }
+        lines_below += 1;
+    }
+    None
 }
 
 #[cfg(test)]

@@ -34,8 +34,14 @@ pub struct Split {
 
 /// Judges all lines. `passed_on`: the subject says that this mail was forwarded.
 pub fn split(lines: &[Line], passed_on: bool) -> Split {
-    let mut reader =
-        Reader { lines, roles: vec![Role::Text; lines.len()], out: Split::default(), top: None, passed_on };
+    let mut reader = Reader {
+        lines,
+        roles: vec![Role::Text; lines.len()],
+        out: Split::default(),
+        top: None,
+        passed_on,
+        text_seen: false,
+    };
     reader.walk();
     reader.cut_signatures();
     reader.finish()
@@ -51,6 +57,8 @@ struct Reader<'l, 'a> {
     /// Where the newest text stops being at the top: first quote, history or forward.
     top: Option<usize>,
     passed_on: bool,
+    /// A line of new text was met.
+    text_seen: bool,
 }
 
 enum Border {
@@ -64,7 +72,7 @@ impl Reader<'_, '_> {
         let mut at = 0;
         while at < self.lines.len() {
             let line = &self.lines[at];
-            if line.is_blank() && !line.is_quoted() {
+            if self.roles[at] == Role::History || (line.is_blank() && !line.is_quoted()) {
                 at += 1;
                 continue;
             }
@@ -74,7 +82,10 @@ impl Reader<'_, '_> {
                 continue;
             }
             at = match self.border(at) {
-                None => at + 1,
+                None => {
+                    self.text_seen |= separator(&self.lines[at].text).is_none();
+                    at + 1
+                }
                 Some(Border::Attribution(found)) => self.attributed(at, found),
                 Some(Border::Forward) => self.forward(at),
                 Some(Border::Cut) => self.cut(at),
@@ -131,17 +142,16 @@ impl Reader<'_, '_> {
             self.out.shared = Some((at, found.from));
             from += 1;
         }
-        if !marked && (found.from > 0 || self.has_text(at)) {
+        if !marked && (found.from > 0 || self.text_seen) {
             return self.cut(from.min(self.lines.len()));
         }
         self.history(from, found.end + 1);
         self.top = Some(self.top.unwrap_or(at));
-        let mut next = below.unwrap_or(found.end + 1);
-        while marked && next < self.lines.len() && self.lines[next].place.indented {
-            self.history(next, next + 1);
-            next += 1;
+        let quote = below.filter(|&i| marked && self.lines[i].place.indented);
+        for i in quote.into_iter().flat_map(|i| i..self.lines.len()).take_while(|&i| self.lines[i].place.indented) {
+            self.roles[i] = Role::History;
         }
-        next.max(found.end + 1)
+        found.end + 1
     }
 
     /// History to the end, unless nothing stands above it or the text above says that the answers stand below.
@@ -152,7 +162,7 @@ impl Reader<'_, '_> {
         }
         self.top = Some(self.top.unwrap_or(at));
         self.out.has_quote = true;
-        if self.has_text(at) && !self.answers_below(at) {
+        if (self.text_seen || self.out.shared.is_some()) && !self.answers_below(at) {
             let from = self.announcement(at);
             self.history(from, end);
         }
@@ -191,15 +201,6 @@ impl Reader<'_, '_> {
         let end = signature::text_end(&above, true);
         let text = above[..end].iter().filter(|l| command(&l.text).is_none() && separator(&l.text).is_none()).take(200);
         plain_words(&text.map(|l| &*l.text).collect::<Vec<_>>().join(" "))
-    }
-
-    fn has_text(&self, at: usize) -> bool {
-        (0..at).any(|i| {
-            let line = &self.lines[i];
-            self.roles[i] == Role::Text
-                && !line.is_blank()
-                && (separator(&line.text).is_none() || line.text.trim().is_empty())
-        })
     }
 
     /// `FYI`, `请处理`: what follows is the message.
