@@ -111,7 +111,7 @@ pub fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
     if first.is_empty() {
         return None;
     }
-    if RUN_IN.is_match(clip(first)) {
+    if first.starts_with(['O', 'A']) && RUN_IN.is_match(clip(first)) {
         return Some(Attribution { end: at, from: 0 });
     }
     if first.len() > LONGEST {

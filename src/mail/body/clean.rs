@@ -6,12 +6,13 @@ use super::lines::{Block, Line, Rich, Run, Style};
 /// No more HTML than this is made; the text goes alone then.
 pub const LARGEST: usize = 512 * 1024;
 
-/// The lines as HTML, `None` when they have no formatting or too much of it.
+/// The lines as HTML, `None` when a line has no formatting or all together have too much of it.
 pub fn to_html<'l, 'a: 'l>(lines: impl Iterator<Item = &'l Line<'a>>) -> Option<String> {
     let mut page = Page::default();
     for line in lines {
         match &line.rich {
             Some(rich) if !line.is_blank() => page.line(rich),
+            None if !line.is_blank() => return None,
             _ => page.blank(),
         }
         if page.out.len() > LARGEST {

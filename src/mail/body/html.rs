@@ -1,7 +1,7 @@
 //! HTML to visible lines, in one pass and linear time. There is no tree: a tokenizer and a short stack of open
 //! elements are enough for lines, and nothing hostile can make them expensive (`hardening.md` S56).
 
-use super::lines::{Block, Line, Mark, Place, Rich, Run, Style, is_space};
+use super::lines::{Block, Line, MOST_BLANKS, MOST_LINES, Mark, Place, Rich, Run, Style, is_space};
 use super::marker::{Marker, marker};
 use super::style;
 use html5ever::LocalName;
@@ -68,6 +68,9 @@ const DEEPEST: usize = 256;
 
 /// Most sheet text that is looked at.
 const LONGEST_SHEET: usize = 64 * 1024;
+
+/// Most runs and lines that keep their formatting: the new text stands at the top, and more is not relayed as HTML.
+const MOST_FORMATTED: usize = 50_000;
 
 /// Most classes and ids that style sheets may hide.
 const MOST_NAMES: usize = 60;
@@ -156,6 +159,8 @@ struct Builder {
     cell: bool,
     space: bool,
     mark: Mark,
+    /// Runs and lines that were kept with their formatting.
+    formatted: usize,
     sheet: String,
     sheet_names: Vec<String>,
 }
@@ -659,13 +664,30 @@ impl Builder {
         self.fresh = false;
         self.space = false;
         let empty = text.is_empty() && runs.is_empty();
+        if empty && self.lines.iter().rev().take(MOST_BLANKS).filter(|l| l.is_blank()).count() == MOST_BLANKS {
+            return;
+        }
+        if self.lines.len() >= MOST_LINES {
+            return self.add_to_last(&text);
+        }
+        self.formatted += runs.len() + 1;
+        let keep_rich = !empty && self.formatted < MOST_FORMATTED;
         self.lines.push(Line {
             text: Cow::Owned(text.trim_end_matches(is_space).to_owned()),
             depth: scope.depth,
             mark: if empty { Mark::None } else { std::mem::take(&mut self.mark) },
             place: scope.place,
-            rich: (!empty).then(|| Box::new(Rich { block, runs })),
+            rich: keep_rich.then(|| Box::new(Rich { block, runs })),
         });
+    }
+
+    fn add_to_last(&mut self, text: &str) {
+        if let Some(last) = self.lines.last_mut() {
+            last.rich = None;
+            let all = last.text.to_mut();
+            all.push('\n');
+            all.push_str(text);
+        }
     }
 
     fn finish(mut self) -> Page {

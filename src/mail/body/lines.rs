@@ -109,9 +109,30 @@ pub fn is_space(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{34f}')
 }
 
+/// More lines than this are not told apart; the last one holds the rest, breaks and all.
+pub const MOST_LINES: usize = 500_000;
+
+/// Longer runs of blank lines say nothing.
+pub const MOST_BLANKS: usize = 4;
+
 /// Splits a text body; `>` marks become depth.
 pub fn from_text(text: &str) -> Vec<Line<'_>> {
-    text.split('\n').map(from_text_line).collect()
+    let mut lines: Vec<Line> = Vec::new();
+    let mut blanks = 0;
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let (line, below) = match text.split_once('\n').filter(|_| lines.len() + 1 < MOST_LINES) {
+            Some((line, below)) => (line, Some(below)),
+            None => (text, None),
+        };
+        rest = below;
+        let line = from_text_line(line);
+        blanks = if line.is_blank() { blanks + 1 } else { 0 };
+        if blanks <= MOST_BLANKS {
+            lines.push(line);
+        }
+    }
+    lines
 }
 
 fn from_text_line(line: &str) -> Line<'_> {

@@ -153,6 +153,13 @@ pub fn separator(line: &str) -> Option<Separator> {
     if line.len() < 3 || line.len() > 300 {
         return None;
     }
+    let drawn = line.starts_with(|c: char| is_rule(c) || matches!(c, '*' | '[' | '&'));
+    if !drawn
+        && !(line.len() < 120 && line.contains([':', '：', '上'])
+            || ["above", "Above", "ABOVE"].iter().any(|w| line.contains(w)))
+    {
+        return None;
+    }
     let words = plain_words(&line.replace("&nbsp;", " "));
     let core = words.trim_matches(|c: char| is_rule(c) || matches!(c, ' ' | ':' | '[' | ']'));
     if core.is_empty() {

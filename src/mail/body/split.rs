@@ -83,7 +83,7 @@ impl Reader<'_, '_> {
             }
             at = match self.border(at) {
                 None => {
-                    self.text_seen |= separator(&self.lines[at].text).is_none();
+                    self.text_seen = self.text_seen || separator(&self.lines[at].text).is_none();
                     at + 1
                 }
                 Some(Border::Attribution(found)) => self.attributed(at, found),
