@@ -156,7 +156,7 @@ fn quote_marks(line: &str) -> (u16, &str) {
     (depth, rest.strip_prefix(' ').unwrap_or(rest))
 }
 
-/// The lines as text again, blank lines at both ends dropped and runs of them shortened to two.
+/// The lines as text again, blank lines at both ends dropped and runs of them shortened to one.
 pub fn to_text<'l, 'a: 'l>(lines: impl Iterator<Item = &'l Line<'a>>) -> String {
     let mut out = String::new();
     let mut blanks = 0;
@@ -166,7 +166,7 @@ pub fn to_text<'l, 'a: 'l>(lines: impl Iterator<Item = &'l Line<'a>>) -> String 
             continue;
         }
         if !out.is_empty() {
-            out.push_str(&"\n\n\n"[..=blanks.min(2)]);
+            out.push_str(if blanks > 0 { "\n\n" } else { "\n" });
         }
         blanks = 0;
         for _ in 0..line.depth.min(20) {
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn text_comes_back_without_outer_blanks() {
         let text = |s: &str| to_text(from_text(s).iter());
-        assert_eq!(text("\n\n a\nb\n\n\n\n\nc\n\n"), " a\nb\n\n\nc");
+        assert_eq!(text("\n\n a\nb\n\n\n\n\nc\n\n"), " a\nb\n\nc");
         assert_eq!(text("> q\n>\nmine"), "> q\n> \nmine");
     }
 

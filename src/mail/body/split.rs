@@ -248,7 +248,9 @@ impl Reader<'_, '_> {
         let shared_top = self.out.shared.is_some_and(|(line, _)| line == top);
         let newest: Vec<&Line> =
             kept.iter().filter(|&&i| i < top || shared_top && i == top).map(|&i| &self.lines[i]).collect();
-        (self.out.commands, self.out.command_lines) = command::leading(&newest);
+        if !self.out.whole {
+            (self.out.commands, self.out.command_lines) = command::leading(&newest);
+        }
         self.out.kept = kept;
         self.out
     }
