@@ -178,7 +178,8 @@ fn multipart(kind: &str, parameters: &str, id: &str) -> MultiPart {
 /// An image the HTML shows. SVG can hold script, so it is only ever a file (`hardening.md` S36).
 fn is_shown(attachment: &Attachment, html: &str) -> bool {
     let Some(id) = attachment.content_id.as_deref() else { return false };
-    let usable = id.len() <= 200 && !id.is_empty() && id.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"&".contains(&b));
+    let usable =
+        id.len() <= 200 && !id.is_empty() && id.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"&".contains(&b));
     let image = attachment.media_type.starts_with("image/") && !attachment.media_type.contains("svg");
     usable && image && html.contains(&format!("cid:{id}"))
 }

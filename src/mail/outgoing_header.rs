@@ -97,7 +97,10 @@ impl Folded {
 
 fn encoded_words(mut text: &str, folded: &mut Folded) {
     while !text.is_empty() {
-        let (piece, rest) = text.split_at(text.floor_char_boundary(BYTES_PER_WORD.min(text.len())));
+        // What still fits on this line when that is worth it, else a new line's worth.
+        let room = MAX_COLUMN.saturating_sub(folded.column + 1 + "=?utf-8?B??=".len()) / 4 * 3;
+        let bytes = if room >= 12 { room.min(BYTES_PER_WORD) } else { BYTES_PER_WORD };
+        let (piece, rest) = text.split_at(text.floor_char_boundary(bytes.min(text.len())));
         folded.word(&encoded_word(piece));
         text = rest;
     }
@@ -168,7 +171,8 @@ mod tests {
 
     #[test]
     fn s41_no_value_can_begin_a_header() {
-        for text in ["x\r\nBcc: evil@x", "x\nBcc: evil@x", "x\0y", "中\r\n\r\nbody", "x\u{85}Bcc: y", "x\u{2028}Bcc: y"] {
+        for text in ["x\r\nBcc: evil@x", "x\nBcc: evil@x", "x\0y", "中\r\n\r\nbody", "x\u{85}Bcc: y", "x\u{2028}Bcc: y"]
+        {
             let desk = Address::parse("it@corp.example").unwrap();
             for value in [unstructured(text, 7), address_field(text, &desk, 4), file_name("filename", text, true)] {
                 for line in value.split("\r\n").skip(1) {

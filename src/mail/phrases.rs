@@ -44,8 +44,12 @@ pub fn size(bytes: u64) -> String {
         0..1024 => format!("{bytes} B"),
         1024..1_048_576 => format!("{} KB", bytes / 1024),
         _ => {
-            let tenths = bytes / 104_858;
-            if tenths % 10 == 0 { format!("{} MB", tenths / 10) } else { format!("{}.{} MB", tenths / 10, tenths % 10) }
+            let tenths = (bytes.saturating_mul(10) + 524_288) / 1_048_576;
+            if tenths.is_multiple_of(10) {
+                format!("{} MB", tenths / 10)
+            } else {
+                format!("{}.{} MB", tenths / 10, tenths % 10)
+            }
         }
     }
 }
@@ -93,13 +97,16 @@ mod tests {
         check("2026-11-22T23:59:00+08:00", "昨天（周日）23:59", "23:59 yesterday (Sun)");
         check("2026-11-25T10:00:00+08:00", "11月25日（周三）10:00", "10:00 on Wed 25 Nov");
         check("2027-01-04T09:00:00+08:00", "2027年1月4日（周一）09:00", "09:00 on Mon 4 Jan 2027");
-        let seen_abroad = moment(Timestamp::parse("2026-11-23T15:30:00+08:00").unwrap(), now, Tz::UTC, Language::English);
+        let seen_abroad =
+            moment(Timestamp::parse("2026-11-23T15:30:00+08:00").unwrap(), now, Tz::UTC, Language::English);
         assert_eq!(seen_abroad, "07:30 today");
     }
 
     #[test]
     fn sizes() {
-        for (bytes, text) in [(0, "0 B"), (2048, "2 KB"), (26_214_400, "25 MB"), (13_107_200, "12.5 MB")] {
+        for (bytes, text) in
+            [(0, "0 B"), (2048, "2 KB"), (26_214_400, "25 MB"), (41_943_040, "40 MB"), (13_107_200, "12.5 MB")]
+        {
             assert_eq!(size(bytes), text);
         }
     }

@@ -146,9 +146,8 @@ impl<'a> TicketView<'a> {
             ticket.fields.get(&field).map(|v| one_line(v, limit)).filter(|v| !v.is_empty())
         };
         let facts = [Field::EmployeeId, Field::When, Field::Steps, Field::Error].into_iter();
-        let facts = facts.filter_map(|field| {
-            told(field).map(|value| FactView { field, label: field.name(language), value })
-        });
+        let facts =
+            facts.filter_map(|field| told(field).map(|value| FactView { field, label: field.name(language), value }));
         let name = told(Field::Name).unwrap_or_else(|| one_line(ticket.requester.called(), 60));
         TicketView {
             subject: one_line(&ticket.subject, MAX_SUBJECT_CHARS),
@@ -177,7 +176,8 @@ impl<'a> TicketView<'a> {
 
 /// Control characters and those that turn or hide text (`hardening.md` S49).
 fn is_tricky(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// One line of plain characters, cut at `limit` characters with an ellipsis.
@@ -224,11 +224,14 @@ fn clean(value: Value, name: &str, language: Language) -> Value {
 /// A person's text without control and direction-turning characters, at most [`MAX_TEXT_BYTES`] long.
 fn readable(text: &str, language: Language) -> Cow<'_, str> {
     let text = text.trim_end().trim_start_matches(['\r', '\n']);
-    let odd = |c: char| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let odd = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     let cut = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     let mut shown = if cut.contains(odd) { Cow::Owned(cut.replace(odd, "")) } else { Cow::Borrowed(cut) };
     if cut.len() < text.len() {
-        let note = language.pick("\n\n……（内容过长，此处省略，全文已存档）", "\n\n… (too long to send on; the whole text is kept)");
+        let note = language
+            .pick("\n\n……（内容过长，此处省略，全文已存档）", "\n\n… (too long to send on; the whole text is kept)");
         shown.to_mut().push_str(note);
     }
     shown
@@ -268,6 +271,8 @@ pub(super) fn register_filters(tera: &mut Tera) {
         let language = language(state)?;
         Ok(Status::parse(key).map_or(key, |s| s.name(language)).to_owned())
     });
+    // Plain text has no frame: a bar before every line shows where somebody else's words begin and end.
+    tera.register_filter("set_off", |text: &str, _: Kwargs, _: &State| format!("│ {}", text.replace('\n', "\n│ ")));
     tera.register_filter("happened", |what: Value, _: Kwargs, state: &State| -> TeraResult<String> {
         let what = What::deserialize(&what).map_err(tera::Error::message)?;
         Ok(phrases::happened(&what, language(state)?))

@@ -51,6 +51,7 @@ fn in_language(language: Language) -> Vec<Letter> {
 enum Who {
     Requester,
     Engineer,
+    Supervisor,
     Outsider,
 }
 
@@ -83,6 +84,7 @@ impl Say {
         let mailbox = match who {
             Who::Requester => self.requester(),
             Who::Engineer => self.engineer(),
+            Who::Supervisor => Mailbox::new(address("zhao.lei@corp.example"), self.pick("赵磊", "Maria Santos")),
             Who::Outsider => Mailbox::new(address("someone@elsewhere.example"), "Win a prize now"),
         };
         Reader { mailbox, language: self.0, zone: chrono_tz::Asia::Shanghai }
@@ -104,7 +106,8 @@ impl Say {
             "Hi Helen,\n\nThe printer got a new IP address. I added the port again; please print a page and tell me.\n\nDaniel",
         );
         let html = text.split("\n\n").map(|p| format!("<p>{p}</p>")).collect::<String>();
-        let html = html.replace("IP", "<b>IP</b>") + "<p><img src=\"cid:port@corp.example\" alt=\"\" width=\"160\"></p>";
+        let html =
+            html.replace("IP", "<b>IP</b>") + "<p><img src=\"cid:port@corp.example\" alt=\"\" width=\"160\"></p>";
         Body { text, html: Some(html) }
     }
 
@@ -150,6 +153,9 @@ impl Say {
         let mut ticket = self.ticket();
         if matches!(who, Who::Outsider) {
             ticket.requester = self.reader(who).mailbox;
+        }
+        if matches!(content, Content::Notice { reason: NoticeReason::Unassigned, .. }) {
+            (ticket.assignee, ticket.status) = (None, Status::New);
         }
         Letter {
             key: String::new(),
@@ -219,14 +225,16 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
         missing: vec![Field::EmployeeId, Field::Contact],
         may_belong_to: Some(Number(7)),
         kept: vec![say.pick("现场录像.mp4", "video.mp4")],
-        warnings: vec![say.pick("发件域名 c0rp.example 与公司域名相似", "The sender's domain c0rp.example looks like ours")],
+        warnings: vec![
+            say.pick("发件域名 c0rp.example 与公司域名相似", "The sender's domain c0rp.example looks like ours"),
+        ],
     };
     vec![
         (Who::Engineer, notice(NoticeReason::New)),
         (Who::Engineer, full),
         (Who::Engineer, notice(NoticeReason::Assigned { by: say.pick("李静", "Grace Lee") })),
         (Who::Engineer, notice(NoticeReason::Reopened)),
-        (Who::Engineer, notice(NoticeReason::Unassigned)),
+        (Who::Supervisor, notice(NoticeReason::Unassigned)),
     ]
 }
 
@@ -256,8 +264,8 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
             Content::ConfirmCommand { body: say.body(), commands: vec!["#priority P1".into(), "#note".into()] },
         ),
         (Who::Engineer, Content::ConfirmCommand { body: Body::default(), commands: vec!["#take".into()] }),
-        (Who::Engineer, dissatisfied(before, Some(say.pick("李静", "Grace Lee")), &comment)),
-        (Who::Engineer, dissatisfied(None, None, "")),
+        (Who::Supervisor, dissatisfied(before, Some(say.pick("李静", "Grace Lee")), &comment)),
+        (Who::Supervisor, dissatisfied(None, None, "")),
         (
             Who::Engineer,
             Content::Undelivered {
@@ -281,11 +289,7 @@ fn refused(say: Say) -> Content {
         ("#close", Hint::NoTicket),
         ("#cancel", Hint::NotAllowed),
     ];
-    let line = |(line, hint): (&str, Hint)| TranscriptLine {
-        line: line.to_owned(),
-        done: hint == Hint::None,
-        hint,
-    };
+    let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: hint == Hint::None, hint };
     Content::Transcript {
         lines: hints.into_iter().map(line).collect(),
         held_back: Some(say.body()),
@@ -302,7 +306,12 @@ fn status(say: Say) -> Content {
         (-124, String::new(), What::Assigned { from: None, to: Some(engineer.address.clone()) }, String::new()),
         (-60, engineer.name.clone(), What::Status { from: Status::Assigned, to: Status::InProgress }, String::new()),
         (-55, engineer.name.clone(), What::Note, say.pick("IP 可能被 DHCP 换掉了", "DHCP may have moved its address")),
-        (-40, engineer.name, What::Priority { from: Priority::P3, to: Priority::P2 }, say.pick("全科室受影响", "the whole team")),
+        (
+            -40,
+            engineer.name,
+            What::Priority { from: Priority::P3, to: Priority::P2 },
+            say.pick("全科室受影响", "the whole team"),
+        ),
         (-9, say.requester().name, What::Rated { rating: Rating::Mostly }, String::new()),
     ];
     let line = |(at, who, what, why)| StatusLine { at: minutes(at), who, what, why };
@@ -344,7 +353,7 @@ fn variations(say: Say) -> Vec<Letter> {
     }
     for content in [notice(say).1, transcript(say, false), status(say)] {
         letters.push(late(say.letter(Who::Engineer, content)));
-        }
+    }
     for content in to_the_requester(say).into_iter().map(|(_, c)| c).take(2) {
         letters.push(late(say.letter(Who::Requester, content)));
     }

@@ -40,7 +40,6 @@ pub struct Templates {
     built_in: Tera,
 }
 
-
 /// Text and HTML in both languages of one letter, with the names of any further files.
 macro_rules! letter {
     ($letter:literal $(, $more:literal)*) => {
@@ -187,11 +186,12 @@ fn compile_with(own: &BTreeMap<String, String>, faults: &mut Vec<TemplateFault>)
             Err(found) => faults.extend(found),
         }
     }
-    with(&good).or_else(|found| {
-        faults.extend(found);
-        compile(built_in_sources())
-    })
-    .expect("the built-in templates compiled before")
+    with(&good)
+        .or_else(|found| {
+            faults.extend(found);
+            compile(built_in_sources())
+        })
+        .expect("the built-in templates compiled before")
 }
 
 /// The site's files by name. Anything that would never be used is a fault: it is a misspelt name.
