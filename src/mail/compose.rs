@@ -185,7 +185,8 @@ fn is_shown(attachment: &Attachment, html: &str) -> bool {
 }
 
 fn attached(attachment: &Arc<Attachment>, inline: bool) -> SinglePart {
-    let name = if attachment.name.trim().is_empty() { "attachment" } else { attachment.name.as_str() };
+    let name = one_line(&attachment.name, 255);
+    let name = if name.is_empty() { "attachment" } else { &name };
     let kind = if inline { "inline" } else { "attachment" };
     let mut part = SinglePart::builder()
         .header(TypeField(format!("{}{}", media_type(&attachment.media_type), file_name("name", name, false))))

@@ -351,9 +351,11 @@ fn variations(say: Say) -> Vec<Letter> {
             letters.push(letter);
         }
     }
-    for content in [notice(say).1, transcript(say, false), status(say)] {
+    let message = to_the_engineer(say).swap_remove(0).1;
+    for content in [notice(say).1, message, transcript(say, false), status(say)] {
         letters.push(late(say.letter(Who::Engineer, content)));
     }
+    letters.push(late(say.letter(Who::Requester, Content::Reopened { engineer: None })));
     for content in to_the_requester(say).into_iter().map(|(_, c)| c).take(2) {
         letters.push(late(say.letter(Who::Requester, content)));
     }
