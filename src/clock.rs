@@ -1,4 +1,4 @@
-//! The real clock: the only place that asks the machine what time it is.
+//! The real clock and the real dice: the only place that asks the machine what time it is or for chance.
 
 use crate::ports::Clock;
 use crate::time::Timestamp;
@@ -16,6 +16,17 @@ impl Clock for SystemClock {
         let millis = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
     }
+}
+
+/// Thirty-two unguessable bytes: the desk's signing key, made once.
+///
+/// # Panics
+/// When the operating system has no randomness to give; nothing could be signed safely then.
+pub fn new_secret() -> [u8; 32] {
+    let mut secret = [0; 32];
+    let provider = rustls::crypto::ring::default_provider();
+    provider.secure_random.fill(&mut secret).expect("the operating system gives randomness");
+    secret
 }
 
 #[cfg(test)]

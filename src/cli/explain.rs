@@ -2,7 +2,8 @@
 
 use crate::desk::hush;
 use crate::desk::inbound::Inbound;
-use crate::desk::triage::Verdict;
+use crate::desk::thread::plain_subject;
+use crate::desk::triage::{Rules, Verdict};
 use crate::desk::words::Field;
 use crate::mail::{self, Shape};
 use serde_json::{Value, json};
@@ -94,6 +95,64 @@ pub fn split_mbox(raw: &[u8]) -> Vec<Vec<u8>> {
         after_blank = line == b"\n" || line == b"\r\n";
     }
     messages
+}
+
+/// Explains every message, as one JSON object a line or in words; gives the faults met.
+pub fn explain(
+    paths: &[String],
+    mbox: bool,
+    json: bool,
+    rules: &Rules,
+    out: &mut impl Write,
+) -> std::io::Result<Vec<String>> {
+    let mut out = std::io::BufWriter::new(out);
+    let judge = |m: &Inbound| Some(rules.triage(&plain_subject(&m.subject), &m.body.text));
+    if json { as_json(paths, mbox, &judge, &mut out) } else { in_words(paths, mbox, &judge, &mut out) }
+}
+
+/// The same for a person: a few lines a message.
+fn in_words(paths: &[String], mbox: bool, judge: Judge, out: &mut impl Write) -> std::io::Result<Vec<String>> {
+    let mut faults = Vec::new();
+    messages(paths, mbox, &mut faults, |name, raw| {
+        let (message, shapes) = mail::outline(raw);
+        let from = message
+            .from
+            .as_ref()
+            .map_or_else(|| "nobody in particular".to_owned(), |m| format!("{} <{}>", m.name, m.address));
+        writeln!(out, "{name}\n  {} from {}: {}", message.kind.as_str(), from.trim(), message.subject)?;
+        match hush::may_answer(&message) {
+            Ok(()) => writeln!(out, "  would be acknowledged")?,
+            Err(reason) => writeln!(out, "  would not be acknowledged: {reason:?}")?,
+        }
+        if let Some(verdict) = judge(&message) {
+            let terms: Vec<String> =
+                verdict.matched.iter().map(|t| format!("{} ({} {:.1})", t.term, t.points_to, t.weight)).collect();
+            writeln!(
+                out,
+                "  {} {} {}, confidence {:.2}: {}",
+                verdict.category,
+                verdict.priority,
+                verdict.impact,
+                verdict.confidence,
+                terms.join(", ")
+            )?;
+        }
+        for command in &message.commands {
+            writeln!(out, "  command #{} {}", command.word, command.value)?;
+        }
+        for file in &shapes {
+            writeln!(out, "  file {} ({}, {} bytes)", file.name, file.media_type, file.bytes)?;
+        }
+        if !message.anomalies.is_empty() {
+            writeln!(out, "  odd: {}", message.anomalies.join("; "))?;
+        }
+        for line in message.body.text.lines() {
+            writeln!(out, "  | {line}")?;
+        }
+        writeln!(out)
+    })?;
+    out.flush()?;
+    Ok(faults)
 }
 
 /// Explains every message as one JSON object a line; gives the faults met.

@@ -2,13 +2,17 @@
 
 pub mod check;
 pub mod explain;
+pub mod ingest;
 mod log;
-pub mod pending;
+pub mod ticket;
 
 use crate::config::{Config, EXAMPLE, Log};
+use crate::daemon;
+use crate::demo;
 use crate::desk::ticket::Number;
+use crate::desk::triage::Rules;
 use clap::{Args, Parser, Subcommand};
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -106,6 +110,9 @@ pub struct ShowArgs {
     /// As one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Write the ticket's messages and attachments into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub save: Option<PathBuf>,
     /// Such as IT001
     #[arg(value_parser = number)]
     pub number: Number,
@@ -168,20 +175,26 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Config => Ok(out.write_all(EXAMPLE.as_bytes())?),
         Command::Check(args) => check::check(&args.config, out, &mut std::io::stderr()),
         Command::Explain(args) => {
-            if let Some(file) = &args.config {
-                load(file)?;
-            }
-            Ok(explain::explain(&args.paths, out)?)
+            let rules = match &args.config {
+                Some(file) => load(file)?.rules,
+                None => std::sync::Arc::new(Rules::builtin()),
+            };
+            let faults = explain::explain(&args.paths, args.mbox, args.json, &rules, out)?;
+            if faults.is_empty() { Ok(()) } else { Err(Failure::Failed(anyhow::anyhow!(faults.join("\n")))) }
         }
         Command::Demo(args) => {
             log::start(Log::default());
-            block_on(pending::demo(args.play, args.no_browser))
+            let wait = !args.play && std::io::stdin().is_terminal();
+            block_on(async { Ok(demo::play(wait, out).await?) })
         }
-        Command::Run(args) => block_on(pending::run(start(&args)?)),
-        Command::Ingest(args) => block_on(pending::ingest(start(&args.config)?, args.mbox, args.paths)),
-        Command::Ticket(TicketCommand::List(args)) => block_on(pending::list(start(&args.config)?, args.json)),
+        Command::Run(args) => {
+            let config = start(&args)?;
+            block_on(async { Ok(daemon::run(&args.config, config).await?) })
+        }
+        Command::Ingest(args) => block_on(ingest::ingest(start(&args.config)?, args.mbox, &args.paths, out)),
+        Command::Ticket(TicketCommand::List(args)) => block_on(ticket::list(start(&args.config)?, args.json, out)),
         Command::Ticket(TicketCommand::Show(args)) => {
-            block_on(pending::show(start(&args.config)?, args.number, args.json))
+            block_on(ticket::show(start(&args.config)?, args.number, args.json, args.save.as_deref(), out))
         }
     }
 }

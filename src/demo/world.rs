@@ -3,12 +3,12 @@
 use super::people::{self, Letter};
 use crate::address::Mailbox;
 use crate::config::Config;
-use crate::daemon::{Health, Intake, Shared};
+use crate::daemon::{Intake, Shared};
 use crate::desk::link::Key;
 use crate::flow::Flow;
 use crate::flow::deliver::Rates;
 use crate::inbox::{MaildirInbox, MaildirSettings};
-use crate::mail::templates::Templates;
+use crate::mail::Templates;
 use crate::mailer::MaildirMailer;
 use crate::ports::Clock;
 use crate::store::Store;
@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 pub const DESK: &str = "it@example.com";
 
@@ -75,9 +75,14 @@ impl World {
         let templates = Templates::load(None).map_err(|faults| anyhow!("templates: {faults:?}"))?;
         let flow = Flow::new(store, config.policy(Key([42; 32])), templates);
         let (stop, stopped) = watch::channel(false);
-        let shared =
-            Shared { flow: flow.clone(), clock: clock.clone(), health: Arc::new(Health::default()), stop: stopped };
-        let pages = web::Pages::new(flow.clone(), clock.clone(), Arc::new(Vec::new));
+        let shared = Shared {
+            flow: flow.clone(),
+            clock: clock.clone(),
+            health: Arc::default(),
+            stop: stopped,
+            fatal: mpsc::unbounded_channel().0,
+        };
+        let pages = web::Pages::new(flow.clone(), clock.clone(), Arc::new(Vec::new) as web::Faults);
         tokio::spawn(web::serve(listener, pages, shared.stop.clone()));
         let intake = Intake {
             name: "demo".into(),

@@ -7,7 +7,7 @@ use crate::desk::command::{self, Command, CommandLine};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
 use crate::desk::inbound::{Body, Inbound};
-use crate::desk::letter::{Content, Hint, ListLine, NoticeReason, StatusLine, TranscriptLine};
+use crate::desk::letter::{Closing, Content, Hint, ListLine, NoticeReason, StatusLine, TranscriptLine};
 use crate::desk::policy::{Demand, Engineer, Policy};
 use crate::desk::requester::{cause, links};
 use crate::desk::thread::By;
@@ -402,7 +402,7 @@ impl<'a> Work<'a> {
             return Some(Content::Cancelled { author, body });
         }
         if has(|c| matches!(c, Command::Close(_))) {
-            return Some(Content::Closed { rated: self.draft.ticket.rating.is_some(), author: Some(author), body });
+            return Some(Content::Closed { closing: Closing::ByEngineer { author, body } });
         }
         if has(|c| matches!(c, Command::Workaround(_))) {
             return Some(Content::Workaround { author, body });

@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Timer, TimerKind, Visibility};
 use crate::desk::inbound::{Bounce, Kind};
-use crate::desk::letter::{Content, Letter};
+use crate::desk::letter::{Closing, Content, Letter};
 use crate::desk::policy::Reader;
 use crate::desk::requester::links;
 use crate::desk::thread::{self, Thread};
@@ -134,7 +134,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         }
         TimerKind::AutoClose => {
             draft.become_status(Status::Closed, "no answer");
-            draft.letter(reader, &cycle, Content::Closed { rated: false, author: None, body: Default::default() });
+            draft.letter(reader, &cycle, Content::Closed { closing: Closing::Silence });
         }
     }
     draft.finish()

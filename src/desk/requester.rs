@@ -4,7 +4,7 @@ use crate::address::{Address, Mailbox};
 use crate::desk::answer::{self, Answer};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
-use crate::desk::letter::{Content, NoticeReason, RatingLinks};
+use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks};
 use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Ticket, What, Who};
@@ -105,9 +105,9 @@ fn confirm(s: &Situation, on: &Candidate, mail: &Mail, mut draft: Draft) -> Vec<
 
 fn thank(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
     if intake::may_acknowledge(s, &mail.inbound) {
-        let rated = draft.ticket.rating.is_some();
+        let closing = if draft.ticket.rating.is_some() { Closing::Rated } else { Closing::Confirmed };
         let reader = draft.requester();
-        let content = Content::Closed { rated, author: None, body: Default::default() };
+        let content = Content::Closed { closing };
         draft.letter(reader, &cause(mail), content).answers = mail.inbound.message_id.clone();
     }
     draft.finish()

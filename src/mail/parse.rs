@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 use mail_parser::DateTime;
 use regex::Regex;
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Characters of a subject that are kept.
 const MAX_SUBJECT: usize = 2000;
@@ -41,7 +41,8 @@ pub struct Shape {
 
 /// Reads a raw message (RFC 5322 and what real clients make of it).
 pub fn parse(raw: &[u8]) -> Inbound {
-    let build = |outlines: Vec<Outline>| outlines.into_iter().map(Outline::build).collect::<Vec<Attachment>>();
+    let build =
+        |outlines: Vec<Outline>| outlines.into_iter().map(|o| Arc::new(o.build())).collect::<Vec<Arc<Attachment>>>();
     let (mut inbound, attachments) = read(raw, build);
     inbound.attachments = attachments;
     inbound

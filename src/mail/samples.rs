@@ -3,7 +3,9 @@
 
 use crate::address::{Address, Mailbox};
 use crate::desk::inbound::Body;
-use crate::desk::letter::{Content, Hint, Letter, ListLine, NoticeReason, RatingLinks, StatusLine, TranscriptLine};
+use crate::desk::letter::{
+    Closing, Content, Hint, Letter, ListLine, NoticeReason, RatingLinks, StatusLine, TranscriptLine,
+};
 use crate::desk::policy::{Identity, Reader};
 use crate::desk::ticket::{Number, Ticket, What};
 use crate::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
@@ -164,6 +166,7 @@ impl Say {
             content,
             answers: None,
             attachments: Vec::new(),
+            with_first_files: false,
         }
     }
 
@@ -202,8 +205,10 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         (Who::Requester, Content::Clarify { rating: NO_LINKS }),
         (Who::Requester, Content::Reopened { engineer: Some(say.pick("李静", "Grace Lee")) }),
         (Who::Requester, Content::Reopened { engineer: None }),
-        (Who::Requester, Content::Closed { rated: true }),
-        (Who::Requester, Content::Closed { rated: false }),
+        (Who::Requester, Content::Closed { closing: Closing::Rated }),
+        (Who::Requester, Content::Closed { closing: Closing::Silence }),
+        (Who::Requester, Content::Closed { closing: Closing::Confirmed }),
+        (Who::Requester, Content::Closed { closing: Closing::ByEngineer { author: author.clone(), body: say.body() } }),
         (Who::Requester, Content::Cancelled { author: author.clone(), body: say.body() }),
         (Who::Requester, Content::Cancelled { author, body: Body::default() }),
         (Who::Requester, Content::TooLarge { bytes: 41_943_040, limit: 26_214_400 }),
@@ -233,7 +238,12 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
         (Who::Engineer, notice(NoticeReason::New)),
         (Who::Engineer, full),
         (Who::Engineer, notice(NoticeReason::Assigned { by: say.pick("李静", "Grace Lee") })),
-        (Who::Engineer, notice(NoticeReason::Reopened)),
+        (
+            Who::Engineer,
+            notice(NoticeReason::Reopened {
+                comment: say.pick("今天又脱机了两次，根本没解决。", "It went offline twice again today."),
+            }),
+        ),
         (Who::Supervisor, notice(NoticeReason::Unassigned)),
     ]
 }

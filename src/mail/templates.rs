@@ -80,6 +80,15 @@ const BUILT_IN: &[Files] = &[
         file!("shared/en/rating.txt"),
         file!("shared/en/subject.txt"),
     ],
+    &[
+        file!("page/layout.html"),
+        file!("page/gone.html"),
+        file!("page/trouble.html"),
+        file!("page/zh-CN/rate.html"),
+        file!("page/zh-CN/thanks.html"),
+        file!("page/en/rate.html"),
+        file!("page/en/thanks.html"),
+    ],
     letter!("acknowledgement"),
     letter!("notice"),
     letter!("answer"),
@@ -125,6 +134,11 @@ impl Templates {
     /// Names of the built-in templates, as an overriding folder must spell them.
     pub fn names() -> impl Iterator<Item = &'static str> {
         BUILT_IN.iter().flat_map(|files| files.iter()).map(|(name, _)| *name)
+    }
+
+    /// A web page, filled in; `None` when its template fails.
+    pub fn page(&self, name: &str, view: &tera::Context) -> Option<String> {
+        self.render(name, view)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

@@ -108,6 +108,11 @@ impl Store {
     pub async fn secret(&self) -> Result<Option<[u8; 32]>> {
         each!(self.secret())
     }
+
+    /// When this desk was started for the first time: mail from before is not answered unless configured.
+    pub async fn first_start(&self) -> Result<Option<Timestamp>> {
+        each!(self.first_start())
+    }
 }
 
 /// Mailboxes: how far they were read, and what is still to be put away.
@@ -226,6 +231,11 @@ impl Tx {
     /// Keeps `secret` as the signing key unless there is one; gives the one that is kept.
     pub async fn make_secret(&mut self, secret: [u8; 32]) -> Result<[u8; 32]> {
         each!(self.make_secret(secret))
+    }
+
+    /// Remembers the first start; gives the remembered one when there was one before.
+    pub async fn make_first_start(&mut self, at: Timestamp) -> Result<Timestamp> {
+        each!(self.make_first_start(at))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Connection, MIGRATIONS, Store, Tx};
 use crate::store::{Result, StoreError};
+use crate::time::Timestamp;
 
 /// Brings the schema up to date, forward only; `false` when it was. The caller holds a lock and commits, so the
 /// database is at the old version or the new one, never between (`hardening.md` R25).
@@ -37,7 +38,32 @@ impl Store {
     }
 }
 
+const FIRST_START: &str = "select value from meta where key = 'first_start'";
+
+fn read_moment(bytes: &[u8]) -> Result<Timestamp> {
+    let millis = bytes.try_into().map(i64::from_be_bytes);
+    millis
+        .map(Timestamp::from_millis)
+        .map_err(|_| StoreError::Fault("first_start in table meta is not 8 bytes".to_owned()))
+}
+
+impl Store {
+    pub async fn first_start(&self) -> Result<Option<Timestamp>> {
+        let found: Option<Vec<u8>> = sqlx::query_scalar(FIRST_START).fetch_optional(&self.read).await?;
+        found.as_deref().map(read_moment).transpose()
+    }
+}
+
 impl Tx {
+    pub async fn make_first_start(&mut self, at: Timestamp) -> Result<Timestamp> {
+        sqlx::query("insert into meta (key, value) values ('first_start', $1) on conflict (key) do nothing")
+            .bind(at.millis().to_be_bytes().as_slice())
+            .execute(&mut *self.0)
+            .await?;
+        let bytes: Vec<u8> = sqlx::query_scalar(FIRST_START).fetch_one(&mut *self.0).await?;
+        read_moment(&bytes)
+    }
+
     pub async fn commit(self) -> Result<()> {
         Ok(self.0.commit().await?)
     }
