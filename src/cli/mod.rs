@@ -179,8 +179,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
                 Some(file) => load(file)?.rules,
                 None => std::sync::Arc::new(Rules::builtin()),
             };
-            let faults = explain::explain(&args.paths, args.mbox, args.json, &rules, out)?;
-            if faults.is_empty() { Ok(()) } else { Err(Failure::Failed(anyhow::anyhow!(faults.join("\n")))) }
+            let triage = |subject: &str, text: &str| Some(rules.triage(subject, text));
+            let mut out = std::io::BufWriter::new(out);
+            Ok(explain::explain(&args.paths, args.mbox, args.json, triage, &mut out)?)
         }
         Command::Demo(args) => {
             log::start(Log::default());

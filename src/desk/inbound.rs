@@ -173,3 +173,10 @@ pub struct Inbound {
     pub size: usize,
     pub anomalies: Vec<String>,
 }
+
+impl Inbound {
+    /// The text the keywords are looked for in: the new one, or all of it when only somebody else's words were passed on.
+    pub fn told(&self) -> &str {
+        if self.body.text.trim().is_empty() { &self.full_text } else { &self.body.text }
+    }
+}
