@@ -604,7 +604,8 @@ impl Builder {
                 self.flush();
             }
             if self.lines.last().is_some_and(|l| !l.is_blank()) {
-                self.lines.push(Line::default());
+                let scope = self.current();
+                self.lines.push(Line { depth: scope.depth, place: scope.place, ..Line::default() });
             }
         }
         if self.cell {

@@ -205,8 +205,7 @@ fn table_card(lines: &[&Line]) -> Option<usize> {
 /// A rule, then the own name or address, right above the quote (Foxmail's plain text mode), or a few short lines when
 /// the rule is an underscore.
 fn ruled_card(lines: &[&Line], before_quote: bool) -> Option<usize> {
-    let mut lines_below = 0;
-    for (at, text) in tail(lines, 6).take_while(|_| before_quote) {
+    for (lines_below, (at, text)) in tail(lines, 6).enumerate().take_while(|_| before_quote) {
         if separator(text) == Some(Separator::Rule) && text.len() >= 5 {
             let most = if text.starts_with('_') { 5 } else { 1 };
             return (lines_below <= most && text.starts_with(['_', '-'])).then_some(at);
@@ -214,7 +213,6 @@ fn ruled_card(lines: &[&Line], before_quote: bool) -> Option<usize> {
         if text.chars().count() > 40 || text.contains(['，', '。', '？', '?', '！', '!', '；', '：']) {
             return None;
         }
-        lines_below += 1;
     }
     None
 }
