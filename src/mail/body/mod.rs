@@ -8,6 +8,7 @@
 mod attribution;
 mod clean;
 mod command;
+mod element;
 mod entities;
 mod html;
 mod labels;
@@ -17,6 +18,7 @@ mod separator;
 mod signature;
 mod split;
 mod style;
+mod writer;
 
 use crate::desk::command::CommandLine;
 use crate::desk::inbound::Body;
