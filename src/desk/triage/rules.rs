@@ -71,7 +71,7 @@ impl Signal {
     pub fn layer(self) -> usize {
         match self {
             Signal::Category(_) => 0,
-            Signal::Impact(_) | Signal::Denied | Signal::Heads => 1,
+            Signal::Impact(_) | Signal::Denied => 1,
             Signal::Blocked
             | Signal::Degraded
             | Signal::Down
@@ -86,10 +86,11 @@ impl Signal {
             Signal::Request | Signal::HowTo => 8,
             Signal::Task => 9,
             Signal::AtLeast(_) => 10,
+            Signal::Heads => 11,
         }
     }
 
-    pub const LAYERS: usize = 11;
+    pub const LAYERS: usize = 12;
 }
 
 /// A core module and how bad it is when it stands still.
