@@ -103,6 +103,9 @@ impl<'a> Context<'a> {
                 all.push((category, hit, hit.meaning.weight * self.place_weight(hit.place) * self.factor(hit)));
             }
         }
+        // "switches" is found as the plural of "switch" and by itself: one word counts once.
+        all.sort_by(|a, b| (a.1.start, a.0, a.1.end).cmp(&(b.1.start, b.0, b.1.end)).then(b.2.total_cmp(&a.2)));
+        all.dedup_by_key(|(category, hit, _)| (hit.start, hit.end, *category));
         all.sort_by(|a, b| (a.0, a.1.term).cmp(&(b.0, b.1.term)).then(b.2.total_cmp(&a.2)));
         let mut previous: Option<(Category, &str, [bool; 3])> = None;
         for (category, hit, weight) in &mut all {
@@ -209,7 +212,8 @@ impl<'a> Context<'a> {
         if self.happened(Signal::AtLeast(Priority::P1)) && !self.says(Signal::Denied) {
             floor = Priority::P1;
         }
-        if self.happened(Signal::AtLeast(Priority::P2)) || self.happened(Signal::Loss) {
+        let grave = [Signal::AtLeast(Priority::P2), Signal::Loss, Signal::Suspected];
+        if grave.into_iter().any(|signal| self.happened(signal)) {
             floor = floor.min(Priority::P2);
         }
         if self.happened(Signal::Incident) {

@@ -52,7 +52,11 @@ pub enum Signal {
     Workaround,
     Urgent,
     Calm,
+    /// A security incident that happened.
     Incident,
+    /// Only tried, or only suspected.
+    Suspected,
+    /// Noticed in time.
     Contained,
     Loss,
     Stop,
@@ -79,7 +83,7 @@ impl Signal {
             | Signal::Unsolved
             | Signal::Workaround => 2,
             Signal::Urgent | Signal::Calm => 3,
-            Signal::Incident | Signal::Contained | Signal::Loss => 4,
+            Signal::Incident | Signal::Suspected | Signal::Contained | Signal::Loss => 4,
             Signal::History | Signal::Negation | Signal::Question | Signal::Drill => 5,
             Signal::Module(_) => 6,
             Signal::Stop => 7,
@@ -286,6 +290,7 @@ impl Reader<'_> {
             "urgency.urgent" => Signal::Urgent,
             "urgency.calm" => Signal::Calm,
             "security.incident" => Signal::Incident,
+            "security.suspected" => Signal::Suspected,
             "security.contained" => Signal::Contained,
             "security.loss" => Signal::Loss,
             "context.stop" => Signal::Stop,
