@@ -30,26 +30,9 @@ macro_rules! skip_locked {
     };
 }
 
-#[path = "sql/blobs.rs"]
-mod blobs;
-#[path = "sql/mailboxes.rs"]
-mod mailboxes;
-#[path = "sql/messages.rs"]
-mod messages;
-#[path = "sql/meta.rs"]
-mod meta;
-#[path = "sql/outbox.rs"]
-mod outbox;
-#[path = "sql/people.rs"]
-mod people;
-#[path = "sql/query.rs"]
-mod query;
-#[path = "sql/tickets.rs"]
-mod tickets;
-#[path = "sql/timers.rs"]
-mod timers;
-
-use query::push_list;
+#[allow(clippy::duplicate_mod, reason = "compiled once per database, see the module above")]
+#[path = "sql/mod.rs"]
+mod sql;
 
 /// The schema, one step per version.
 const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_desk.sql")];
@@ -117,7 +100,7 @@ impl Store {
 
 async fn migrate(pool: &SqlitePool) -> Result<()> {
     let mut tx = pool.begin_with("begin immediate").await?;
-    if meta::bring_up_to_date(&mut tx).await? {
+    if sql::bring_up_to_date(&mut tx).await? {
         tx.commit().await?;
     }
     Ok(())
@@ -157,5 +140,72 @@ fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
             StoreError::Full(format!("{}: {error}", path.display()))
         }
         _ => StoreError::Refused(format!("cannot use {}: {error}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::inbound::Digest;
+
+    async fn fill(store: &Store, from: u32) -> Result<()> {
+        let mut tx = store.begin().await?;
+        for i in from..from + 64 {
+            tx.put_blob(&Digest::of(&i.to_be_bytes()), &[7; 16 << 10]).await?;
+        }
+        tx.commit().await
+    }
+
+    #[tokio::test]
+    async fn r4_a_full_disk_is_told_and_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("desk.db").display().to_string(), false).await.unwrap();
+        sqlx::raw_sql("pragma max_page_count = 200").execute(&store.write).await.unwrap();
+        let error = fill(&store, 0).await.unwrap_err();
+        assert!(error.is_full() && error.is_passing() && !error.is_fatal(), "{error:?}");
+        assert!(error.to_string().contains("free some space"), "{error}");
+        assert_eq!(store.blob(&Digest::of(&0_u32.to_be_bytes())).await.unwrap(), None);
+        let sound: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&store.read).await.unwrap();
+        assert_eq!(sound, "ok");
+        sqlx::raw_sql("pragma max_page_count = 100000").execute(&store.write).await.unwrap();
+        fill(&store, 0).await.unwrap();
+        assert!(store.blob(&Digest::of(&0_u32.to_be_bytes())).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn r41_a_damaged_file_is_fatal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("desk.db");
+        let store = Store::open(&path.display().to_string(), false).await.unwrap();
+        store.close().await;
+        let length = std::fs::metadata(&path).unwrap().len() as usize;
+        for damage in [0, 4096] {
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes[damage..].fill(0xAA);
+            assert_eq!(bytes.len(), length);
+            std::fs::write(&path, &bytes).unwrap();
+            let Err(error) = Store::open(&path.display().to_string(), false).await else { panic!("it opened") };
+            assert!(error.is_fatal(), "{error:?}");
+            let fresh = folder.path().join("fresh.db");
+            Store::open(&fresh.display().to_string(), false).await.unwrap().close().await;
+            std::fs::rename(fresh, &path).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn g3_commits_are_synced_and_readers_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("desk.db").display().to_string(), false).await.unwrap();
+        for (pragma, pool, expect) in [
+            ("pragma synchronous", &store.write, 2),
+            ("pragma foreign_keys", &store.write, 1),
+            ("pragma query_only", &store.read, 1),
+        ] {
+            let value: i64 = sqlx::query_scalar(pragma).fetch_one(pool).await.unwrap();
+            assert_eq!(value, expect, "{pragma}");
+        }
+        let journal: String = sqlx::query_scalar("pragma journal_mode").fetch_one(&store.write).await.unwrap();
+        assert_eq!(journal, "wal");
+        assert!(sqlx::query("delete from counter").execute(&store.read).await.is_err());
     }
 }
