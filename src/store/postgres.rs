@@ -41,7 +41,10 @@ pub struct Store {
     write: Pool<Db>,
 }
 
-pub struct Tx(Transaction<'static, Db>);
+pub struct Tx {
+    inner: Transaction<'static, Db>,
+    held: sql::Held,
+}
 
 impl Store {
     pub async fn open(url: &str) -> Result<Store> {
@@ -79,7 +82,7 @@ impl Store {
     }
 
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(Tx(self.write.begin().await?))
+        Ok(Tx { inner: self.write.begin().await?, held: sql::Held::default() })
     }
 
     pub async fn close(&self) {

@@ -6,7 +6,7 @@
 
 use crate::store::{Result, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Pool, Transaction};
+use sqlx::{ConnectOptions, Connection as _, Pool, Transaction};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -45,7 +45,10 @@ pub struct Store {
     _lock: Option<Arc<File>>,
 }
 
-pub struct Tx(Transaction<'static, Db>);
+pub struct Tx {
+    inner: Transaction<'static, Db>,
+    held: sql::Held,
+}
 
 impl Store {
     /// `place` is what follows `sqlite:` - `//` and a path, or `:memory:`.
@@ -70,14 +73,17 @@ impl Store {
             .statement_cache_capacity(256)
             .disable_statement_logging();
         // Neither pool gives a connection up: the first keeps a database in memory alive, the others save the
-        // reopening. A connection to a local file needs no test before use.
+        // reopening.
         let pool = |most: u32| {
             SqlitePoolOptions::new()
                 .max_connections(most)
                 .min_connections(1)
                 .idle_timeout(None)
                 .max_lifetime(None)
-                .test_before_acquire(false)
+                // After a full disk SQLite has rolled back by itself, which sqlx does not learn: it would refuse to begin
+                // for ever. Such a connection is opened anew. The ping lets a rollback under way finish first.
+                .test_before_acquire(true)
+                .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
                 .acquire_timeout(Duration::from_secs(60))
         };
         let write = pool(1).connect_with(options.clone()).await?;
@@ -89,7 +95,7 @@ impl Store {
     }
 
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(Tx(self.write.begin_with("begin immediate").await?))
+        Ok(Tx { inner: self.write.begin_with("begin immediate").await?, held: sql::Held::default() })
     }
 
     pub async fn close(&self) {

@@ -43,29 +43,13 @@ impl Tx {
         .bind(mailbox)
         .bind(i64::from(cursor.uid_validity))
         .bind(i64::from(cursor.uid))
-        .execute(&mut *self.0)
+        .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
 
     pub async fn note_source(&mut self, source: &Source) -> Result<()> {
-        self.add_source(source, None).await
-    }
-
-    /// A place seen again is to be put away again: the first time may have failed (`hardening.md` R11).
-    pub(super) async fn add_source(&mut self, source: &Source, message: Option<i64>) -> Result<()> {
-        sqlx::query(
-            "insert into source (mailbox, uid_validity, uid, message, put_away) values ($1, $2, $3, $4, $5)
-             on conflict (mailbox, uid_validity, uid)
-             do update set message = coalesce(excluded.message, source.message), put_away = excluded.put_away",
-        )
-        .bind(&source.mailbox)
-        .bind(i64::from(source.uid_validity))
-        .bind(i64::from(source.uid))
-        .bind(message)
-        .bind(false)
-        .execute(&mut *self.0)
-        .await?;
+        self.hold_source(source, None);
         Ok(())
     }
 
@@ -75,7 +59,7 @@ impl Tx {
             query.push_bind(true).push(" where mailbox = ").push_bind(mailbox);
             query.push(" and uid_validity = ").push_bind(i64::from(uid_validity)).push(" and uid in ");
             super::push_list(&mut query, some.iter().map(|uid| i64::from(*uid)));
-            query.build().execute(&mut *self.0).await?;
+            query.build().execute(&mut *self.inner).await?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The statements, written once for both databases. `super` is `sqlite` or `postgres`.
 
 mod blobs;
+mod held;
 mod mailboxes;
 mod messages;
 mod meta;
@@ -10,6 +11,7 @@ mod query;
 mod tickets;
 mod timers;
 
+pub use held::Held;
 pub use meta::bring_up_to_date;
 use query::push_list;
 
