@@ -573,7 +573,8 @@ fn template_files() -> BTreeMap<String, String> {
 #[test]
 fn every_template_file_is_built_in() {
     let built_in: BTreeSet<String> = Templates::names().map(str::to_owned).collect();
-    let files: BTreeSet<String> = template_files().into_keys().collect();
+    let mut files: BTreeSet<String> = template_files().into_keys().collect();
+    assert!(files.remove("README.md"));
     assert_eq!(files, built_in);
 }
 
@@ -583,7 +584,7 @@ fn every_template_file_is_built_in() {
 fn the_samples_take_every_branch_of_every_template() {
     let mut marks = BTreeSet::new();
     let mut marked: Vec<(String, String)> = Vec::new();
-    for (name, source) in template_files() {
+    for (name, source) in template_files().into_iter().filter(|(name, _)| name != "README.md") {
         let mut text = String::new();
         for (index, piece) in source.split("%}").enumerate() {
             if index > 0 {

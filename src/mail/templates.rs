@@ -218,6 +218,9 @@ fn site_sources(folder: &Path, faults: &mut Vec<TemplateFault>) -> BTreeMap<Stri
     }
     for path in files {
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        if name == "README.md" {
+            continue;
+        }
         if !Templates::names().any(|known| known == name) {
             fault(name, "no letter uses a template of this name".into());
             continue;
