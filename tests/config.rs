@@ -113,6 +113,8 @@ fn every_bad_value_is_named() {
     ] {
         check(IMAP, new, &format!("mailbox[1].{key}"), words);
     }
+    let maildir = "kind = \"maildir\"\npath = \"nowhere/box\"";
+    check(&format!("{IMAP}\npassword_env = \"PASSWORD\""), maildir, "mailbox[1].path", "does not exist");
     check(SMTP, "host = \"a\"\nca_file = \"nowhere.pem\"", "smtp.ca_file", "cannot read");
     check(SMTP, "host = \"a\"\nper_hour = -1", "smtp.per_hour", "from 0");
     for (new, key, words) in [

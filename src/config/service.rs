@@ -91,7 +91,9 @@ fn core_modules(section: &Section, rules: &mut Rules) {
     let words = |name| modules.list(name, |word| Ok(word.to_owned())).unwrap_or_default();
     let modules: Vec<(&str, Vec<String>)> = names.iter().map(|name| (name.as_str(), words(name))).collect();
     // In one go: the rules are compiled anew by every call.
-    rules.add_modules(modules.iter().map(|(name, words)| (*name, words.iter().map(String::as_str).collect(), Priority::P1)));
+    rules.add_modules(
+        modules.iter().map(|(name, words)| (*name, words.iter().map(String::as_str).collect(), Priority::P1)),
+    );
 }
 
 pub fn satisfaction(section: &Section, working_day: Duration) -> Satisfaction {

@@ -127,10 +127,10 @@ pub struct Smtp {
     pub route: Route,
     /// Envelope sender, when it is not the desk's address.
     pub from: Option<Address>,
-    /// Most letters in a minute, an hour, a day; `None`: no limit.
-    pub per_minute: Option<i64>,
-    pub per_hour: Option<i64>,
-    pub per_day: Option<i64>,
+    /// Most letters in a minute, an hour, a day; 0: no limit.
+    pub per_minute: u32,
+    pub per_hour: u32,
+    pub per_day: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -156,7 +156,8 @@ impl Smtp {
         }
         let kind = section.parse("kind", |t| values::word(&[("smtp", 0), ("sendmail", 1), ("maildir", 2)], t));
         let from = section.parse("from", values::address);
-        let limit = |key, usual| Some(section.integer(key, 0..1_000_001).unwrap_or(usual)).filter(|n| *n > 0);
+        let limit =
+            |key, usual| section.integer(key, 0..1_000_001).and_then(|n| u32::try_from(n).ok()).unwrap_or(usual);
         let (per_minute, per_hour, per_day) = (limit("per_minute", 10), limit("per_hour", 200), limit("per_day", 1000));
         let route = match kind {
             Some(1) => Route::Sendmail(sendmail(section, place)?),
