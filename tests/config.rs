@@ -109,6 +109,7 @@ fn every_bad_value_is_named() {
         ("host = \"a\"\nprocessed = \"INBOX\"", "processed", "watched"),
         ("host = \"a\"\npoll = \"1\"", "poll", "\"15m\""),
         ("host = \"a\"\npoll = \"1d\"", "poll", "from 1s to 15m"),
+        ("host = \"a\"\npoll = 60", "poll", "\"90s\", \"15m\""),
         ("host = \"a\"\nidle_renew = \"30m\"", "idle_renew", "29m"),
     ] {
         check(IMAP, new, &format!("mailbox[1].{key}"), words);
