@@ -100,6 +100,7 @@ fn inbound(raw: &[u8]) -> Inbound {
         full_text: "打印机不能打印\n-- \n张三".into(),
         commands: vec![],
         after_commands: Body::default(),
+        commands_doubtful: false,
         attachments: vec![],
         bounce: None,
         authentication_results: vec![],

@@ -92,6 +92,7 @@ mod tests {
             full_text: String::new(),
             commands: Vec::new(),
             after_commands: Body::default(),
+            commands_doubtful: false,
             attachments: Vec::new(),
             bounce: None,
             authentication_results: Vec::new(),
@@ -99,6 +100,7 @@ mod tests {
             asks_no_answer: false,
             hops: 3,
             digest: Digest::of(b""),
+            content: None,
             size: 0,
             anomalies: Vec::new(),
         }

@@ -3,7 +3,7 @@
 //! Order of work: part tree, text and attachments, header fields in the charset of the text, the body's new text,
 //! and at last what kind of message it is.
 
-use crate::address::Mailbox;
+use crate::address::{Mailbox, MessageId};
 use crate::desk::inbound::{Attachment, Bounce, Digest, Inbound, Kind};
 use crate::desk::words::Language;
 use crate::mail::attachment::Outline;
@@ -65,10 +65,10 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     let root = Part::parse(&message, &mut notes);
     let hint = text_charset(&root);
     let mut content = Content::of(&root, hint);
-    let (reading, encloses, html) = read_body(&mut content, hint);
     let header = &root.header;
     let subject = header.first("Subject").map(|v| header::decode(v, hint)).unwrap_or_default();
     let subject: String = subject.chars().take(MAX_SUBJECT).collect();
+    let (reading, encloses, html) = read_body(&mut content, hint, kind::says_forwarded(&subject));
     let author = mailbox::author(header, hint);
     let kind = kind::classify(&Evidence {
         root: &root,
@@ -81,12 +81,14 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     });
     let bounce = (kind == Kind::Bounce).then(|| bounce::details(&root, &reading.full_text, hint));
     let anomalies = anomalies(&root, &notes, &content, &author);
+    let message_id = mailbox::message_id(header);
+    let digest_of_content = content_digest(message_id.as_ref(), author.as_ref().ok(), &subject, &message);
     let inbound = Inbound {
         kind,
         from: author.ok(),
         to: mailbox::list(header, "To", hint),
         cc: mailbox::list(header, "Cc", hint),
-        message_id: mailbox::message_id(header),
+        message_id,
         in_reply_to: mailbox::ids(header, "In-Reply-To"),
         references: mailbox::ids(header, "References"),
         date: header.text("Date").and_then(|text| date(&text)),
@@ -96,6 +98,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         full_text: reading.full_text,
         commands: reading.commands,
         after_commands: reading.after_commands,
+        commands_doubtful: reading.commands_doubtful,
         attachments: Vec::new(),
         bounce: bounce.map(own_line),
         authentication_results: header
@@ -106,12 +109,27 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         asks_no_answer: asks_no_answer(header),
         hops: header.all("Received").take(MAX_HOPS).count(),
         digest: Digest::of(raw),
-        content: None,
+        content: digest_of_content,
         size: raw.len(),
         subject,
         anomalies,
     };
     (inbound, attachments(content.attachments))
+}
+
+/// One message that came by two ways differs in its trace fields only (`hardening.md` R12).
+fn content_digest(id: Option<&MessageId>, from: Option<&Mailbox>, subject: &str, message: &[u8]) -> Option<Digest> {
+    let body = &message[body_start(message)..];
+    let from = from.map_or("", |m| m.address.key());
+    let head = format!("{}\0{from}\0{subject}\0", id?.as_str());
+    Some(Digest::of_parts(&[head.as_bytes(), body]))
+}
+
+/// Where the body begins: behind the first empty line, or at the end.
+fn body_start(message: &[u8]) -> usize {
+    let ends = message.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
+    let empty = |at: &usize| matches!(message.get(*at..), Some([b'\n', ..] | [b'\r', b'\n', ..]));
+    ends.into_iter().find(empty).unwrap_or(message.len())
 }
 
 /// Old Macintosh files end their lines with CR alone.
@@ -129,9 +147,10 @@ fn text_charset(root: &Part) -> Option<Charset> {
 
 /// Reads the text; a message passed on without own words is read instead of them.
 /// Gives the reading, whether a message is enclosed, and the HTML source.
-fn read_body(content: &mut Content, hint: Option<Charset>) -> (Reading, bool, Option<String>) {
+fn read_body(content: &mut Content, hint: Option<Charset>, forwarded: bool) -> (Reading, bool, Option<String>) {
     let (plain, html) = content.take_text();
-    let reading = body::read(plain.as_deref(), html.as_deref());
+    let read = if forwarded { body::read_forwarded } else { body::read };
+    let reading = read(plain.as_deref(), html.as_deref());
     let encloses = !content.enclosed.is_empty();
     if !encloses || !reading.full_text.trim().is_empty() {
         return (reading, encloses, html);

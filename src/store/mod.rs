@@ -272,7 +272,7 @@ impl Tx {
 
     /// Remembers the first start; gives the remembered one when there was one before.
     pub async fn make_first_start(&mut self, at: Timestamp) -> Result<Timestamp> {
-        each!(self.make_first_start(at))
+        within!(self.make_first_start(at))
     }
 }
 
