@@ -3,7 +3,7 @@
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 use maildesk::address::{Address, Mailbox, MessageId};
 use maildesk::desk::inbound::{Attachment, Body, Digest};
-use maildesk::desk::letter::{Content, Letter, NoticeReason};
+use maildesk::desk::letter::{Closing, Content, Letter, NoticeReason};
 use maildesk::desk::link::Key;
 use maildesk::desk::ticket::Number;
 use maildesk::desk::triage::Term;
@@ -319,8 +319,8 @@ fn poisoned(mut letter: Letter, text: &str) -> Letter {
         Content::Notice { body, kept, warnings, reason, .. } => {
             body_of(body);
             (*kept, *warnings) = (vec![evil()], vec![evil()]);
-            if let NoticeReason::Assigned { by } = reason {
-                *by = evil();
+            if let NoticeReason::Assigned { by: said } | NoticeReason::Reopened { comment: said } = reason {
+                *said = evil();
             }
         }
         Content::Answer { author, body, kept } | Content::Message { author, body, kept, .. } => {
@@ -342,6 +342,10 @@ fn poisoned(mut letter: Letter, text: &str) -> Letter {
             lines.iter_mut().for_each(|line| line.line = evil());
             status.iter_mut().flatten().for_each(|line| (line.who, line.why) = (evil(), evil()));
             list.iter_mut().flatten().for_each(|line| (line.subject, line.requester) = (evil(), evil()));
+        }
+        Content::Closed { closing: Closing::ByEngineer { author, body } } => {
+            body_of(body);
+            *author = evil();
         }
         Content::Dissatisfied { comment, .. } => *comment = evil(),
         Content::Undelivered { recipient, reason } => (*recipient, *reason) = (evil(), evil()),
@@ -608,6 +612,10 @@ fn the_samples_take_every_branch_of_every_template() {
         for text in [words.subject, words.text, words.html] {
             marks.retain(|mark| !text.contains(mark.as_str()));
         }
+    }
+    for (name, view) in samples::page_samples() {
+        let page = templates.page(&name, &view).unwrap();
+        marks.retain(|mark| !page.contains(mark.as_str()));
     }
     assert!(marks.is_empty(), "no sample takes these branches: {marks:#?}");
 }
