@@ -619,3 +619,58 @@ fn the_samples_take_every_branch_of_every_template() {
     }
     assert!(marks.is_empty(), "no sample takes these branches: {marks:#?}");
 }
+
+// What comes back
+
+/// A person answers a letter of ours on top, in the ways clients quote: only the new words are read, and the
+/// reference is found.
+#[test]
+fn an_answer_to_any_letter_gives_only_the_new_words() {
+    for letter in samples::letter_samples() {
+        let words = words(&letter);
+        let Some(ticket) = &letter.ticket else { continue };
+        let quoted: String = words.text.lines().map(|line| format!("> {line}\n")).collect();
+        let plain = |attribution: &str, quote: &str| format!("好的，已经可以了。\n\n{attribution}\n{quote}");
+        let header = "发件人: IT 服务台 <it@corp.example>\n发送时间: 2026年11月23日 14:00\n收件人: a@corp.example\n主题: [IT001] x\n";
+        let texts = [
+            plain("在 2026-11-23 14:00:00，\"IT 服务台\" <it@corp.example> 写道：", &quoted),
+            plain("On Mon, Nov 23, 2026 at 2:00 PM IT Service Desk <it@corp.example> wrote:", &quoted),
+            plain("________________________________", &format!("{header}\n{}", words.text)),
+            plain("------------------ 原始邮件 ------------------", &format!("{header}\n{}", words.text)),
+        ];
+        let inner = words.html.split("<body").nth(1).and_then(|b| b.split_once('>')).unwrap().1;
+        let inner = inner.split("</body>").next().unwrap();
+        let rich = |before: &str| format!("<div>好的，已经可以了。</div>{before}{inner}</div></body></html>");
+        let pages = [
+            rich("<div class=\"gmail_quote\"><div class=\"gmail_attr\">On Mon, Nov 23, 2026, IT wrote:<br></div>"),
+            rich("<hr><div id=\"divRplyFwdMsg\"><b>发件人:</b> IT<br></div><div>"),
+            rich(
+                "<div style=\"border:none;border-top:solid #E1E1E1 1.0pt\"><p><b>发件人:</b> IT 服务台 &lt;it@corp.example&gt;<br>\
+                 <b>发送时间:</b> 2026年11月23日 14:00<br><b>收件人:</b> a<br><b>主题:</b> x</p></div><div>",
+            ),
+            rich("<div id=\"divNeteaseMailCard\"></div><blockquote id=\"isReplyContent\"><div>"),
+        ];
+        let reference = Key([7; 32]).reference(ticket.number, &letter.to.mailbox.address);
+        for text in texts.into_iter().chain(pages) {
+            let kind = if text.starts_with('<') { "html" } else { "plain" };
+            let raw = format!(
+                "From: a@corp.example\r\nTo: it@corp.example\r\nSubject: Re: [IT001] x\r\nMessage-ID: <r@corp.example>\r\n\
+                 In-Reply-To: <x@y>\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{}",
+                text.replace('\n', "\r\n")
+            );
+            let inbound = maildesk::mail::parse(raw.as_bytes());
+            assert_eq!(inbound.body.text.trim(), "好的，已经可以了。", "{}:\n{text}", letter.content.template());
+            assert!(inbound.commands.is_empty(), "{:?}", inbound.commands);
+            assert!(inbound.references_in_text.contains(&reference), "{:?}", inbound.references_in_text);
+        }
+    }
+}
+
+#[test]
+fn l1_the_desk_knows_its_own_letters() {
+    for letter in samples::letter_samples() {
+        let inbound = maildesk::mail::parse(&composed(&letter).bytes);
+        assert_eq!(inbound.kind, maildesk::desk::inbound::Kind::Own, "{}", letter.content.template());
+        assert!(inbound.anomalies.is_empty(), "{}: {:?}", letter.content.template(), inbound.anomalies);
+    }
+}
