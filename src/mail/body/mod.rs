@@ -150,7 +150,8 @@ fn both(text: Alternative, html: Alternative) -> Reading {
     if is_stub(&text.text(0)) {
         return html.reading();
     }
-    if html.split.has_quote && !text.split.has_quote && !html.split.whole {
+    let blind = !text.split.has_quote || text.split.whole;
+    if html.split.has_quote && blind && !html.split.whole {
         return sole(html, &text.split);
     }
     let (plain_words, html_words) = (letters(&text.text(0)), letters(&html.text(0)));
