@@ -94,7 +94,7 @@ fn main_cf(folder: &Path, dovecot: &RunningDovecot) -> String {
          virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\nvirtual_mailbox_limit = 0\n\
          smtpd_relay_restrictions = reject_unauth_destination\nmessage_size_limit = 60000000\n\
          smtpd_tls_cert_file = {f}/cert.pem\nsmtpd_tls_key_file = {f}/key.pem\nsmtpd_tls_security_level = may\n\
-         smtpd_sasl_type = dovecot\nsmtpd_sasl_path = {}\nsmtpd_client_connection_count_limit = 0\nsmtpd_error_sleep_time = 0\n",
+         smtpd_sasl_type = dovecot\nsmtpd_sasl_path = {}\nsmtpd_client_connection_count_limit = 0\nsmtpd_error_sleep_time = 0\nin_flow_delay = 0\n",
         sasl.display()
     )
 }
