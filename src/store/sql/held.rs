@@ -1,7 +1,7 @@
 //! Rows that are held back and written together.
 //!
 //! Each statement is a trip to the database and back. Rows that are seldom read in the transaction that writes them
-//! - the timeline, participants, places in the mailbox, ids, attachments, small blobs - wait in memory and are written
+//! (the timeline, participants, places in the mailbox, ids, attachments, small blobs) wait in memory and are written
 //! many at a time: before such a table is read, before a mark, and before the commit. So a batch of a hundred messages
 //! makes half the trips. The number counter is likewise kept in mind while its row is locked.
 //!

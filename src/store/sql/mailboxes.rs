@@ -24,10 +24,11 @@ impl Store {
 
     pub async fn to_put_away(&self, mailbox: &str, uid_validity: u32) -> Result<Vec<u32>> {
         let uids: Vec<i64> = sqlx::query_scalar(
-            "select uid from source where mailbox = $1 and uid_validity = $2 and not put_away order by uid limit 10000",
+            "select uid from source where mailbox = $1 and uid_validity = $2 and put_away = $3 order by uid limit 10000",
         )
         .bind(mailbox)
         .bind(i64::from(uid_validity))
+        .bind(false)
         .fetch_all(&self.read)
         .await?;
         Ok(uids.into_iter().map(uid).collect())
