@@ -2,6 +2,7 @@
 
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 use maildesk::address::{Address, Mailbox, MessageId};
+use maildesk::desk::command;
 use maildesk::desk::inbound::{Attachment, Body, Digest};
 use maildesk::desk::letter::{Closing, Content, Letter, NoticeReason};
 use maildesk::desk::link::Key;
@@ -618,6 +619,36 @@ fn the_samples_take_every_branch_of_every_template() {
         marks.retain(|mark| !page.contains(mark.as_str()));
     }
     assert!(marks.is_empty(), "no sample takes these branches: {marks:#?}");
+}
+
+/// Whatever a letter tells engineers to write is understood by the desk, and the card names every command.
+#[test]
+fn commands_in_letters_are_commands_of_the_desk() {
+    for letter in samples::letter_samples() {
+        let help = match &letter.content {
+            Content::Transcript { help, held_back: None, .. } => *help,
+            Content::Notice { .. } | Content::Message { .. } | Content::Dissatisfied { .. } => false,
+            _ => continue,
+        };
+        let words = words(&letter);
+        for text in [&words.text, &words.html] {
+            let text = text.replace("&#", "");
+            let named: BTreeSet<&str> = text
+                .split('#')
+                .skip(1)
+                .map(|rest| rest.split(|c: char| !c.is_alphabetic()).next().unwrap_or(""))
+                // Colours of the HTML.
+                .filter(|word| !word.chars().all(|c| c.is_ascii_hexdigit()))
+                .collect();
+            let unknown: Vec<_> = named.iter().filter(|word| command::canonical(word).is_none()).collect();
+            assert!(unknown.is_empty(), "{unknown:?} in\n{text}");
+            if help {
+                let card = command::NAMES.iter().flat_map(|(_, names)| &names[..2]);
+                let missing: Vec<_> = card.filter(|name| !named.contains(*name)).collect();
+                assert!(missing.is_empty(), "{missing:?} not in\n{text}");
+            }
+        }
+    }
 }
 
 // What comes back

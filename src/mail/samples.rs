@@ -329,7 +329,7 @@ fn refused(say: Say) -> Content {
         ("#take", Hint::None),
         ("#resovle", Hint::Unknown { nearest: Some("resolve".into()) }),
         ("#abracadabra", Hint::Unknown { nearest: None }),
-        ("#priority high", Hint::Value { expected: "P1, P2, P3, P4".into() }),
+        ("#priority high", Hint::Value { expected: "#priority P1, P2, P3, P4".into() }),
         ("#wait vendor", Hint::Status { status: "closed".into() }),
         ("#assign Li", Hint::Nobody { name: "Li".into() }),
         ("#close", Hint::NotAtTop),
