@@ -170,7 +170,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn dispatch(command: Command) -> Result<(), Failure> {
-    let out = &mut std::io::stdout().lock();
+    let out = &mut std::io::stdout();
     match command {
         Command::Config => Ok(out.write_all(EXAMPLE.as_bytes())?),
         Command::Check(args) => check::check(&args.config, out, &mut std::io::stderr()),
