@@ -81,6 +81,11 @@ impl<'t> Document<'t> {
         self.faults.borrow_mut().push(Fault { file: self.file.to_owned(), line, key, message });
     }
 
+    /// Whether a fault was found so far.
+    pub fn is_faulty(&self) -> bool {
+        !self.faults.borrow().is_empty()
+    }
+
     /// What is allowed but probably not meant, by line.
     pub fn warnings(&self) -> Vec<Fault> {
         let mut warnings = self.warnings.take();
