@@ -333,6 +333,7 @@ fn refused(say: Say) -> Content {
         ("#wait vendor", Hint::Status { status: "closed".into() }),
         ("#assign Li", Hint::Nobody { name: "Li".into() }),
         ("#close", Hint::NotAtTop),
+        ("#take", Hint::Doubtful),
         ("#note", Hint::HeldBack),
         ("#workaround", Hint::TextNeeded),
         ("#close", Hint::NoTicket),
