@@ -37,7 +37,7 @@ macro_rules! on_both {
 }
 
 on_both! {
-    secret_is_made_once
+    secret_and_first_start_are_made_once
     cursors_and_putting_away
     r12_known_messages_by_bytes_and_by_content
     r13_nul_and_endless_text
@@ -179,7 +179,7 @@ async fn open_one(tx: &mut Tx) -> Ticket {
     opened
 }
 
-async fn secret_is_made_once(url: String) {
+async fn secret_and_first_start_are_made_once(url: String) {
     let store = Store::open(&url).await.unwrap();
     assert_eq!(store.secret().await.unwrap(), None);
     for (given, kept) in [([1; 32], [1; 32]), ([2; 32], [1; 32])] {
@@ -188,6 +188,13 @@ async fn secret_is_made_once(url: String) {
         tx.commit().await.unwrap();
     }
     assert_eq!(store.secret().await.unwrap(), Some([1; 32]));
+    assert_eq!(store.first_start().await.unwrap(), None);
+    for at in [NOW, later(1)] {
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(tx.make_first_start(at).await.unwrap(), NOW);
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(store.first_start().await.unwrap(), Some(NOW));
 }
 
 async fn cursors_and_putting_away(url: String) {
