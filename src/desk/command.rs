@@ -220,7 +220,7 @@ mod tests {
             ("resovle", Some("resolve")),
             ("tkae", Some("take")),
             ("解快", Some("解决")),
-            ("hello", None),
+            ("printer", None),
             ("xyz", None),
         ] {
             assert_eq!(read(&line(text)), Err(Hint::Unknown { nearest: near.map(Into::into) }), "{text}");

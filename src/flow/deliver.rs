@@ -96,7 +96,7 @@ impl Flow {
         now: Timestamp,
         delivered: &mut Delivered,
     ) -> Result<Settled, StoreError> {
-        let again = |error: String| match retry::next(letter.attempt, letter.queued, now, letter.id) {
+        let again = |error: String| match retry::next(letter.counted, letter.queued, now, letter.id) {
             Some(due) => Settled::Again { due, error, uncounted: false },
             None => Settled::Failed { at: now, error: format!("given up after five days: {error}") },
         };
