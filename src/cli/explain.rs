@@ -1,17 +1,160 @@
-//! `maildesk explain`: how messages would be understood (`design.md` 5.2).
+//! `maildesk explain`: how messages would be understood (`design.md` 5.2). Touches nothing.
 
-use crate::mail;
-use serde_json::json;
-use std::io::Write;
+use crate::desk::hush;
+use crate::desk::inbound::Inbound;
+use crate::desk::triage::Verdict;
+use crate::desk::words::Field;
+use crate::mail::{self, Shape};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 
-/// Reads every path and prints one JSON object a line.
-pub fn explain(paths: &[String], out: &mut impl Write) -> anyhow::Result<()> {
+/// How a message would be sorted; given by whoever holds the rules.
+pub type Judge<'j> = &'j dyn Fn(&Inbound) -> Option<Verdict>;
+
+/// Reads the messages one after the other and hands each to `each` with the name it is called by.
+///
+/// A path is a file, a folder (every file below it, by name), or `-` for standard input; no path means standard
+/// input too. With `mbox`, every file holds many messages, called `path#1`, `path#2`, ...
+/// A file that cannot be read is named on `faults` and does not stop the rest.
+pub fn messages(
+    paths: &[String],
+    mbox: bool,
+    faults: &mut Vec<String>,
+    mut each: impl FnMut(&str, &[u8]) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let standard_input = ["-".to_owned()];
+    let paths = if paths.is_empty() { &standard_input } else { paths };
     for path in paths {
-        let raw = std::fs::read(path)?;
-        let m = mail::parse(&raw);
-        let line = json!({"path": path, "kind": m.kind, "answer": m.kind.is_human(), "subject": m.subject,
-            "text": m.body.text, "full_text": m.full_text, "category": "other", "priority": "P3"});
-        writeln!(out, "{line}")?;
+        let files = if path == "-" { vec![PathBuf::from("-")] } else { files_of(Path::new(path), faults) };
+        for file in files {
+            let name = file.to_string_lossy();
+            match read(&file) {
+                Ok(raw) if mbox => {
+                    for (number, message) in split_mbox(&raw).into_iter().enumerate() {
+                        each(&format!("{name}#{}", number + 1), &message)?;
+                    }
+                }
+                Ok(raw) => each(&name, &raw)?,
+                Err(error) => faults.push(format!("{name}: {error}")),
+            }
+        }
     }
     Ok(())
+}
+
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    if file.as_os_str() != "-" {
+        return std::fs::read(file);
+    }
+    let mut raw = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut raw)?;
+    Ok(raw)
+}
+
+/// The file itself, or every file below the folder in order of their names.
+fn files_of(path: &Path, faults: &mut Vec<String>) -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![path.to_owned()]);
+    if !path.is_dir() {
+        return folders;
+    }
+    while let Some(folder) = folders.pop() {
+        match std::fs::read_dir(&folder) {
+            // Links are not followed: a circle of folders would never end.
+            Ok(entries) => entries.flatten().for_each(|entry| match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(kind) if kind.is_file() => files.push(entry.path()),
+                _ => {}
+            }),
+            Err(error) => faults.push(format!("{}: {error}", folder.display())),
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Splits a mailbox file at its `From ` lines that follow an empty line (RFC 4155), and takes back the `>From ` marks.
+pub fn split_mbox(raw: &[u8]) -> Vec<Vec<u8>> {
+    let mut messages: Vec<Vec<u8>> = Vec::new();
+    let mut after_blank = true;
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        if after_blank && line.starts_with(b"From ") {
+            messages.push(Vec::new());
+        } else {
+            let marks = line.iter().take_while(|b| **b == b'>').count();
+            let quoted = marks > 0 && line[marks..].starts_with(b"From ");
+            if messages.is_empty() {
+                messages.push(Vec::new());
+            }
+            if let Some(message) = messages.last_mut() {
+                message.extend_from_slice(if quoted { &line[1..] } else { line });
+            }
+        }
+        after_blank = line == b"\n" || line == b"\r\n";
+    }
+    messages
+}
+
+/// Explains every message as one JSON object a line; gives the faults met.
+pub fn as_json(paths: &[String], mbox: bool, judge: Judge, out: &mut impl Write) -> std::io::Result<Vec<String>> {
+    let mut faults = Vec::new();
+    messages(paths, mbox, &mut faults, |name, raw| {
+        let (message, shapes) = mail::outline(raw);
+        serde_json::to_writer(&mut *out, &object(name, &message, &shapes, judge(&message).as_ref()))?;
+        out.write_all(b"\n")
+    })?;
+    out.flush()?;
+    Ok(faults)
+}
+
+/// The object of `design.md` 5.2.
+pub fn object(path: &str, message: &Inbound, attachments: &[Shape], verdict: Option<&Verdict>) -> Value {
+    let ids = |ids: &[crate::address::MessageId]| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
+    let commands: Vec<Value> = message.commands.iter().map(|c| json!({"name": c.word, "value": c.value})).collect();
+    let mut object = json!({
+        "path": path,
+        "kind": message.kind,
+        "answer": hush::may_answer(message).is_ok(),
+        "from": message.from,
+        "to": message.to,
+        "cc": message.cc,
+        "subject": message.subject,
+        "message_id": message.message_id,
+        "in_reply_to": ids(&message.in_reply_to),
+        "references": ids(&message.references),
+        "date": message.date.map(|d| d.rfc3339()),
+        "language": message.language,
+        "text": message.body.text,
+        "full_text": message.full_text,
+        "commands": commands,
+        "attachments": attachments,
+        "bounce": message.bounce,
+        "anomalies": message.anomalies,
+    });
+    if let Some(map) = object.as_object_mut() {
+        map.extend(sorted(verdict));
+    }
+    object
+}
+
+/// What the rules say; empty when they were not asked.
+fn sorted(verdict: Option<&Verdict>) -> Vec<(String, Value)> {
+    let known = verdict.map(|v| &v.fields);
+    let text = |field: &Field| known.and_then(|f| f.get(field)).cloned().unwrap_or_default();
+    let fields: BTreeMap<&str, String> = Field::ALL.iter().map(|f| (f.as_str(), text(f))).collect();
+    let value = match verdict {
+        Some(v) => json!({
+            "category": v.category, "priority": v.priority, "impact": v.impact,
+            "confidence": v.confidence, "matched": v.matched, "fields": fields,
+        }),
+        None => json!({
+            "category": "other", "priority": "P3", "impact": "personal",
+            "confidence": 0.0, "matched": [], "fields": fields,
+        }),
+    };
+    match value {
+        Value::Object(map) => map.into_iter().collect(),
+        _ => Vec::new(),
+    }
 }

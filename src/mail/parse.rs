@@ -1,52 +1,224 @@
 //! Reads a raw message. Never fails: what is odd is noted in `anomalies`.
+//!
+//! Order of work: part tree, text and attachments, header fields in the charset of the text, the body's new text,
+//! and at last what kind of message it is.
 
-use crate::address::{Address, Mailbox, MessageId};
-use crate::desk::inbound::{Body, Digest, Inbound, Kind};
+use crate::address::Mailbox;
+use crate::desk::inbound::{Attachment, Bounce, Digest, Inbound, Kind};
 use crate::desk::words::Language;
-use crate::mail::body;
+use crate::mail::attachment::Outline;
+use crate::mail::body::{self, Reading};
+use crate::mail::charset::Charset;
+use crate::mail::content::{self, Content};
+use crate::mail::header::{self, Header};
+use crate::mail::kind::{self, Evidence};
+use crate::mail::part::{Notes, Part};
+use crate::mail::{bounce, language, mailbox};
 use crate::time::Timestamp;
-use mail_parser::{HeaderValue, MessageParser};
+use mail_parser::DateTime;
+use regex::Regex;
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// Characters of a subject that are kept.
+const MAX_SUBJECT: usize = 2000;
+/// References to our letters that are taken from one text.
+const MAX_REFERENCES: usize = 20;
+/// `Authentication-Results` fields that are kept.
+const MAX_RESULTS: usize = 20;
+/// `Received` fields are counted up to here.
+const MAX_HOPS: usize = 1000;
+
+/// What is known of an attachment without building its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Shape {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub media_type: String,
+    pub bytes: usize,
+    pub inline: bool,
+}
 
 /// Reads a raw message (RFC 5322 and what real clients make of it).
 pub fn parse(raw: &[u8]) -> Inbound {
-    let message = MessageParser::default().parse(raw).unwrap_or_default();
-    let mailboxes = |value: Option<&mail_parser::Address>| -> Vec<Mailbox> {
-        let one = |a: &mail_parser::Addr| {
-            Some(Mailbox::new(Address::parse(a.address.as_deref()?)?, a.name.as_deref().unwrap_or("")))
-        };
-        value.map(|v| v.iter().filter_map(one).collect()).unwrap_or_default()
+    let build = |outlines: Vec<Outline>| outlines.into_iter().map(Outline::build).collect::<Vec<Attachment>>();
+    let (mut inbound, attachments) = read(raw, build);
+    inbound.attachments = attachments;
+    inbound
+}
+
+/// As [`parse`], but with the attachments' shapes only; `Inbound::attachments` stays empty.
+pub fn outline(raw: &[u8]) -> (Inbound, Vec<Shape>) {
+    let shape = |o: &Outline| Shape {
+        name: o.name.clone(),
+        media_type: o.media_type.clone(),
+        bytes: o.size(),
+        inline: o.inline,
     };
-    let ids = |value: &HeaderValue| match value {
-        HeaderValue::Text(t) => MessageId::parse(t).into_iter().collect(),
-        HeaderValue::TextList(l) => l.iter().filter_map(|t| MessageId::parse(t)).collect(),
-        _ => Vec::new(),
-    };
-    let plain = message.text_bodies().find(|p| p.is_text() && !p.is_text_html()).and_then(|p| p.text_contents());
-    let html = message.html_bodies().find(|p| p.is_text_html()).and_then(|p| p.text_contents());
-    let reading = body::read(plain, html);
-    Inbound {
-        kind: Kind::Request,
-        from: mailboxes(message.from()).into_iter().next(),
-        to: mailboxes(message.to()),
-        cc: mailboxes(message.cc()),
-        subject: message.subject().unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" "),
-        message_id: message.message_id().and_then(MessageId::parse),
-        in_reply_to: ids(message.in_reply_to()),
-        references: ids(message.references()),
-        date: message.date().map(|d| Timestamp::from_seconds(d.to_timestamp())),
-        language: Language::English,
+    read(raw, |outlines| outlines.iter().map(shape).collect())
+}
+
+fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) {
+    let message = with_line_feeds(raw);
+    let mut notes = Notes::default();
+    let root = Part::parse(&message, &mut notes);
+    let hint = text_charset(&root);
+    let mut content = Content::of(&root, hint);
+    let (reading, encloses, html) = read_body(&mut content, hint);
+    let header = &root.header;
+    let subject = header.first("Subject").map(|v| header::decode(v, hint)).unwrap_or_default();
+    let subject: String = subject.chars().take(MAX_SUBJECT).collect();
+    let author = mailbox::author(header, hint);
+    let kind = kind::classify(&Evidence {
+        root: &root,
+        subject: &subject,
+        text: &reading.full_text,
+        has_quote: reading.has_quote,
+        has_forward: reading.has_forward,
+        encloses_message: encloses,
+        calendar: content.calendar.is_some_and(is_invitation),
+    });
+    let bounce = (kind == Kind::Bounce).then(|| bounce::details(&root, &reading.full_text, hint));
+    let anomalies = anomalies(&root, &notes, &content, &author);
+    let inbound = Inbound {
+        kind,
+        from: author.ok(),
+        to: mailbox::list(header, "To", hint),
+        cc: mailbox::list(header, "Cc", hint),
+        message_id: mailbox::message_id(header),
+        in_reply_to: mailbox::ids(header, "In-Reply-To"),
+        references: mailbox::ids(header, "References"),
+        date: header.text("Date").and_then(|text| date(&text)),
+        language: language(&reading, &subject, kind, header, hint),
+        references_in_text: references_in_text([&reading.full_text, html.as_deref().unwrap_or("")]),
+        body: reading.body,
         full_text: reading.full_text,
         commands: reading.commands,
         after_commands: reading.after_commands,
-        body: Body { text: reading.body.text, html: reading.body.html },
         attachments: Vec::new(),
-        bounce: None,
-        authentication_results: Vec::new(),
-        references_in_text: Vec::new(),
-        asks_no_answer: false,
-        hops: 0,
+        bounce: bounce.map(own_line),
+        authentication_results: header
+            .all("Authentication-Results")
+            .take(MAX_RESULTS)
+            .map(header::unfold_text)
+            .collect(),
+        asks_no_answer: asks_no_answer(header),
+        hops: header.all("Received").take(MAX_HOPS).count(),
         digest: Digest::of(raw),
         size: raw.len(),
-        anomalies: Vec::new(),
-    }
+        subject,
+        anomalies,
+    };
+    (inbound, attachments(content.attachments))
 }
+
+/// Old Macintosh files end their lines with CR alone.
+fn with_line_feeds(raw: &[u8]) -> Cow<'_, [u8]> {
+    if raw.contains(&b'\n') || !raw.contains(&b'\r') {
+        return Cow::Borrowed(raw);
+    }
+    Cow::Owned(raw.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect())
+}
+
+/// The charset of the first text that names one: what raw 8-bit header fields are most likely written in.
+fn text_charset(root: &Part) -> Option<Charset> {
+    root.walk().into_iter().filter(|p| p.main_type() == "text").find_map(Part::charset)
+}
+
+/// Reads the text; a message passed on without own words is read instead of them.
+/// Gives the reading, whether a message is enclosed, and the HTML source.
+fn read_body(content: &mut Content, hint: Option<Charset>) -> (Reading, bool, Option<String>) {
+    let (plain, html) = content.take_text();
+    let reading = body::read(plain.as_deref(), html.as_deref());
+    let encloses = !content.enclosed.is_empty();
+    if !encloses || !reading.full_text.trim().is_empty() {
+        return (reading, encloses, html);
+    }
+    let passed_on: Vec<String> = content.enclosed.iter().take(10).map(|m| content::enclosed_text(m, hint)).collect();
+    (body::read(Some(&passed_on.join("\n\n")), None), encloses, html)
+}
+
+/// A calendar part that asks or answers something (RFC 5546 section 1.4).
+fn is_invitation(part: &Part) -> bool {
+    let method = part.media.token("method").or_else(|| {
+        let text = part.text(None).to_ascii_uppercase();
+        let method = text.lines().take(50).find_map(|l| l.trim().strip_prefix("METHOD:").map(str::to_ascii_lowercase));
+        method.filter(|_| !part.is_attachment())
+    });
+    method.is_some_and(|m| ["request", "reply", "cancel", "counter", "declinecounter"].contains(&m.trim()))
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    let date = DateTime::parse_rfc822(text.get(..text.len().min(100))?)?;
+    let plausible = (1970..2200).contains(&date.year) && date.is_valid();
+    plausible.then(|| Timestamp::from_seconds(date.to_timestamp()))
+}
+
+/// The language of what the sender wrote; short of words, that of the subject, the whole text, the charset.
+fn language(reading: &Reading, subject: &str, kind: Kind, header: &Header, hint: Option<Charset>) -> Language {
+    let new = if kind == Kind::Forward { &reading.full_text } else { &reading.body.text };
+    let by_charset = || hint.filter(|c| c.is_simplified_chinese()).map(|_| Language::Chinese);
+    let by_header = || {
+        let tag = header.token("Content-Language").or_else(|| header.token("Accept-Language"))?;
+        Some(if tag.starts_with("zh") { Language::Chinese } else { Language::English })
+    };
+    let texts = [new, subject, &reading.full_text];
+    texts.into_iter().find_map(|t| language::of_text(t)).or_else(by_charset).or_else(by_header).unwrap_or_default()
+}
+
+static REFERENCE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i-u)\bIT[0-9]{3,12}-[A-Z2-7]{8}\b").expect("a constant pattern"));
+
+/// The references our letters carry in their footer, wherever they stand: quotes, links, hidden text.
+fn references_in_text(texts: [&str; 2]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for reference in texts.iter().flat_map(|t| REFERENCE.find_iter(t)) {
+        let reference = reference.as_str().to_ascii_uppercase();
+        if !found.contains(&reference) {
+            found.push(reference);
+        }
+        if found.len() >= MAX_REFERENCES {
+            break;
+        }
+    }
+    found
+}
+
+/// `X-Auto-Response-Suppress` of a sender who wants no answer from machines (L6). `OOF` and `DR` alone do not say that.
+fn asks_no_answer(header: &Header) -> bool {
+    header.all("X-Auto-Response-Suppress").any(|value| {
+        let value = header::unfold_text(value).to_ascii_lowercase();
+        value.split([',', ' ', ';']).any(|word| word == "all" || word == "autoreply")
+    })
+}
+
+fn own_line(mut bounce: Bounce) -> Bounce {
+    bounce.recipient = header::one_line(&bounce.recipient).chars().take(320).collect();
+    bounce
+}
+
+/// What was odd, for the engineer and the operator.
+fn anomalies(root: &Part, notes: &Notes, content: &Content, author: &Result<Mailbox, &str>) -> Vec<String> {
+    let header = &root.header;
+    let repeated = |name: &'static str| header.all(name).nth(1).is_some();
+    let found = [
+        (header.fields.is_empty(), "no header"),
+        (header.cut, "header cut: too large"),
+        (header.junk, "lines in the header that are no fields"),
+        (repeated("Subject"), "several Subject fields"),
+        (repeated("Message-ID"), "several Message-ID fields"),
+        (header.has("Date") && header.text("Date").and_then(|t| date(&t)).is_none(), "unreadable date"),
+        (notes.too_many_parts, "too many parts: the rest was not read"),
+        (notes.too_deep, "nested too deeply: the rest was not read"),
+        (notes.never_closed, "multipart without end"),
+        (notes.no_boundary, "multipart without parts"),
+        (content.too_long, "text cut: too long"),
+        (content.tnef, "winmail.dat: content in a format only Outlook opens"),
+        (author.as_ref().is_ok_and(mailbox::pretends), "the shown name holds another address"),
+    ];
+    let told = found.into_iter().filter(|(odd, _)| *odd).map(|(_, what)| what.to_owned());
+    author.as_ref().err().map(|why| (*why).to_owned()).into_iter().chain(told).collect()
+}
+
+#[cfg(test)]
+mod tests;

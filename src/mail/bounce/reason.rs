@@ -1,0 +1,242 @@
+//! Why a letter failed, and whether writing to that address again can ever succeed.
+
+use regex::Regex;
+use std::sync::LazyLock;
+
+static STATUS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:^|[^0-9.\[])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:$|[^0-9.\]])").expect("a constant pattern")
+});
+
+/// The first enhanced status code (RFC 3463) in a text; addresses of machines do not count.
+pub fn enhanced_status(text: &str) -> String {
+    STATUS.captures(text).and_then(|c| c.get(1)).map(|m| m.as_str().to_owned()).unwrap_or_default()
+}
+
+/// Whether the address itself is wrong: no such user, no such host, moved away, takes no mail at all. A full mailbox,
+/// a policy or a filter may judge the next letter otherwise.
+pub fn is_permanent(status: &str, reason: &str, text: &str) -> bool {
+    if status.starts_with('4') || status.starts_with('2') {
+        return false;
+    }
+    let reason = reason.to_lowercase();
+    if let Some(verdict) = by_words(&reason) {
+        return verdict;
+    }
+    if let Some(verdict) = by_status(status) {
+        return verdict;
+    }
+    by_words(&text.to_lowercase()).unwrap_or(false)
+}
+
+/// RFC 3463 and the IANA registry of enhanced status codes.
+fn by_status(status: &str) -> Option<bool> {
+    match status {
+        "5.1.1" | "5.1.2" | "5.1.3" | "5.1.4" | "5.1.6" | "5.1.10" | "5.4.4" | "5.2.4" => Some(true),
+        "" | "5.0.0" | "5.1.0" | "5.3.0" | "5.5.0" | "5.2.0" | "5.4.0" | "5.4.1" => None,
+        _ => Some(false),
+    }
+}
+
+/// The first list with a word in the text decides; the order settles texts that hold several.
+fn by_words(text: &str) -> Option<bool> {
+    let holds = |words: &[&str]| words.iter().any(|w| text.contains(w));
+    if holds(MAILBOX) || holds(POLICY) || holds(PASSING) {
+        Some(false)
+    } else if holds(NO_SUCH_USER) || holds(NO_SUCH_HOST) {
+        Some(true)
+    } else {
+        None
+    }
+}
+
+/// The mailbox exists.
+const MAILBOX: &[&str] = &[
+    "mailbox full",
+    "mailbox is full",
+    "mailbox exceed",
+    "over quota",
+    "overquota",
+    "quota exceeded",
+    "exceeded quota",
+    "exceeded storage",
+    "insufficient storage",
+    "not enough storage",
+    "out of storage",
+    "insufficient system storage",
+    "account disabled",
+    "account is disabled",
+    "has been disabled",
+    "is disabled",
+    "mailbox disabled",
+    "suspended",
+    "inactive",
+    "is locked",
+    "temporarily unavailable",
+    "邮箱已满",
+    "空间不足",
+    "容量已满",
+    "超出容量",
+    "已停用",
+    "被禁用",
+];
+
+/// Somebody judged the letter or its sender.
+const POLICY: &[&str] = &[
+    "spam",
+    "blocked",
+    "block list",
+    "blacklist",
+    "blocklist",
+    "reputation",
+    "policy",
+    "rejected by",
+    "not authorized",
+    "not permitted",
+    "relay",
+    "access denied",
+    "authentication",
+    "dmarc",
+    "spf ",
+    "dkim",
+    "virus",
+    "too large",
+    "too big",
+    "size limit",
+    "exceeds the maximum",
+    "message size",
+    "content",
+    "not allowed",
+    "prohibited",
+    "垃圾邮件",
+    "拦截",
+    "过大",
+];
+
+/// The network, the clock.
+const PASSING: &[&str] = &[
+    "timed out",
+    "timeout",
+    "connection refused",
+    "try again",
+    "temporar",
+    "too many",
+    "could not connect",
+    "unable to connect",
+    "retry time",
+    "for too long",
+    "expired",
+    "loop",
+    "hops",
+    "greylist",
+    "超时",
+    "稍后再试",
+];
+
+const NO_SUCH_USER: &[&str] = &[
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "no such recipient",
+    "unknown recipient",
+    "recipient unknown",
+    "user not found",
+    "recipient not found",
+    "address not found",
+    "mailbox not found",
+    "mailbox unavailable",
+    "no mailbox",
+    "no such mailbox",
+    "unknown mailbox",
+    "invalid recipient",
+    "invalid mailbox",
+    "invalid address",
+    "does not exist",
+    "doesn't exist",
+    "not exist",
+    "no longer",
+    "has moved",
+    "unknown address",
+    "address unknown",
+    "unrouteable address",
+    "unroutable address",
+    "not listed in",
+    "couldn't be found",
+    "could not be found",
+    "wasn't found",
+    "recipient address rejected",
+    "undeliverable address",
+    "no account",
+    "unknown local",
+    "bad address",
+    "not a valid",
+    "no user",
+    "user doesn't",
+    "account not found",
+    "is not known",
+    "no such address",
+    "resolver.adr",
+    "不存在",
+    "无此用户",
+    "用户不存在",
+    "没有这个用户",
+    "收件人地址错误",
+    "查无此人",
+];
+
+const NO_SUCH_HOST: &[&str] = &[
+    "host unknown",
+    "unknown host",
+    "host not found",
+    "domain not found",
+    "name or service not known",
+    "no such domain",
+    "domain name not found",
+    "does not resolve",
+    "unknown domain",
+    "name service error",
+    "no mx",
+    "null mx",
+    "nullmx",
+    "no route to host found for domain",
+    "does not accept mail",
+    "couldn't find any host",
+    "unrouteable mail domain",
+    "域名不存在",
+    "找不到域名",
+    "域名错误",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses() {
+        for (text, want) in [
+            ("550 5.1.1 x", "5.1.1"),
+            ("#5.2.2#", "5.2.2"),
+            ("(5.7.1)", "5.7.1"),
+            ("from 192.5.1.1 and [5.1.1.9]", ""),
+            ("version 5.1", ""),
+        ] {
+            assert_eq!(enhanced_status(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn whether_writing_again_can_succeed() {
+        for (status, reason, want) in [
+            ("5.1.1", "550 5.1.1 User unknown", true),
+            ("", "550 no such user here", true),
+            ("", "收件人不存在", true),
+            ("5.4.4", "Host or domain name not found", true),
+            ("5.2.2", "mailbox full", false),
+            ("4.1.1", "user unknown for now", false),
+            ("5.7.1", "rejected by policy", false),
+            ("5.4.7", "delivery time expired", false),
+            ("5.0.0", "", false),
+        ] {
+            assert_eq!(is_permanent(status, reason, ""), want, "{status} {reason}");
+        }
+    }
+}
