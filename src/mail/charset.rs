@@ -101,7 +101,7 @@ fn seven_bit(bytes: &[u8], declared: Option<Charset>) -> Option<Cow<'_, str>> {
         _ => {}
     }
     if has(bytes, b"\x1b$B") || has(bytes, b"\x1b$@") || has(bytes, b"\x1b(J") {
-        return Some(ISO_2022_JP.decode_without_bom_handling(bytes).0);
+        return Some(Cow::Owned(decode_iso2022jp(bytes)));
     }
     if has(bytes, b"\x1b$)A") {
         return Some(Cow::Owned(decode_iso2022cn(bytes)));
@@ -278,6 +278,26 @@ fn shift_jis_by_kana(bytes: &[u8]) -> Option<&'static Encoding> {
     (pairs >= 6 && kana * 4 >= pairs).then_some(SHIFT_JIS)
 }
 
+/// RFC 1468. Joined pieces switch to ASCII and straight back; the decoder calls that an error, for reasons of the web.
+fn decode_iso2022jp(bytes: &[u8]) -> String {
+    let (mut joined, mut rest) = (Vec::with_capacity(bytes.len()), bytes);
+    while let Some(at) = memchr::memmem::find(rest, b"\x1b(B\x1b$") {
+        joined.extend_from_slice(&rest[..at]);
+        // Only the second switch counts; its last byte follows.
+        rest = &rest[at + 3..];
+        let again = rest.len() > 2 && joined_in_kanji(&joined);
+        rest = if again { &rest[3..] } else { rest };
+    }
+    joined.extend_from_slice(rest);
+    ISO_2022_JP.decode_without_bom_handling(&joined).0.into_owned()
+}
+
+/// The last switch in `bytes` was to the two-byte set.
+fn joined_in_kanji(bytes: &[u8]) -> bool {
+    let last = memchr::memrchr(0x1B, bytes).map(|at| &bytes[at..]);
+    last.is_some_and(|switch| switch.starts_with(b"\x1b$"))
+}
+
 /// RFC 1843: `~{` and `~}` switch to and from GB 2312 with the high bits cut off.
 fn decode_hz(bytes: &[u8]) -> String {
     let (mut gb, mut at, mut chinese) = (Vec::with_capacity(bytes.len()), 0, false);
@@ -409,6 +429,7 @@ mod tests {
         check(b"\x1b$)A\x0e4rS!;z\x0f ok", "iso-2022-cn", "打印机 ok");
         check(b"\x1b$B%W%j%s%?!<\x1b(B", "", "プリンター");
         check(b"\x1b$B%W%j%s%?!<\x1b(B", "us-ascii", "プリンター");
+        check(b"\x1b$B%W%j\x1b(B\x1b$B%s%?!<\x1b(B", "iso-2022-jp", "プリンター");
     }
 
     #[test]

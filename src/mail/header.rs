@@ -96,13 +96,40 @@ pub fn split(entity: &[u8]) -> (Header<'_>, &[u8]) {
     }
 }
 
-/// `From ` and `>From ` lines that a mailbox file leaves above the header.
+/// What may stand above the header: `From ` and `>From ` lines of a mailbox file, and lines of blanks (webmail's
+/// "show original" leaves one). An empty line does end the header, even an empty one.
 fn skip_envelope_lines(entity: &[u8]) -> usize {
     let mut at = 0;
-    while entity[at..].starts_with(b"From ") || entity[at..].starts_with(b">From ") {
-        at += line_at(entity, at).len();
+    loop {
+        let line = line_at(entity, at);
+        let text = trim_line(line);
+        let blanks = !text.is_empty() && text.trim_ascii().is_empty() && text.len() < 1000;
+        if !(blanks || text.starts_with(b"From ") || text.starts_with(b">From ")) {
+            return at;
+        }
+        at += line.len();
     }
-    at
+}
+
+/// A whole message without the empty lines that some tools leave above its header.
+pub fn skip_empty_lines(message: &[u8]) -> &[u8] {
+    const FIRST: [&str; 12] = [
+        "Return-Path",
+        "Received",
+        "Delivered-To",
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "MIME-Version",
+        "Content-Type",
+        "X-Original-To",
+        "DKIM-Signature",
+    ];
+    let blank = message.iter().take(100).take_while(|b| b.is_ascii_whitespace()).count();
+    let name = field_name(trim_line(line_at(message, blank))).map(|(name, _)| name);
+    if name.is_some_and(|n| FIRST.iter().any(|f| n.eq_ignore_ascii_case(f))) { &message[blank..] } else { message }
 }
 
 /// Where the body begins after a header block that was too large to read.
@@ -196,6 +223,9 @@ mod tests {
         check("From me Mon Jan 1\nA: 1\n\nx", &[("A", "1")], "x");
         check("no header at all\nsecond", &[], "no header at all\nsecond");
         check("\nbody", &[], "body");
+        check("   \r\nA: 1\r\n\r\nx", &[("A", "1")], "x");
+        assert_eq!(skip_empty_lines(b"\r\n\r\nSubject: x"), b"Subject: x");
+        assert_eq!(skip_empty_lines(b"\r\nNote: x"), b"\r\nNote: x");
         check("", &[], "");
         check("A: 1", &[("A", "1")], "");
         check("A: 1\njunk\nB: 2\n\nx", &[("A", "1"), ("B", "2")], "x");

@@ -14,6 +14,7 @@ mod param;
 pub mod parse;
 mod part;
 mod transfer;
+mod words;
 
 pub use kind::LOOP_FIELD;
 pub use parse::{Shape, outline, parse};

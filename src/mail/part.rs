@@ -40,7 +40,7 @@ pub struct Notes {
 impl<'a> Part<'a> {
     /// Reads a whole message.
     pub fn parse(entity: &'a [u8], notes: &mut Notes) -> Part<'a> {
-        build(entity, "text/plain", 0, notes)
+        build(header::skip_empty_lines(entity), "text/plain", 0, notes)
     }
 
     /// `text`, `multipart`, `message`, ...

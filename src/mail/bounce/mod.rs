@@ -13,6 +13,7 @@ use crate::mail::charset::Charset;
 use crate::mail::header::{self, Header};
 use crate::mail::mailbox;
 use crate::mail::part::Part;
+use crate::mail::words;
 
 /// Characters of the reason that are kept.
 const MAX_REASON: usize = 500;
@@ -63,8 +64,9 @@ pub fn is_daemon(root: &Part) -> bool {
     let Some(from) = root.header.first("From") else { return false };
     let from = header::decode(from, None).to_lowercase();
     let address = from.rsplit_once('<').map_or(from.as_str(), |(_, a)| a).trim_end_matches('>').trim();
-    let local = address.split('@').next().unwrap_or("").trim();
-    address.is_empty() || DAEMON_LOCALS.contains(&local) || DAEMON_NAMES.iter().any(|name| from.contains(name))
+    let local = address.split('@').next().and_then(|l| l.split_whitespace().last()).unwrap_or("");
+    let named = || words::split(DAEMON_NAMES).any(|name| from.contains(name));
+    address.is_empty() || words::listed(DAEMON_LOCALS, local) || named()
 }
 
 fn is_mailer_daemon(header: &Header) -> bool {
@@ -75,20 +77,11 @@ fn is_mailer_daemon(header: &Header) -> bool {
     })
 }
 
-const DAEMON_LOCALS: &[&str] =
-    &["mailer-daemon", "mailer_daemon", "mailerdaemon", "mail-daemon", "postmaster", "mail.delivery.system", "mdaemon"];
-const DAEMON_NAMES: &[&str] = &[
-    "mailer-daemon",
-    "mail delivery sub",
-    "mail delivery system",
-    "mail deliver system",
-    "mail delivery service",
-    "delivery subsystem",
-    "mailer daemon",
-    "ndr administrator",
-    "系统退信",
-    "邮件系统管理员",
-];
+const DAEMON_LOCALS: &str = "\
+    mailer-daemon | mailer_daemon | mailerdaemon | mail-daemon | postmaster | mail.delivery.system | mdaemon";
+const DAEMON_NAMES: &str = "\
+    mailer-daemon | mail delivery sub | mail delivery system | mail deliver system | mail delivery service | \
+    delivery subsystem | mailer daemon | ndr administrator | 系统退信 | 邮件系统管理员";
 
 /// What a bounce says. `hint` is the charset of its text, `to` the address that sent the letter.
 pub fn details(root: &Part, text: &str, hint: Option<Charset>) -> Bounce {

@@ -5,6 +5,7 @@ use crate::desk::inbound::Kind;
 use crate::mail::charset::Charset;
 use crate::mail::header::{self, Header};
 use crate::mail::part::Part;
+use crate::mail::words;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -21,163 +22,50 @@ pub struct Said {
 }
 
 /// How subjects of bounces begin, lower case.
-const SUBJECTS: &[&str] = &[
-    "undeliver",
-    "undelivered mail",
-    "returned mail",
-    "returned e-mail",
-    "mail delivery fail",
-    "mail delivery error",
-    "mail delivery system",
-    "mail delivery problem",
-    "mail system error",
-    "delivery status notification",
-    "delivery status",
-    "delivery failure",
-    "delivery notification",
-    "delivery report",
-    "delivery has failed",
-    "message delivery has failed",
-    "message delivery failure",
-    "failed delivery",
-    "failed mail",
-    "failure notice",
-    "failure delivery",
-    "non delivery",
-    "non-delivery",
-    "nondeliverable",
-    "message undeliverable",
-    "message could not be delivered",
-    "message not delivered",
-    "message status - undeliverable",
-    "could not send message",
-    "there was an error sending your mail",
-    "warning: could not send",
-    "warning: message",
-    "email delivery failure",
-    "[postmaster] email delivery failure",
-    "unable to deliver",
-    "cannot deliver",
-    "mail could not be delivered",
-    "mail undeliverable",
-    "auto notify: ",
-    "disposition-notification failed",
-    "nachricht nicht zustellbar",
-    "unzustellbar",
-    "rückmeldung: unzustellbar",
-    "non remis",
-    "échec de remise",
-    "no se puede entregar",
-    "系统退信",
-    "退信",
-    "邮件退回",
-    "邮件被退回",
-    "无法投递",
-    "未送达",
-    "无法送达",
-    "投递失败",
-    "无法传递",
-    "无法传送",
-    "傳遞狀態通知",
-    "传递状态通知",
-    "邮件投递失败",
-    "来自postmaster",
-    "недоставленное",
-    "ваше сообщение не доставлено",
-];
+const SUBJECTS: &str = "\
+    undeliver | undelivered mail | returned mail | returned e-mail | mail delivery fail | mail delivery error | \
+    mail delivery system | mail delivery problem | mail system error | delivery status notification | \
+    delivery status | delivery failure | delivery notification | delivery report | delivery has failed | \
+    message delivery has failed | message delivery failure | failed delivery | failed mail | failure notice | \
+    failure delivery | non delivery | non-delivery | nondeliverable | message undeliverable | \
+    message could not be delivered | message not delivered | message status - undeliverable | \
+    could not send message | there was an error sending your mail | warning: could not send | \
+    warning: message | email delivery failure | [postmaster] email delivery failure | unable to deliver | \
+    cannot deliver | mail could not be delivered | mail undeliverable | auto notify:  | \
+    disposition-notification failed | nachricht nicht zustellbar | unzustellbar | rückmeldung: unzustellbar | \
+    non remis | échec de remise | no se puede entregar | 系统退信 | 退信 | 邮件退回 | 邮件被退回 | 无法投递 | \
+    未送达 | 无法送达 | 投递失败 | 无法传递 | 无法传送 | 傳遞狀態通知 | 传递状态通知 | 邮件投递失败 | \
+    来自postmaster | недоставленное | ваше сообщение не доставлено";
 
 /// What bounces say, lower case.
-const TEXTS: &[&str] = &[
-    "could not be delivered",
-    "couldn't be delivered",
-    "cannot be delivered",
-    "can't be delivered",
-    "was not delivered",
-    "wasn't delivered",
-    "were not delivered",
-    "has not been delivered",
-    "not be delivered to",
-    "was undeliverable",
-    "is undeliverable",
-    "undeliverable",
-    "delivery failed",
-    "delivery has failed",
-    "delivery to the following",
-    "failed to deliver",
-    "failed permanently",
-    "unable to deliver",
-    "unable to send",
-    "permanent error",
-    "permanent fatal",
-    "permanently failed",
-    "following address failed",
-    "following addresses had",
-    "following address(es) failed",
-    "following recipient",
-    "returned to sender",
-    "returning message",
-    "your message was rejected",
-    "message rejected",
-    "message was not accepted",
-    "did not reach the following",
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "mailbox full",
-    "transcript of session",
-    "is being returned",
-    "action: failed",
-    "final-recipient:",
-    "diagnostic-code:",
-    "delivery attempts",
-    "could not send message",
-    "bounced",
-    "ihre nachricht konnte nicht",
-    "nicht zugestellt",
-    "n'a pas pu être",
-    "no se pudo entregar",
-    "被退回",
-    "退信",
-    "无法送达",
-    "无法投递",
-    "投递失败",
-    "未能送达",
-    "无法发送到",
-    "发送失败",
-    "地址不存在",
-    "收件人不存在",
-    "送信できませんでした",
-    "配信できません",
-    "届けることが",
-    "宛先不明",
-    "не доставлено",
-    "не может быть доставлено",
-];
+const TEXTS: &str = "\
+    could not be delivered | couldn't be delivered | cannot be delivered | can't be delivered | \
+    was not delivered | wasn't delivered | were not delivered | has not been delivered | not be delivered to | \
+    was undeliverable | is undeliverable | undeliverable | delivery failed | delivery has failed | \
+    delivery to the following | failed to deliver | failed permanently | unable to deliver | unable to send | \
+    permanent error | permanent fatal | permanently failed | following address failed | \
+    following addresses had | following address(es) failed | following recipient | returned to sender | \
+    returning message | your message was rejected | message rejected | message was not accepted | \
+    did not reach the following | user unknown | unknown user | no such user | mailbox full | \
+    transcript of session | is being returned | action: failed | final-recipient: | diagnostic-code: | \
+    delivery attempts | could not send message | bounced | ihre nachricht konnte nicht | nicht zugestellt | \
+    n'a pas pu être | no se pudo entregar | 被退回 | 退信 | 无法送达 | 无法投递 | 投递失败 | 未能送达 | \
+    无法发送到 | 发送失败 | 地址不存在 | 收件人不存在 | 送信できませんでした | 配信できません | 届けることが | \
+    宛先不明 | не доставлено | не может быть доставлено";
 
 /// What says that the letter is only late.
-const DELAYS: &[&str] = &[
-    "delivery status notification (delay)",
-    "delayed:",
-    "delayed mail",
-    "delivery delayed",
-    "delivery delay",
-    "warning: could not send message for past",
-    "warning: message",
-    "still being retried",
-    "投递延迟",
-    "延迟",
-];
+const DELAYS: &str = "\
+    delivery status notification (delay) | delayed: | delayed mail | delivery delayed | delivery delay | \
+    warning: could not send message for past | warning: message | still being retried | 投递延迟 | 延迟";
 
-fn searcher(words: &[&str]) -> AhoCorasick {
-    AhoCorasick::new(words).expect("constant words")
-}
-
-static TEXT_WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(TEXTS));
+static TEXT_WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| words::finder(TEXTS));
+static DELAY_WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| words::finder(DELAYS));
+static COPY_WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| words::finder(COPY_MARKS));
 
 pub fn is_bounce_subject(subject: &str) -> bool {
     let subject = subject.to_lowercase();
     let subject = subject.trim_start_matches(['*', '[', ' ']);
-    SUBJECTS.iter().any(|s| subject.starts_with(s)) || subject.contains("的退信") || subject.ends_with("退信")
+    words::split(SUBJECTS).any(|s| subject.starts_with(s)) || subject.contains("的退信") || subject.ends_with("退信")
 }
 
 pub fn is_bounce_text(text: &str) -> bool {
@@ -189,7 +77,7 @@ pub fn is_delay(subject: &str, text: &str) -> bool {
     let subject = subject.to_lowercase();
     let text = top(text).to_lowercase();
     let given_up = ["giving up", "failed permanently", "permanent fail", "permanent error", "has been returned"];
-    DELAYS.iter().any(|d| subject.contains(d)) && !given_up.iter().any(|g| text.contains(g))
+    DELAY_WORDS.is_match(&subject) && !given_up.iter().any(|g| text.contains(g))
 }
 
 /// Notices of sending services as JSON (Amazon SES by way of SNS).
@@ -231,23 +119,12 @@ static ANSWER: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Where the copy of the letter begins: what stands below says nothing about the failure.
-const COPY_MARKS: &[&str] = &[
-    "below this line is a copy",
-    "this is a copy of the message",
-    "this is a copy of your message",
-    "original message follows",
-    "original message",
-    "unsent message follows",
-    "message header follows",
-    "headers of the original",
-    "message headers:",
-    "returned message",
-    "the body of the message is",
-    "the original message was",
-    "received message follows",
-    "原始邮件",
-    "原邮件",
-];
+const COPY_MARKS: &str = "\
+    below this line is a copy | this is a copy of the message | this is a copy of your message | \
+    original message follows | original message | unsent message follows | message header follows | \
+    headers of the original | message headers: | returned message | the body of the message is | \
+    the original message was | received message follows | 原始邮件 | 原邮件 | message text follows | \
+    included is a copy of the message";
 
 /// Finds recipient, status and reason in a bounce's text.
 pub fn read(root: &Part, text: &str, hint: Option<Charset>) -> Said {
@@ -259,16 +136,13 @@ pub fn read(root: &Part, text: &str, hint: Option<Charset>) -> Said {
     let foreign = |a: &str| {
         let a = a.to_lowercase();
         let local = a.split('@').next().unwrap_or("");
-        !senders.iter().any(|s| s.contains(&a)) && !super::DAEMON_LOCALS.contains(&local)
+        !senders.iter().any(|s| s.contains(&a)) && !words::listed(super::DAEMON_LOCALS, local)
     };
-    let found = || ADDRESS.find_iter(text).map(|m| m.as_str().trim_matches(['.', '\''])).find(|a| foreign(a));
-    let reason = reason_lines(text);
+    let found = ADDRESS.find_iter(text).map(|m| m.as_str().trim_matches(['.', '\''])).find(|a| foreign(a));
+    let recipient = recipient.filter(|r| r.contains('@')).or_else(|| found.map(str::to_owned)).unwrap_or_default();
+    let reason = reason_lines(text, &recipient);
     let status = Some(reason::enhanced_status(&reason)).filter(|s| !s.is_empty());
-    Said {
-        recipient: recipient.filter(|r| r.contains('@')).or_else(|| found().map(str::to_owned)).unwrap_or_default(),
-        status: status.unwrap_or_else(|| reason::enhanced_status(text)),
-        reason,
-    }
+    Said { recipient, status: status.unwrap_or_else(|| reason::enhanced_status(text)), reason }
 }
 
 fn above_copy(text: &str) -> &str {
@@ -276,7 +150,7 @@ fn above_copy(text: &str) -> &str {
     for line in text.split_inclusive('\n') {
         let lower = line.to_lowercase();
         let dashed = lower.trim_start().starts_with(['-', '=', '_', '*']);
-        if at > 0 && COPY_MARKS.iter().any(|m| lower.contains(m)) && (dashed || line.trim_end().ends_with([':', '.'])) {
+        if at > 0 && COPY_WORDS.is_match(&lower) && (dashed || line.trim_end().ends_with([':', '.'])) {
             return &text[..at];
         }
         at += line.len();
@@ -284,14 +158,31 @@ fn above_copy(text: &str) -> &str {
     text
 }
 
-/// The server's answer with the lines it runs over; without one, the line that names the failure.
-fn reason_lines(text: &str) -> String {
+/// The server's answer with the lines it runs over; without one, what follows the address that failed; at last the
+/// line that names the failure.
+fn reason_lines(text: &str, recipient: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let says = |line: &str| TEXT_WORDS.is_match(&line.to_lowercase());
-    let answer = lines.iter().position(|l| ANSWER.is_match(l));
-    let Some(start) = answer.or_else(|| lines.iter().rposition(|l| says(l))) else { return String::new() };
-    let rest = lines[start..].iter().take(4).take_while(|l| !l.is_empty());
-    rest.copied().collect::<Vec<_>>().join(" ")
+    if let Some(start) = lines.iter().position(|l| ANSWER.is_match(l)) {
+        // The next recipient's answer is another story.
+        let goes_on = |l: &&&str| !l.is_empty() && (!ANSWER.is_match(l) || l.starts_with(['4', '5']));
+        let rest = lines[start + 1..].iter().take(3).take_while(goes_on);
+        return std::iter::once(&lines[start]).chain(rest).copied().collect::<Vec<_>>().join(" ");
+    }
+    let failed = recipient_line(&lines, recipient).map(|at| {
+        let rest = lines[at + 1..].iter().skip_while(|l| l.is_empty()).take(3).take_while(|l| !l.is_empty());
+        std::iter::once(&lines[at]).chain(rest).copied().collect::<Vec<_>>().join(" ")
+    });
+    failed.or_else(|| lines.iter().rfind(|l| says(l)).map(|l| (*l).to_owned())).unwrap_or_default()
+}
+
+/// The last line that begins with the address that failed: summaries above name it among others.
+fn recipient_line(lines: &[&str], recipient: &str) -> Option<usize> {
+    let begins = |l: &&str| {
+        let line = l.trim_start_matches(['<', '"', '\'', '*', '-', ' ']);
+        !recipient.is_empty() && line.get(..recipient.len()).is_some_and(|start| start.eq_ignore_ascii_case(recipient))
+    };
+    lines.iter().rposition(begins)
 }
 
 #[cfg(test)]
@@ -326,11 +217,37 @@ mod tests {
 
     #[test]
     fn reasons() {
-        assert_eq!(
-            reason_lines("Sorry.\n\n<a@b>: host x said:\n550 5.1.1 no such\nuser here\n\nbye"),
-            "550 5.1.1 no such user here"
+        let check = |text: &str, want: &str| assert_eq!(reason_lines(text, "li@b.example"), want, "{text}");
+        check(
+            "Sorry.
+
+<a@b>: host x said:
+550 5.1.1 no such
+user here
+
+bye",
+            "550 5.1.1 no such user here",
         );
-        assert_eq!(reason_lines("Hello\nmailbox full\n"), "mailbox full");
-        assert_eq!(reason_lines("nothing to say"), "");
+        check(
+            "x@b: 550 5.1.1 none
+y@b: 552 5.2.2 full",
+            "x@b: 550 5.1.1 none",
+        );
+        check(
+            "These failed:
+
+  li@b.example
+    unknown host
+
+bye",
+            "li@b.example unknown host",
+        );
+        check(
+            "Hello
+mailbox full
+",
+            "mailbox full",
+        );
+        check("nothing to say", "");
     }
 }

@@ -1,5 +1,7 @@
 //! Why a letter failed, and whether writing to that address again can ever succeed.
 
+use crate::mail::words::finder;
+use aho_corasick::AhoCorasick;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -19,192 +21,90 @@ pub fn is_permanent(status: &str, reason: &str, text: &str) -> bool {
         return false;
     }
     let reason = reason.to_lowercase();
-    if let Some(verdict) = by_words(&reason) {
-        return verdict;
-    }
-    if let Some(verdict) = by_status(status) {
-        return verdict;
-    }
-    by_words(&text.to_lowercase()).unwrap_or(false)
+    by_status(status, &reason)
+        .or_else(|| by_words(&reason, text))
+        .or_else(|| (status == "5.1.0").then_some(true))
+        .or_else(|| by_words(&text.to_lowercase(), text))
+        .unwrap_or(false)
 }
 
-/// RFC 3463 and the IANA registry of enhanced status codes.
-fn by_status(status: &str) -> Option<bool> {
+/// RFC 3463 and the IANA registry of enhanced status codes; `None` when the code says next to nothing.
+fn by_status(status: &str, reason: &str) -> Option<bool> {
+    // Exchange Online says this of users it does not know.
+    if matches!(status, "5.4.1" | "5.7.1") && reason.contains("recipient address rejected: access denied") {
+        return Some(true);
+    }
     match status {
-        "5.1.1" | "5.1.2" | "5.1.3" | "5.1.4" | "5.1.6" | "5.1.10" | "5.4.4" | "5.2.4" => Some(true),
+        "5.1.1" | "5.1.2" | "5.1.3" | "5.1.4" | "5.1.6" | "5.1.10" | "5.4.4" | "5.2.4" => {
+            Some(!["quota", "full", "preference"].iter().any(|w| reason.contains(w)))
+        }
         "" | "5.0.0" | "5.1.0" | "5.3.0" | "5.5.0" | "5.2.0" | "5.4.0" | "5.4.1" => None,
         _ => Some(false),
     }
 }
 
 /// The first list with a word in the text decides; the order settles texts that hold several.
-fn by_words(text: &str) -> Option<bool> {
-    let holds = |words: &[&str]| words.iter().any(|w| text.contains(w));
-    if holds(MAILBOX) || holds(POLICY) || holds(PASSING) {
+fn by_words(words: &str, text: &str) -> Option<bool> {
+    static FINDERS: LazyLock<[AhoCorasick; 5]> =
+        LazyLock::new(|| [MAILBOX, POLICY, NO_SUCH_HOST, NO_SUCH_USER, PASSING].map(finder));
+    let [mailbox, policy, no_host, no_user, passing] = &*FINDERS;
+    let holds = |finder: &AhoCorasick| finder.is_match(words);
+    if holds(mailbox) || holds(policy) {
         Some(false)
-    } else if holds(NO_SUCH_USER) || holds(NO_SUCH_HOST) {
+    } else if holds(no_host) {
         Some(true)
+    } else if holds(no_user) {
+        Some(!is_after_data(text))
     } else {
-        None
+        holds(passing).then_some(false)
     }
 }
 
+/// The server took the address and refused the letter: whatever it says, a filter judged the contents.
+fn is_after_data(text: &str) -> bool {
+    static DATA: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)>>>[ \t]*DATA\b|end of DATA\b|SMTP command\s+DATA\b").expect("a constant pattern")
+    });
+    DATA.is_match(text)
+}
+
 /// The mailbox exists.
-const MAILBOX: &[&str] = &[
-    "mailbox full",
-    "mailbox is full",
-    "mailbox exceed",
-    "over quota",
-    "overquota",
-    "quota exceeded",
-    "exceeded quota",
-    "exceeded storage",
-    "insufficient storage",
-    "not enough storage",
-    "out of storage",
-    "insufficient system storage",
-    "account disabled",
-    "account is disabled",
-    "has been disabled",
-    "is disabled",
-    "mailbox disabled",
-    "suspended",
-    "inactive",
-    "is locked",
-    "temporarily unavailable",
-    "邮箱已满",
-    "空间不足",
-    "容量已满",
-    "超出容量",
-    "已停用",
-    "被禁用",
-];
+const MAILBOX: &str = "\
+    mailbox full | mailbox is full | mailbox exceed | over quota | overquota | quota exceeded | \
+    exceeded quota | exceeded storage | insufficient storage | not enough storage | out of storage | \
+    insufficient system storage | account disabled | account is disabled | has been disabled | is disabled | \
+    mailbox disabled | suspended | inactive | is locked | temporarily unavailable | 邮箱已满 | 空间不足 | \
+    容量已满 | 超出容量 | 已停用 | 被禁用";
 
 /// Somebody judged the letter or its sender.
-const POLICY: &[&str] = &[
-    "spam",
-    "blocked",
-    "block list",
-    "blacklist",
-    "blocklist",
-    "reputation",
-    "policy",
-    "rejected by",
-    "not authorized",
-    "not permitted",
-    "relay",
-    "access denied",
-    "authentication",
-    "dmarc",
-    "spf ",
-    "dkim",
-    "virus",
-    "too large",
-    "too big",
-    "size limit",
-    "exceeds the maximum",
-    "message size",
-    "content",
-    "not allowed",
-    "prohibited",
-    "垃圾邮件",
-    "拦截",
-    "过大",
-];
+const POLICY: &str = "\
+    spam | blocked | block list | blacklist | blocklist | reputation | policy | not authorized | \
+    not permitted | access denied | dmarc | dkim | virus | too large | too big | size limit | \
+    exceeds the maximum | message size | not allowed | prohibited | 垃圾邮件 | 拦截 | 过大 | relay denied | \
+    relaying denied | relay access denied | relay not permitted | unable to relay | to relay | mail relay";
 
 /// The network, the clock.
-const PASSING: &[&str] = &[
-    "timed out",
-    "timeout",
-    "connection refused",
-    "try again",
-    "temporar",
-    "too many",
-    "could not connect",
-    "unable to connect",
-    "retry time",
-    "for too long",
-    "expired",
-    "loop",
-    "hops",
-    "greylist",
-    "超时",
-    "稍后再试",
-];
+const PASSING: &str = "\
+    timed out | timeout | connection refused | try again | temporar | too many | could not connect | \
+    unable to connect | retry time | for too long | expired | loop | hops | greylist | 超时 | 稍后再试";
 
-const NO_SUCH_USER: &[&str] = &[
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "no such recipient",
-    "unknown recipient",
-    "recipient unknown",
-    "user not found",
-    "recipient not found",
-    "address not found",
-    "mailbox not found",
-    "mailbox unavailable",
-    "no mailbox",
-    "no such mailbox",
-    "unknown mailbox",
-    "invalid recipient",
-    "invalid mailbox",
-    "invalid address",
-    "does not exist",
-    "doesn't exist",
-    "not exist",
-    "no longer",
-    "has moved",
-    "unknown address",
-    "address unknown",
-    "unrouteable address",
-    "unroutable address",
-    "not listed in",
-    "couldn't be found",
-    "could not be found",
-    "wasn't found",
-    "recipient address rejected",
-    "undeliverable address",
-    "no account",
-    "unknown local",
-    "bad address",
-    "not a valid",
-    "no user",
-    "user doesn't",
-    "account not found",
-    "is not known",
-    "no such address",
-    "resolver.adr",
-    "不存在",
-    "无此用户",
-    "用户不存在",
-    "没有这个用户",
-    "收件人地址错误",
-    "查无此人",
-];
+const NO_SUCH_USER: &str = "\
+    user unknown | unknown user | no such user | no such recipient | unknown recipient | recipient unknown | \
+    user not found | recipient not found | address not found | mailbox not found | mailbox unavailable | \
+    no mailbox | no such mailbox | unknown mailbox | invalid recipient | invalid mailbox | invalid address | \
+    does not exist | doesn't exist | not exist | no longer | has moved | unknown address | address unknown | \
+    unrouteable address | unroutable address | not listed in | couldn't be found | could not be found | \
+    wasn't found | undeliverable address | no account | unknown local | bad address | not a valid | no user | \
+    user doesn't | account not found | is not known | no such address | resolver.adr | 不存在 | 无此用户 | \
+    用户不存在 | 没有这个用户 | 收件人地址错误 | 查无此人 | no valid recipient | address rejected. | \
+    recipient name is not recognized";
 
-const NO_SUCH_HOST: &[&str] = &[
-    "host unknown",
-    "unknown host",
-    "host not found",
-    "domain not found",
-    "name or service not known",
-    "no such domain",
-    "domain name not found",
-    "does not resolve",
-    "unknown domain",
-    "name service error",
-    "no mx",
-    "null mx",
-    "nullmx",
-    "no route to host found for domain",
-    "does not accept mail",
-    "couldn't find any host",
-    "unrouteable mail domain",
-    "域名不存在",
-    "找不到域名",
-    "域名错误",
-];
+const NO_SUCH_HOST: &str = "\
+    host unknown | unknown host | host not found | domain not found | name or service not known | \
+    no such domain | domain name not found | does not resolve | unknown domain | name service error | no mx | \
+    null mx | nullmx | no route to host found for domain | does not accept mail | couldn't find any host | \
+    unrouteable mail domain | 域名不存在 | 找不到域名 | 域名错误 | no smtp service | domain is not reachable | \
+    domain does not exist | non-existent domain | nonexistent domain";
 
 #[cfg(test)]
 mod tests {
