@@ -61,7 +61,9 @@ fn content_id(raw: &str) -> String {
 fn enclosed_subject(part: &Part, hint: Option<Charset>) -> Option<String> {
     let message = part.children.first().filter(|_| part.is_message())?;
     let subject = header::decode(message.header.first("Subject")?, hint);
-    (!subject.is_empty()).then(|| format!("{subject}.eml"))
+    // A slash in a subject is no path.
+    let stem: String = subject.chars().take(80).map(|c| if c == '/' || c == '\\' { '_' } else { c }).collect();
+    (!stem.is_empty()).then(|| format!("{stem}.eml"))
 }
 
 fn default_name(media_type: &str, number: usize) -> String {

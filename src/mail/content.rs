@@ -14,6 +14,8 @@ const MAX_TEXT: usize = 4 * 1024 * 1024;
 pub struct Content<'p, 'a> {
     segments: Vec<Segment>,
     size: usize,
+    /// Attachments met so far, for the names of nameless ones.
+    met: usize,
     pub attachments: Vec<Outline<'p, 'a>>,
     /// Messages passed on as attachment.
     pub enclosed: Vec<&'p Part<'a>>,
@@ -47,6 +49,10 @@ impl<'p, 'a> Content<'p, 'a> {
         }
         if is_body(part, place, self.segments.is_empty()) {
             self.push_text(part, hint);
+            if part.is_attachment() {
+                // A message that is nothing but a text file: both.
+                self.push_attachment(part, place, hint);
+            }
         } else if !(place == Place::Alternative && part.main_type() == "text" && !part.is("text/calendar")) {
             self.push_attachment(part, place, hint);
         }
@@ -73,13 +79,13 @@ impl<'p, 'a> Content<'p, 'a> {
     fn read_alternatives(&mut self, part: &'p Part<'a>, hint: Option<Charset>) {
         let mut whole = Segment::default();
         for child in &part.children {
-            let mut inner = Content { size: self.size, ..Content::default() };
+            let mut inner = Content { size: self.size, met: self.met, ..Content::default() };
             inner.read(child, Place::Alternative, hint);
             let (plain, html) = inner.take_text();
             // An empty form says nothing; of two forms of one kind the last one that says something wins.
             whole.plain = plain.filter(|p| !p.trim().is_empty()).or(whole.plain);
             whole.html = html.filter(|h| !h.trim().is_empty()).or(whole.html);
-            self.size = inner.size;
+            (self.size, self.met) = (inner.size, inner.met);
             self.too_long |= inner.too_long;
             self.tnef |= inner.tnef;
             self.calendar = self.calendar.or(inner.calendar);
@@ -115,7 +121,8 @@ impl<'p, 'a> Content<'p, 'a> {
         if part.is_message() && !part.children.is_empty() {
             self.enclosed.push(part);
         }
-        let outline = Outline::new(part, place == Place::Related, self.attachments.len() + 1, hint);
+        self.met += 1;
+        let outline = Outline::new(part, place == Place::Related, self.met, hint);
         self.tnef |= part.is("application/ms-tnef") || outline.name.eq_ignore_ascii_case("winmail.dat");
         self.attachments.push(outline);
     }
@@ -265,7 +272,12 @@ mod tests {
             Some("<img src=cid:i>"),
             &["attachment-1.png"],
         );
-        check("Content-Disposition: attachment; filename=all.txt\n\nstill text", Some("still text"), None, &[]);
+        check(
+            "Content-Disposition: attachment; filename=all.txt\n\nstill text",
+            Some("still text"),
+            None,
+            &["all.txt"],
+        );
     }
 
     #[test]
@@ -280,7 +292,7 @@ mod tests {
     #[test]
     fn flowed_text_is_put_together() {
         let flow = |body: &str, want: &str| {
-            check(&format!("Content-Type: text/plain; format=flowed\n\n{body}"), Some(want), None, &[]);
+            check(&format!("Content-Type: text/plain; format=flowed\n\n{body}"), Some(want), None, &["all.txt"]);
         };
         flow("one \ntwo\nthree", "one two\nthree");
         flow("> quoted \n> on\nmine", "> quoted \n> on\nmine");

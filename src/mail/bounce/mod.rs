@@ -91,10 +91,9 @@ pub fn details(root: &Part, text: &str, hint: Option<Charset>) -> Bounce {
     let recipient = Some(told.recipient).filter(|r| !r.is_empty()).unwrap_or(said.recipient);
     let words = if told.diagnostic.is_empty() { said.reason.clone() } else { told.diagnostic.clone() };
     let status = better_status(&told.status, &reason::enhanced_status(&words), &said.status);
-    let whole = format!("{} {}", told.diagnostic, said.reason);
     Bounce {
         recipient,
-        permanent: reason::is_permanent(&status, &whole, text),
+        permanent: reason::is_permanent(&status, &words, text),
         status,
         reason: header::one_line(&words).chars().take(MAX_REASON).collect(),
         original_message_id: original_message_id(root, text),

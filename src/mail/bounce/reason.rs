@@ -36,9 +36,13 @@ fn by_status(status: &str, reason: &str) -> Option<bool> {
     }
     match status {
         "5.1.1" | "5.1.2" | "5.1.3" | "5.1.4" | "5.1.6" | "5.1.10" | "5.4.4" | "5.2.4" => {
-            Some(!["quota", "full", "preference"].iter().any(|w| reason.contains(w)))
+            // Some servers judge the sender and still use these codes.
+            let judged = ["quota", "full", "preference", "blacklist", "spam", "too many", "blocked"];
+            Some(!judged.iter().any(|w| reason.contains(w)))
         }
-        "" | "5.0.0" | "5.1.0" | "5.3.0" | "5.5.0" | "5.2.0" | "5.4.0" | "5.4.1" => None,
+        "5.1.7" | "5.1.8" | "5.1.9" => Some(false),
+        "" | "5.0.0" | "5.3.0" | "5.5.0" | "5.2.0" | "5.2.1" | "5.4.0" | "5.4.1" | "5.7.1" => None,
+        _ if status.starts_with("5.1.") => None,
         _ => Some(false),
     }
 }
@@ -51,21 +55,23 @@ fn by_words(words: &str, text: &str) -> Option<bool> {
     let holds = |finder: &AhoCorasick| finder.is_match(words);
     if holds(mailbox) || holds(policy) {
         Some(false)
-    } else if holds(no_host) {
-        Some(true)
     } else if holds(no_user) {
         Some(!is_after_data(text))
+    } else if holds(passing) {
+        Some(false)
     } else {
-        holds(passing).then_some(false)
+        holds(no_host).then_some(true)
     }
 }
 
 /// The server took the address and refused the letter: whatever it says, a filter judged the contents.
 fn is_after_data(text: &str) -> bool {
     static DATA: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)>>>[ \t]*DATA\b|end of DATA\b|SMTP command\s+DATA\b").expect("a constant pattern")
+        Regex::new(r"(?i)>>>[ \t]*DATA\s+<<< 5[0-9][0-9][ -]|end of DATA\b|SMTP command\s+DATA\b")
+            .expect("a constant pattern")
     });
-    DATA.is_match(text)
+    // A pipelining server answers the addresses behind `DATA`; its relay then names them one by one.
+    DATA.is_match(text) && !text.contains("550 5.1.1 ")
 }
 
 /// The mailbox exists.
@@ -96,14 +102,14 @@ const NO_SUCH_USER: &str = "\
     unrouteable address | unroutable address | not listed in | couldn't be found | could not be found | \
     wasn't found | undeliverable address | no account | unknown local | bad address | not a valid | no user | \
     user doesn't | account not found | is not known | no such address | resolver.adr | 不存在 | 无此用户 | \
-    用户不存在 | 没有这个用户 | 收件人地址错误 | 查无此人 | no valid recipient | address rejected. | \
+    用户不存在 | 没有这个用户 | 收件人地址错误 | 查无此人 | no valid recipient | domain is not reachable | address rejected. | \
     recipient name is not recognized";
 
 const NO_SUCH_HOST: &str = "\
     host unknown | unknown host | host not found | domain not found | name or service not known | \
     no such domain | domain name not found | does not resolve | unknown domain | name service error | no mx | \
     null mx | nullmx | no route to host found for domain | does not accept mail | couldn't find any host | \
-    unrouteable mail domain | 域名不存在 | 找不到域名 | 域名错误 | no smtp service | domain is not reachable | \
+    unrouteable mail domain | 域名不存在 | 找不到域名 | 域名错误 | no smtp service | \
     domain does not exist | non-existent domain | nonexistent domain";
 
 #[cfg(test)]
