@@ -6,17 +6,22 @@ use crate::desk::inbound::{Inbound, Kind};
 pub const MAX_HOPS: usize = 50;
 
 /// Why no automatic answer goes out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// A machine wrote it (L1 to L5).
+    /// L1 to L5.
+    #[error("a machine wrote it")]
     Machine(Kind),
-    /// There is nobody to answer: no single plain author (S3, S4).
+    /// No single plain author (S3, S4).
+    #[error("there is nobody to answer")]
     NoAuthor,
-    /// The author's address says that nobody reads there (L7).
+    /// L7.
+    #[error("nobody reads at the sender's address")]
     NoReplyAddress,
-    /// The sender asked for no automatic answer (L6).
+    /// L6.
+    #[error("the sender asked for no automatic answer")]
     AskedNotTo,
-    /// It has passed too many servers (L8).
+    /// L8.
+    #[error("it has passed too many servers")]
     Loop,
 }
 
