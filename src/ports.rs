@@ -13,7 +13,7 @@ pub trait Clock: Send + Sync + 'static {
 /// How far a mailbox has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// RFC 3501 section 2.3.1.1; 0 before the first connect. Maildir always says 1.
+    /// RFC 3501 section 2.3.1.1; 0 before the first connect. A Maildir has one of its own.
     pub uid_validity: u32,
     /// Every UID up to this one was handled or was too old to count.
     pub uid: u32,
@@ -33,7 +33,8 @@ pub struct Fetched {
 #[derive(Debug)]
 pub enum Content {
     Whole(Vec<u8>),
-    /// Over the size limit: only its header was fetched, the rest stays on the server.
+    /// Over the size limit (or the server fails again and again to hand it over): only its header was fetched,
+    /// perhaps not even that; the rest stays on the server.
     TooLarge {
         header: Vec<u8>,
     },
@@ -83,8 +84,9 @@ pub trait Inbox: Send {
     ) -> impl Future<Output = Result<Batch, InboxError>> + Send;
 
     /// Puts handled messages away (moves them to the processed folder). Gone UIDs are no error.
-    /// Only called after the commit (promise G3).
-    fn put_away(&mut self, uids: &[u32]) -> impl Future<Output = Result<(), InboxError>> + Send;
+    /// Only called after the commit (promise G3). When the mailbox has another UIDVALIDITY by now, the UIDs name
+    /// other messages: nothing is moved.
+    fn put_away(&mut self, uid_validity: u32, uids: &[u32]) -> impl Future<Output = Result<(), InboxError>> + Send;
 
     /// Returns when something may have arrived, at the latest after `at_most`.
     fn wait(&mut self, at_most: Duration) -> impl Future<Output = Result<(), InboxError>> + Send;

@@ -2,13 +2,17 @@
 
 use crate::desk::hush;
 use crate::desk::inbound::Inbound;
-use crate::desk::triage::Verdict;
+use crate::desk::thread::plain_subject;
+use crate::desk::triage::{Rules, Verdict};
 use crate::desk::words::Field;
 use crate::mail::{self, Shape};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+
+/// How a message would be sorted; given by whoever holds the rules.
+pub type Judge<'j> = &'j dyn Fn(&Inbound) -> Option<Verdict>;
 
 /// Reads the messages one after the other and hands each to `each` with the name it is called by.
 ///
@@ -93,70 +97,74 @@ pub fn split_mbox(raw: &[u8]) -> Vec<Vec<u8>> {
     messages
 }
 
-/// Explains every message, as one JSON object a line or for people; names at the end what could not be read.
-/// `triage` sorts by subject and text.
+/// Explains every message, as one JSON object a line or in words; gives the faults met.
 pub fn explain(
     paths: &[String],
     mbox: bool,
     json: bool,
-    triage: impl Fn(&str, &str) -> Option<Verdict>,
+    rules: &Rules,
     out: &mut impl Write,
-) -> anyhow::Result<()> {
+) -> std::io::Result<Vec<String>> {
+    let mut out = std::io::BufWriter::new(out);
+    let judge = |m: &Inbound| Some(rules.triage(&plain_subject(&m.subject), &m.body.text));
+    if json { as_json(paths, mbox, &judge, &mut out) } else { in_words(paths, mbox, &judge, &mut out) }
+}
+
+/// The same for a person: a few lines a message.
+fn in_words(paths: &[String], mbox: bool, judge: Judge, out: &mut impl Write) -> std::io::Result<Vec<String>> {
     let mut faults = Vec::new();
     messages(paths, mbox, &mut faults, |name, raw| {
         let (message, shapes) = mail::outline(raw);
-        let verdict = triage(&message.subject, told(&message));
-        if !json {
-            return readable(name, &message, &shapes, verdict.as_ref(), out);
+        let from = message
+            .from
+            .as_ref()
+            .map_or_else(|| "nobody in particular".to_owned(), |m| format!("{} <{}>", m.name, m.address));
+        writeln!(out, "{name}\n  {} from {}: {}", message.kind.as_str(), from.trim(), message.subject)?;
+        match hush::may_answer(&message) {
+            Ok(()) => writeln!(out, "  would be acknowledged")?,
+            Err(reason) => writeln!(out, "  would not be acknowledged: {reason:?}")?,
         }
-        serde_json::to_writer(&mut *out, &object(name, &message, &shapes, verdict.as_ref()))?;
+        if let Some(verdict) = judge(&message) {
+            let terms: Vec<String> =
+                verdict.matched.iter().map(|t| format!("{} ({} {:.1})", t.term, t.points_to, t.weight)).collect();
+            writeln!(
+                out,
+                "  {} {} {}, confidence {:.2}: {}",
+                verdict.category,
+                verdict.priority,
+                verdict.impact,
+                verdict.confidence,
+                terms.join(", ")
+            )?;
+        }
+        for command in &message.commands {
+            writeln!(out, "  command #{} {}", command.word, command.value)?;
+        }
+        for file in &shapes {
+            writeln!(out, "  file {} ({}, {} bytes)", file.name, file.media_type, file.bytes)?;
+        }
+        if !message.anomalies.is_empty() {
+            writeln!(out, "  odd: {}", message.anomalies.join("; "))?;
+        }
+        for line in message.body.text.lines() {
+            writeln!(out, "  | {line}")?;
+        }
+        writeln!(out)
+    })?;
+    out.flush()?;
+    Ok(faults)
+}
+
+/// Explains every message as one JSON object a line; gives the faults met.
+pub fn as_json(paths: &[String], mbox: bool, judge: Judge, out: &mut impl Write) -> std::io::Result<Vec<String>> {
+    let mut faults = Vec::new();
+    messages(paths, mbox, &mut faults, |name, raw| {
+        let (message, shapes) = mail::outline(raw);
+        serde_json::to_writer(&mut *out, &object(name, &message, &shapes, judge(&message).as_ref()))?;
         out.write_all(b"\n")
     })?;
     out.flush()?;
-    if faults.is_empty() { Ok(()) } else { anyhow::bail!("{}", faults.join("\n")) }
-}
-
-/// The text the keywords are looked for in: the new one, or all of it when somebody else's words were passed on.
-fn told(message: &Inbound) -> &str {
-    let empty = message.body.text.trim().is_empty();
-    if empty { &message.full_text } else { &message.body.text }
-}
-
-/// A few lines for people.
-fn readable(
-    name: &str,
-    message: &Inbound,
-    attachments: &[Shape],
-    verdict: Option<&Verdict>,
-    out: &mut impl Write,
-) -> std::io::Result<()> {
-    let from = message.from.as_ref().map_or("nobody".to_owned(), |m| format!("{} <{}>", m.name, m.address));
-    writeln!(out, "{name}")?;
-    writeln!(out, "  from      {}", from.trim())?;
-    writeln!(out, "  subject   {}", message.subject)?;
-    match hush::may_answer(message) {
-        Ok(()) => writeln!(out, "  kind      {}, would be acknowledged", message.kind.as_str())?,
-        Err(why) => writeln!(out, "  kind      {}, no answer: {why}", message.kind.as_str())?,
-    }
-    if let Some(verdict) = verdict {
-        writeln!(out, "  sorted    {} {} ({:.2})", verdict.category, verdict.priority, verdict.confidence)?;
-        let terms: Vec<String> = verdict.matched.iter().map(|t| format!("{} -> {}", t.term, t.points_to)).collect();
-        writeln!(out, "  because   {}", terms.join(", "))?;
-    }
-    if let Some(bounce) = &message.bounce {
-        let lasting = if bounce.permanent { "for good" } else { "for now" };
-        writeln!(out, "  bounced   {} {} {lasting}: {}", bounce.recipient, bounce.status, bounce.reason)?;
-    }
-    for attachment in attachments {
-        writeln!(out, "  attached  {} ({} bytes)", attachment.name, attachment.bytes)?;
-    }
-    for anomaly in &message.anomalies {
-        writeln!(out, "  odd       {anomaly}")?;
-    }
-    for line in message.body.text.trim().lines().take(20) {
-        writeln!(out, "  | {line}")?;
-    }
-    writeln!(out)
+    Ok(faults)
 }
 
 /// The object of `design.md` 5.2.

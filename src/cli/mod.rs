@@ -1,3 +1,262 @@
-//! The command line.
+//! The command line (`design.md` 5.1): what can be asked for, and how each command ends.
 
+pub mod check;
 pub mod explain;
+pub mod ingest;
+mod log;
+pub mod ticket;
+
+use crate::config::{Config, EXAMPLE, Log};
+use crate::daemon;
+use crate::demo;
+use crate::desk::ticket::Number;
+use crate::desk::triage::Rules;
+use clap::{Args, Parser, Subcommand};
+use std::io::{IsTerminal as _, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A helpdesk that lives in the mailbox.
+#[derive(Debug, Parser)]
+#[command(name = "maildesk", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play a ticket's whole life in a temporary folder; needs no configuration and no server
+    Demo(DemoArgs),
+    /// Run the desk until SIGTERM
+    Run(ConfigArgs),
+    /// Name every fault of the configuration with file, line and key
+    Check(ConfigArgs),
+    /// Say how messages would be understood; touches nothing
+    Explain(ExplainArgs),
+    /// Put messages into the desk as if they had come by mail
+    Ingest(IngestArgs),
+    /// What the desk knows
+    #[command(subcommand)]
+    Ticket(TicketCommand),
+    /// Print the commented example configuration
+    Config,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The configuration file
+    #[arg(short, long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Play to the end without waiting and without a browser
+    #[arg(long)]
+    pub play: bool,
+    /// Wait for mail and links, but open no browser
+    #[arg(long)]
+    pub no_browser: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// One JSON object per message, one per line
+    #[arg(long)]
+    pub json: bool,
+    /// Sort by the keyword rules of this configuration
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read the files as mbox: several messages each
+    #[arg(long)]
+    pub mbox: bool,
+    /// Files, or folders with one message a file; "-" or nothing: standard input
+    pub paths: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Read the files as mbox: several messages each
+    #[arg(long)]
+    pub mbox: bool,
+    /// Files, or folders with one message a file; "-" or nothing: standard input
+    pub paths: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TicketCommand {
+    /// Tickets, newest first
+    List(ListArgs),
+    /// One ticket with its timeline
+    Show(ShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// One JSON object per ticket, one per line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Write the ticket's messages and attachments into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub save: Option<PathBuf>,
+    /// Such as IT001
+    #[arg(value_parser = number)]
+    pub number: Number,
+}
+
+fn number(text: &str) -> Result<Number, String> {
+    Number::parse(text).ok_or_else(|| "expected a ticket number such as IT001".into())
+}
+
+/// Why a command did not do what was asked; decides the exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Something failed; exit code 1.
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+    /// Wrong usage or configuration, one complaint a line; exit code 2.
+    #[error("{}", .0.join("\n"))]
+    Usage(Vec<String>),
+    /// Nothing is lost, try again later; exit code 75 (`EX_TEMPFAIL` of sysexits, which mail servers understand).
+    #[error("{0:#}")]
+    Later(anyhow::Error),
+}
+
+impl Failure {
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Failed(_) => 1,
+            Failure::Usage(_) => 2,
+            Failure::Later(_) => 75,
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::Failed(error.into())
+    }
+}
+
+/// Carries out a command and says on standard error what went wrong.
+pub fn run(cli: Cli) -> ExitCode {
+    let failure = match dispatch(cli.command) {
+        Ok(()) => return ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough, as `head` does.
+        Err(Failure::Failed(error)) if is_broken_pipe(&error) => return ExitCode::SUCCESS,
+        Err(failure) => failure,
+    };
+    let _ = writeln!(std::io::stderr(), "{failure}");
+    ExitCode::from(failure.exit_code())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(broken))
+}
+
+fn dispatch(command: Command) -> Result<(), Failure> {
+    let out = &mut std::io::stdout().lock();
+    match command {
+        Command::Config => Ok(out.write_all(EXAMPLE.as_bytes())?),
+        Command::Check(args) => check::check(&args.config, out, &mut std::io::stderr()),
+        Command::Explain(args) => {
+            let rules = match &args.config {
+                Some(file) => load(file)?.rules,
+                None => std::sync::Arc::new(Rules::builtin()),
+            };
+            let faults = explain::explain(&args.paths, args.mbox, args.json, &rules, out)?;
+            if faults.is_empty() { Ok(()) } else { Err(Failure::Failed(anyhow::anyhow!(faults.join("\n")))) }
+        }
+        Command::Demo(args) => {
+            log::start(Log::default());
+            let wait = !args.play && std::io::stdin().is_terminal();
+            block_on(async { Ok(demo::play(wait, out).await?) })
+        }
+        Command::Run(args) => {
+            let config = start(&args)?;
+            block_on(async { Ok(daemon::run(&args.config, config).await?) })
+        }
+        Command::Ingest(args) => block_on(ingest::ingest(start(&args.config)?, args.mbox, &args.paths, out)),
+        Command::Ticket(TicketCommand::List(args)) => block_on(ticket::list(start(&args.config)?, args.json, out)),
+        Command::Ticket(TicketCommand::Show(args)) => {
+            block_on(ticket::show(start(&args.config)?, args.number, args.json, args.save.as_deref(), out))
+        }
+    }
+}
+
+/// Reads the configuration; its faults are a usage failure, one line each.
+pub fn load(file: &std::path::Path) -> Result<Config, Failure> {
+    Config::load(file).map_err(|faults| Failure::Usage(faults.iter().map(ToString::to_string).collect()))
+}
+
+/// Reads the configuration and starts the log as it says; warnings go to the log.
+fn start(args: &ConfigArgs) -> Result<Config, Failure> {
+    let config = load(&args.config)?;
+    log::start(config.log);
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}
+
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_as_documented() {
+        for good in [
+            "demo --play",
+            "demo --no-browser",
+            "run -c x",
+            "check --config x",
+            "explain --json a b",
+            "explain -",
+            "explain -c x --mbox a",
+            "ingest -c x -",
+            "ticket list -c x --json",
+            "ticket show -c x it7",
+            "config",
+        ] {
+            assert!(Cli::try_parse_from(std::iter::once("maildesk").chain(good.split(' '))).is_ok(), "{good}");
+        }
+        for bad in ["", "run", "check", "ingest a", "ticket", "ticket show -c x 7", "config -c x", "frobnicate"] {
+            let error = Cli::try_parse_from(std::iter::once("maildesk").chain(bad.split_terminator(' '))).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{bad}");
+        }
+    }
+
+    #[test]
+    fn failures_have_their_exit_codes() {
+        let again = || anyhow::anyhow!("the database is away");
+        assert_eq!(Failure::Failed(again()).exit_code(), 1);
+        assert_eq!(Failure::Usage(vec![]).exit_code(), 2);
+        assert_eq!(Failure::Later(again()).exit_code(), 75);
+        assert_eq!(Failure::Usage(vec!["a".into(), "b".into()]).to_string(), "a\nb");
+    }
+}

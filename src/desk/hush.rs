@@ -99,6 +99,7 @@ mod tests {
             asks_no_answer: false,
             hops: 3,
             digest: Digest::of(b""),
+            content: None,
             size: 0,
             anomalies: Vec::new(),
         }

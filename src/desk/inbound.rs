@@ -94,6 +94,18 @@ impl Digest {
         Digest(sha2::Sha256::digest(bytes).into())
     }
 
+    /// Reads what [`Digest::hex`] wrote.
+    pub fn from_hex(text: &str) -> Option<Digest> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return None;
+        }
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[i * 2..i * 2 + 2], 16).ok()?;
+        }
+        Some(Digest(bytes))
+    }
+
     pub fn hex(&self) -> String {
         self.0.iter().map(|b| format!("{b:02x}")).collect()
     }
@@ -142,7 +154,7 @@ pub struct Inbound {
     pub commands: Vec<CommandLine>,
     /// The new text below those lines; equal to `body` when there are none.
     pub after_commands: Body,
-    pub attachments: Vec<Attachment>,
+    pub attachments: Vec<std::sync::Arc<Attachment>>,
     pub bounce: Option<Bounce>,
     /// The `Authentication-Results` fields, unfolded, in order from the top (RFC 8601).
     pub authentication_results: Vec<String>,
@@ -154,6 +166,9 @@ pub struct Inbound {
     pub hops: usize,
     /// SHA-256 of the raw bytes.
     pub digest: Digest,
+    /// SHA-256 over Message-ID, author, subject and everything below the header; `None` without a Message-ID.
+    /// Recognises one message that came twice by different ways (`hardening.md` R12).
+    pub content: Option<Digest>,
     /// Size of the raw bytes.
     pub size: usize,
     pub anomalies: Vec<String>,

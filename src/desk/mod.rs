@@ -1,9 +1,27 @@
 //! The rules: what to do about a message, a click or a timer. No I/O, no clock, no dice.
+//!
+//! [`decide::decide`] is the door: an [`event::Event`] meets a [`event::Situation`] and becomes [`event::Effect`]s.
 
+pub mod answer;
+pub mod assign;
 pub mod command;
+pub mod decide;
+mod draft;
+mod engineer;
+pub mod event;
+pub mod fields;
 pub mod hush;
 pub mod inbound;
+mod intake;
+pub mod letter;
+pub mod link;
+mod machine;
+pub mod policy;
 pub mod proof;
+mod requester;
+pub mod retry;
+pub mod sla;
+pub mod thread;
 pub mod ticket;
 pub mod triage;
 pub mod words;

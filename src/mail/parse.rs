@@ -4,7 +4,7 @@
 //! and at last what kind of message it is.
 
 use crate::address::Mailbox;
-use crate::desk::inbound::{Attachment, Bounce, Digest, Inbound, Kind};
+use crate::desk::inbound::{Bounce, Digest, Inbound, Kind};
 use crate::desk::words::Language;
 use crate::mail::attachment::Outline;
 use crate::mail::body::{self, Reading};
@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 use mail_parser::DateTime;
 use regex::Regex;
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Characters of a subject that are kept.
 const MAX_SUBJECT: usize = 2000;
@@ -26,6 +26,8 @@ const MAX_SUBJECT: usize = 2000;
 const MAX_REFERENCES: usize = 20;
 /// `Authentication-Results` fields that are kept.
 const MAX_RESULTS: usize = 20;
+/// Command lines that are read; nobody writes more by hand.
+const MAX_COMMANDS: usize = 100;
 /// `Received` fields are counted up to here.
 const MAX_HOPS: usize = 1000;
 
@@ -41,7 +43,7 @@ pub struct Shape {
 
 /// Reads a raw message (RFC 5322 and what real clients make of it).
 pub fn parse(raw: &[u8]) -> Inbound {
-    let build = |outlines: Vec<Outline>| outlines.into_iter().map(Outline::build).collect::<Vec<Attachment>>();
+    let build = |outlines: Vec<Outline>| outlines.into_iter().map(|o| Arc::new(o.build())).collect::<Vec<_>>();
     let (mut inbound, attachments) = read(raw, build);
     inbound.attachments = attachments;
     inbound
@@ -64,7 +66,8 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     let root = Part::parse(&message, &mut notes);
     let hint = text_charset(&root);
     let mut content = Content::of(&root, hint);
-    let (reading, encloses, html) = read_body(&mut content, hint);
+    let (mut reading, encloses, html) = read_body(&mut content, hint);
+    reading.commands.truncate(MAX_COMMANDS);
     let header = &root.header;
     let subject = header.first("Subject").map(|v| header::decode(v, hint)).unwrap_or_default();
     let subject: String = subject.chars().take(MAX_SUBJECT).collect();
@@ -105,11 +108,27 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         asks_no_answer: asks_no_answer(header),
         hops: header.all("Received").take(MAX_HOPS).count(),
         digest: Digest::of(raw),
+        content: content_digest(&root, &subject),
         size: raw.len(),
         subject,
         anomalies,
     };
     (inbound, attachments(content.attachments))
+}
+
+/// Over Message-ID, author, subject and all below the header, without carriage returns: one message that came by two
+/// ways (RFC 5322 section 3.6.4) is the same message.
+fn content_digest(root: &Part, subject: &str) -> Option<Digest> {
+    use sha2::Digest as _;
+    let id = mailbox::message_id(&root.header)?;
+    let author = root.header.first("From").map(header::unfold).unwrap_or_default();
+    let mut hasher = sha2::Sha256::new();
+    for field in [id.as_str().as_bytes(), &author, subject.as_bytes()] {
+        hasher.update(field);
+        hasher.update([0]);
+    }
+    root.body.split(|b| *b == b'\r').for_each(|piece| hasher.update(piece));
+    Some(Digest(hasher.finalize().into()))
 }
 
 /// Old Macintosh files end their lines with CR alone.

@@ -5,6 +5,7 @@
 pub mod calendar;
 mod duration;
 
+pub use calendar::Calendar;
 pub use duration::{format_duration, parse_duration};
 
 use chrono::{DateTime, TimeZone, Utc};

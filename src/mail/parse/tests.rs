@@ -185,6 +185,18 @@ fn bounces_tell_their_details() {
 }
 
 #[test]
+fn r12_one_message_by_two_ways_is_the_same() {
+    let digest = |raw: &str| parse(raw.as_bytes()).content;
+    let unix = "Message-ID: <a@b>\nFrom: a@b.example\nSubject: x\n\nline\nline\n";
+    let other_way = format!("Received: by another server\r\n{}", unix.replace('\n', "\r\n"));
+    assert!(digest(unix).is_some() && digest(unix) == digest(&other_way));
+    for different in [unix.replace("line\nline", "line"), unix.replace(": x", ": y"), unix.replace("<a@b>", "<c@b>")] {
+        assert_ne!(digest(unix), digest(&different));
+    }
+    assert_eq!(digest("Subject: x\n\nno id"), None);
+}
+
+#[test]
 fn languages_of_short_messages() {
     assert_eq!(message("Subject: 打印机", "").language, Language::Chinese);
     assert_eq!(message("Subject: printer", "123").language, Language::English);

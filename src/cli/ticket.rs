@@ -1,0 +1,139 @@
+//! `maildesk ticket`: what the desk knows, read only.
+
+use super::Failure;
+use crate::config::Config;
+use crate::desk::ticket::{Entry, Number, Ticket, Who};
+use crate::desk::words::Language;
+use crate::mail::phrases;
+use crate::store::{Store, StoredMessage, TicketFilter};
+use anyhow::{Context as _, anyhow};
+use chrono_tz::Tz;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::Path;
+
+async fn store(config: &Config) -> Result<Store, Failure> {
+    Store::open(config.database.expose_secret()).await.map_err(|error| Failure::Failed(error.into()))
+}
+
+/// Tickets, newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn list(config: Config, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let store = store(&config).await?;
+    let mut offset = 0;
+    loop {
+        let filter = TicketFilter { limit: 500, offset, ..TicketFilter::default() };
+        let tickets = store.tickets(&filter).await.context("cannot list tickets")?;
+        for ticket in &tickets {
+            match as_json {
+                true => writeln!(out, "{}", json!(ticket))?,
+                false => writeln!(out, "{}", line(ticket, config.desk.zone))?,
+            }
+        }
+        if tickets.len() < 500 {
+            return Ok(());
+        }
+        offset += 500;
+    }
+}
+
+fn line(ticket: &Ticket, zone: Tz) -> String {
+    let created = ticket.created.at_zone(zone).format("%Y-%m-%d %H:%M");
+    let assignee = ticket.assignee.as_ref().map_or("-", |a| a.as_str());
+    let (number, priority, category, status) = (ticket.number, ticket.priority, ticket.category, ticket.status);
+    format!("{number:<7} {created}  {priority}  {category:<13} {status:<11} {assignee:<28} {}", ticket.subject)
+}
+
+/// One ticket with its timeline, messages and letters; `save` writes its files into a folder.
+///
+/// # Errors
+/// When there is no such ticket, or the store's.
+pub async fn show(
+    config: Config,
+    number: Number,
+    as_json: bool,
+    save: Option<&Path>,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let store = store(&config).await?;
+    let ticket = store.ticket(number).await.context("cannot read the ticket")?;
+    let ticket = ticket.ok_or_else(|| Failure::Failed(anyhow!("there is no ticket {number}")))?;
+    let timeline = store.timeline(number).await.context("cannot read the timeline")?;
+    let messages = store.messages(number).await.context("cannot read the messages")?;
+    let letters = store.outbox_of(number).await.context("cannot read the letters")?;
+    if let Some(folder) = save {
+        write_files(&store, &messages, folder).await?;
+    }
+    if as_json {
+        let letters: Vec<Value> = letters
+            .iter()
+            .map(|l| json!({"to": l.to, "letter": l.template, "state": l.state.as_str(), "error": l.answer}))
+            .collect();
+        let messages: Vec<Value> = messages.iter().map(message_json).collect();
+        let whole = json!({"ticket": ticket, "timeline": timeline, "messages": messages, "letters": letters});
+        return Ok(writeln!(out, "{whole}")?);
+    }
+    let zone = config.desk.zone;
+    writeln!(out, "{}", line(&ticket, zone))?;
+    let due = |at: crate::time::Timestamp| at.at_zone(zone).format("%Y-%m-%d %H:%M").to_string();
+    writeln!(out, "requester {} <{}>", ticket.requester.name, ticket.requester.address)?;
+    writeln!(out, "response due {}, resolution due {}", due(ticket.response_due), due(ticket.resolution_due))?;
+    let terms: Vec<&str> = ticket.matched.iter().map(|t| t.term.as_str()).collect();
+    writeln!(out, "sorted by: {}\n", terms.join(", "))?;
+    for entry in &timeline {
+        writeln!(out, "  {}", entry_line(entry, zone, config.desk.language))?;
+    }
+    writeln!(out)?;
+    for message in &messages {
+        let from = message.from.as_ref().map_or_else(|| "?".to_owned(), |m| m.address.to_string());
+        writeln!(
+            out,
+            "  message {} from {from} ({} files): {}",
+            due(message.arrived),
+            message.attachments.len(),
+            message.subject
+        )?;
+    }
+    for letter in &letters {
+        let error = letter.answer.as_str();
+        writeln!(out, "  letter {} to {}: {} {error}", letter.template, letter.to, letter.state.as_str())?;
+    }
+    Ok(())
+}
+
+fn entry_line(entry: &Entry, zone: Tz, language: Language) -> String {
+    let time = entry.at.at_zone(zone).format("%Y-%m-%d %H:%M");
+    let who = match &entry.who {
+        Who::Desk => "-",
+        Who::Person(address) => address.as_str(),
+    };
+    format!("{time}  {who}  {}  {}", phrases::happened(&entry.what, language), entry.why.replace('\n', " "))
+}
+
+fn message_json(message: &StoredMessage) -> Value {
+    let files: Vec<Value> = message
+        .attachments
+        .iter()
+        .map(|a| json!({"name": a.name, "type": a.media_type, "bytes": a.bytes, "digest": a.digest.hex()}))
+        .collect();
+    json!({"from": message.from, "subject": message.subject, "text": message.body.text, "arrived": message.arrived, "files": files})
+}
+
+/// Messages as `.eml`, attachments under their names with the digest in front, so that none hides another.
+async fn write_files(store: &Store, messages: &[StoredMessage], folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)?;
+    for (i, message) in messages.iter().enumerate() {
+        if let Some(raw) = store.blob(message.raw).await.context("cannot read a message")? {
+            std::fs::write(folder.join(format!("{:03}.eml", i + 1)), raw)?;
+        }
+        for file in &message.attachments {
+            if let Some(bytes) = store.blob(file.digest).await.context("cannot read an attachment")? {
+                std::fs::write(folder.join(format!("{:03}-{}-{}", i + 1, &file.digest.hex()[..8], file.name)), bytes)?;
+            }
+        }
+    }
+    Ok(())
+}

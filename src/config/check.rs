@@ -1,0 +1,68 @@
+//! Faults that only show when sections are held against each other.
+
+use super::document::Section;
+use super::transport::{Mailbox, Source, Web};
+use crate::address::Address;
+use crate::desk::policy::{Engineer, Identity, Reader};
+use std::collections::HashMap;
+
+/// There is a mailbox, and what was read of each is remembered under a name of its own.
+pub fn mailboxes(root: &Section, mailboxes: &[(Section, Option<Mailbox>)]) {
+    if mailboxes.is_empty() {
+        root.missing("mailbox", "at least one [[mailbox]] to watch");
+    }
+    let mut names = HashMap::new();
+    for (section, mailbox) in mailboxes {
+        let Some(mailbox) = mailbox else { continue };
+        if let Some(line) = names.insert(mailbox.name.clone(), section.line()) {
+            section.fault_here(format!("the mailbox of line {line} has the same name {:?}", mailbox.name));
+        }
+    }
+}
+
+/// Engineers are there, listed once, and nobody has an address of the desk: their mail would be taken for the desk's
+/// own and never read (`hardening.md` L27).
+pub fn people(
+    root: &Section,
+    identity: Option<&Identity>,
+    mailboxes: &[(Section, Option<Mailbox>)],
+    engineers: &[(Section, Option<Engineer>)],
+    supervisor: Option<&Reader>,
+) {
+    if engineers.is_empty() {
+        root.missing("engineer", "at least one [[engineer]] who gets the tickets");
+    }
+    let watched = |address: &Address| {
+        let users = mailboxes.iter().filter_map(|(_, mailbox)| match &mailbox.as_ref()?.source {
+            Source::Imap { user, .. } => Address::parse(user),
+            Source::Maildir(_) => None,
+        });
+        users.into_iter().any(|user| user == *address) || identity.is_some_and(|desk| desk.is_own(address))
+    };
+    const OWN: &str = "is an address of the desk itself; a person needs another one";
+    let mut seen = HashMap::new();
+    for (section, engineer) in engineers {
+        let Some(engineer) = engineer else { continue };
+        if watched(engineer.address()) {
+            section.fault("address", OWN);
+        }
+        if let Some(line) = seen.insert(engineer.address().key().to_owned(), section.line()) {
+            section.fault("address", format!("the engineer of line {line} has the same address"));
+        }
+    }
+    if supervisor.is_some_and(|reader| watched(&reader.mailbox.address)) {
+        root.section("duty").section("supervisor").fault("address", OWN);
+    }
+}
+
+/// Links in letters lead to pages that are served.
+pub fn links(root: &Section, identity: Option<&Identity>, web: Option<Web>) {
+    let desk = root.section("desk");
+    let url = identity.and_then(|identity| identity.public_url.as_deref());
+    if url.is_some() && web.is_none() {
+        desk.fault("public_url", "links need the pages: add a [web] section, or leave public_url out");
+    }
+    if url.is_some_and(|url| url.starts_with("http://")) {
+        desk.warn("public_url", "links are not protected: prefer https");
+    }
+}

@@ -1,0 +1,80 @@
+//! The sections about who is who: the desk itself, its engineers, the duty supervisor.
+
+use super::document::Section;
+use super::values::{self, Place};
+use crate::address::Mailbox;
+use crate::desk::policy::{Engineer, Identity, Reader};
+use crate::desk::words::Language;
+use crate::time::calendar::Holidays;
+use crate::time::{Calendar, Timestamp};
+use chrono_tz::Tz;
+use std::path::PathBuf;
+
+/// The `[desk]` section as far as it could be read.
+pub struct Desk {
+    /// `None` when the address is missing or wrong.
+    pub identity: Option<Identity>,
+    pub zone: Tz,
+    pub language: Language,
+    /// Folder whose letters replace the built-in ones.
+    pub templates: Option<PathBuf>,
+    /// Nothing that arrived earlier is answered; `None`: the time of the first start.
+    pub start: Option<Timestamp>,
+}
+
+impl Desk {
+    pub fn read(section: &Section, place: &Place) -> Desk {
+        let address = section.required("address", "the address people write to", values::address);
+        let zone = section.parse("zone", values::zone).unwrap_or(chrono_tz::Asia::Shanghai);
+        let language = section.parse("language", values::language).unwrap_or_default();
+        let name_zh = section.text("name").unwrap_or_else(|| "IT服务台".into());
+        let name_en = section.text("name_en").unwrap_or_else(|| "IT Service Desk".into());
+        let aliases = section.list("aliases", values::address).unwrap_or_default();
+        let domains = section.list("domains", values::domain);
+        let public_url = section.parse("public_url", values::public_url);
+        let templates = section.parse("templates", |text| {
+            let path = place.path(text);
+            if path.is_dir() { Ok(path) } else { Err(format!("{} is not a folder", path.display())) }
+        });
+        let start = section.parse("start", values::timestamp);
+        let identity = address.map(|address| Identity {
+            domains: domains.unwrap_or_else(|| vec![address.domain().to_owned()]),
+            name_zh,
+            name_en,
+            address,
+            aliases,
+            public_url,
+            zone,
+            language,
+        });
+        Desk { identity, zone, language, templates, start }
+    }
+
+    fn reader(&self, section: &Section) -> Option<Reader> {
+        let address = section.required("address", "a mail address", values::address);
+        let mailbox = Mailbox::new(address?, section.text("name").unwrap_or_default());
+        let language = section.parse("language", values::language).unwrap_or(self.language);
+        let zone = section.parse("zone", values::zone).unwrap_or(self.zone);
+        Some(Reader { mailbox, language, zone })
+    }
+
+    pub fn supervisor(&self, duty: &Section) -> Option<Reader> {
+        let section = duty.section("supervisor");
+        if section.is_present() { self.reader(&section) } else { None }
+    }
+
+    /// `holidays` are those of the desk: they free everyone.
+    pub fn engineer(&self, section: &Section, holidays: &Holidays) -> Option<Engineer> {
+        let reader = self.reader(section);
+        let zone = reader.as_ref().map_or(self.zone, |r| r.zone);
+        let level = section.integer("level", 1..4).and_then(|level| u8::try_from(level).ok());
+        if !section.has("level") {
+            section.missing("level", "1 junior, 2 desk or 3 senior");
+        }
+        let skills = section.list("skills", values::category).unwrap_or_default();
+        let hours = values::week(&section.section("hours"));
+        let hours = hours.map(|week| Calendar::working(zone, week, holidays.clone()));
+        let away = section.list("away", |text| values::away(text, zone)).unwrap_or_default();
+        Some(Engineer { reader: reader?, level: level?, skills, hours, away })
+    }
+}

@@ -1,0 +1,144 @@
+//! The sections about how the desk works: calendar, targets, triage, satisfaction, limits, proof.
+
+use super::document::{Fault, Section};
+use super::values::{self, Place};
+use crate::desk::policy::{Demand, Limits, Proof, Satisfaction, Target, Targets};
+use crate::desk::triage::{self, Rules};
+use crate::desk::words::Priority;
+use crate::time::Calendar;
+use crate::time::calendar::{Holidays, Span, Week};
+use chrono_tz::Tz;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Hours of Monday to Friday when the section names none.
+const USUAL_HOURS: [&str; 2] = ["09:00-12:00", "13:30-18:00"];
+
+/// The desk's calendar, and the holidays in it for the engineers' own hours.
+pub fn calendar(section: &Section, zone: Tz, place: &Place) -> (Calendar, Holidays) {
+    let week = values::week(section).unwrap_or_else(usual_week);
+    let china = section.parse("holidays", |t| values::word(&[("cn", true), ("none", false)], t)).unwrap_or(true);
+    let mut holidays = if china { Holidays::china() } else { Holidays::default() };
+    let files = section.list("overrides", |text| {
+        let path = place.path(text);
+        let content = std::fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        Holidays::from_holiday_json(&content).map_err(|e| format!("{}: {e}", path.display()))
+    });
+    files.into_iter().flatten().for_each(|days| holidays.extend(days));
+    (Calendar::working(zone, week, holidays.clone()), holidays)
+}
+
+fn usual_week() -> Week {
+    let day: Vec<Span> = USUAL_HOURS.iter().map(|s| Span::parse(s).expect("checked by a test")).collect();
+    std::array::from_fn(|weekday| if weekday < 5 { day.clone() } else { Vec::new() })
+}
+
+/// `[sla.P1]` to `[sla.P4]`; what is not given stays as in `design.md` section 1.
+pub fn targets(section: &Section, working_day: Duration) -> Targets {
+    let mut targets = Targets::standard(working_day);
+    for (index, priority) in Priority::ALL.iter().enumerate() {
+        let section = section.section(priority.as_str());
+        let usual = targets.0[index];
+        let clock = section.parse("clock", |t| values::word(&[("work", true), ("wall", false)], t));
+        let working_time = clock.unwrap_or(usual.working_time);
+        let day = if working_time { working_day } else { DAY };
+        let duration = |key| section.parse(key, |text| values::working_duration(text, day));
+        let target = Target {
+            response: duration("response").unwrap_or(usual.response),
+            resolution: duration("resolution").unwrap_or(usual.resolution),
+            working_time,
+        };
+        if target.response > target.resolution {
+            section.fault("response", "the first response is due after the resolution");
+        }
+        targets.0[index] = target;
+    }
+    targets
+}
+
+/// The keyword rules: the built-in ones or the site's instead, then the site's additions and core modules.
+pub fn rules(section: &Section, place: &Place) -> Rules {
+    let replace = place.file(section, "replace");
+    let extend = place.file(section, "extend");
+    let faults = |path: PathBuf, faults: Vec<triage::Fault>| {
+        let fault = |f: triage::Fault| Fault { file: path.clone(), line: f.line, key: f.key, message: f.what };
+        section.faults_of_file(faults.into_iter().map(fault));
+    };
+    let mut rules = match replace.map(|(path, text)| (path, Rules::parse(&text))) {
+        None => Rules::builtin(),
+        Some((_, Ok(rules))) => rules,
+        Some((path, Err(found))) => {
+            faults(path, found);
+            Rules::builtin()
+        }
+    };
+    if let Some((path, text)) = extend
+        && let Err(found) = rules.extend(&text)
+    {
+        faults(path, found);
+    }
+    core_modules(section, &mut rules);
+    rules
+}
+
+/// `[triage.core_modules]`: a name and the words people use for it; "down" with one of them is P1.
+fn core_modules(section: &Section, rules: &mut Rules) {
+    let modules = section.section("core_modules");
+    for name in modules.names() {
+        let words = modules.list(&name, |word| Ok(word.to_owned())).unwrap_or_default();
+        rules.add_modules([(name.as_str(), words.iter().map(String::as_str).collect(), Priority::P1)]);
+    }
+}
+
+pub fn satisfaction(section: &Section, working_day: Duration) -> Satisfaction {
+    let working = |key, usual| section.parse(key, |t| values::working_duration(t, working_day)).unwrap_or(usual);
+    let wall = |key, usual| section.parse(key, |t| values::duration(t, HOUR..=366 * DAY)).unwrap_or(usual);
+    let satisfaction = Satisfaction {
+        link_valid: wall("link_valid", 30 * DAY),
+        remind_after: working("remind_after", working_day),
+        close_after: working("close_after", 3 * working_day),
+        reopen_within: wall("reopen_within", 7 * DAY),
+    };
+    if satisfaction.remind_after >= satisfaction.close_after {
+        section.fault("remind_after", "the reminder has to come before close_after");
+    }
+    satisfaction
+}
+
+/// Bounds on what strangers can cause.
+pub fn limits(section: &Section) -> Limits {
+    let acknowledgements = section.integers("acknowledgements", 1..10_001).unwrap_or([3, 10, 20]);
+    if !acknowledgements.is_sorted() {
+        section.fault("acknowledgements", "a longer time cannot have the smaller number");
+    }
+    Limits {
+        acknowledgements,
+        tickets_per_hour: section.integer("tickets_per_hour", 1..10_001).unwrap_or(20),
+        message_bytes: section.parse("message", values::size).unwrap_or(30 << 20),
+        relay_bytes: section.parse("relay", values::size).unwrap_or(10 << 20),
+    }
+}
+
+pub fn proof(section: &Section) -> Proof {
+    let demands = [("either", Demand::Either), ("reference", Demand::Reference), ("both", Demand::Both)];
+    let authserv_id = section.text("authserv_id");
+    let work = section.parse("work", |t| values::word(&demands, t)).unwrap_or_default();
+    if work == Demand::Both && authserv_id.is_none() {
+        section.fault("work", "\"both\" needs authserv_id: without it nobody could prove anything");
+    }
+    Proof { authserv_id, work }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_week_has_37_and_a_half_hours() {
+        let total: Duration = usual_week().iter().flatten().map(|span| span.length()).sum();
+        assert_eq!(total, Duration::from_secs(37 * 3600 + 1800));
+    }
+}

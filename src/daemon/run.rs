@@ -1,0 +1,159 @@
+//! Starting, reloading and stopping the desk.
+
+use super::{Health, Intake, Shared, outgoing, settings};
+use crate::clock::{SystemClock, new_secret};
+use crate::config::Config;
+use crate::desk::link::Key;
+use crate::flow::Flow;
+use crate::mail::Templates;
+use crate::ports::Clock;
+use crate::store::{Store, StoreError};
+use crate::time::Timestamp;
+use crate::web::{self, Pages};
+use anyhow::{Context as _, Result, anyhow, bail};
+use secrecy::ExposeSecret as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// SIGTERM: everything in hand is finished within this long, or left to be done again.
+const STOP_WITHIN: Duration = Duration::from_secs(25);
+
+/// A poll or a sending that went well longer ago than this makes `/readyz` say so.
+const STALE: Duration = Duration::from_secs(15 * 60);
+
+/// Runs the desk of this configuration until SIGTERM or SIGINT. SIGHUP reads the file again.
+///
+/// # Errors
+/// When the desk cannot start, or the database's disk fails so that going on could lose mail.
+pub async fn run(file: &Path, config: Config) -> Result<()> {
+    let store = Store::open_exclusive(config.database.expose_secret()).await.context("the database")?;
+    let mut config = config;
+    let (mut flow, start) = assemble(&store, &config).await?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        let (fatal, mut fatally) = mpsc::unbounded_channel();
+        let (stop, stopped) = watch::channel(false);
+        let health = Arc::new(Health::default());
+        let shared = Shared { flow: flow.clone(), clock: Arc::new(SystemClock), health, stop: stopped, fatal };
+        let tasks = spawn(&config, &shared, start).await?;
+        tracing::info!(mailboxes = config.mailboxes.len(), "the desk is running");
+        let next = loop {
+            tokio::select! {
+                _ = terminate.recv() => break Ok(None),
+                _ = interrupt.recv() => break Ok(None),
+                Some(error) = fatally.recv() => break Err(anyhow!(error)),
+                _ = hangup.recv() => match reload(file, &config, &store).await {
+                    Ok(next) => break Ok(Some(next)),
+                    Err(error) => tracing::error!("the configuration was not reloaded, the old one stays: {error:#}"),
+                },
+            }
+        };
+        let _ = stop.send(true);
+        finish(tasks).await;
+        match next? {
+            None => break,
+            Some((next_config, next_flow)) => (config, flow) = (next_config, next_flow),
+        }
+    }
+    store.close().await;
+    tracing::info!("the desk has stopped");
+    Ok(())
+}
+
+/// Opens the desk for a command that writes beside a running daemon.
+///
+/// # Errors
+/// The store's, in words.
+pub async fn open(config: &Config) -> Result<Flow, StoreError> {
+    let store = Store::open(config.database.expose_secret()).await?;
+    let (flow, _) = assemble(&store, config).await.map_err(|error| StoreError::Refused(format!("{error:#}")))?;
+    Ok(flow)
+}
+
+/// Policy, templates and the moment before which mail is not answered: configured, or the desk's first start.
+async fn assemble(store: &Store, config: &Config) -> Result<(Flow, Timestamp)> {
+    let templates = Templates::load(config.templates.as_deref());
+    let templates =
+        templates.map_err(|faults| anyhow!(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let (secret, first_start) = first_start(store).await?;
+    let flow = Flow::new(store.clone(), config.policy(Key(secret)), templates);
+    Ok((flow, config.start.unwrap_or(first_start)))
+}
+
+async fn first_start(store: &Store) -> Result<([u8; 32], Timestamp), StoreError> {
+    if let (Some(secret), Some(start)) = (store.secret().await?, store.first_start().await?) {
+        return Ok((secret, start));
+    }
+    let mut tx = store.begin().await?;
+    let secret = tx.make_secret(new_secret()).await?;
+    let start = tx.make_first_start(SystemClock.now()).await?;
+    tx.commit().await?;
+    Ok((secret, start))
+}
+
+async fn reload(file: &Path, current: &Config, store: &Store) -> Result<(Config, Flow)> {
+    let faults = |faults: Vec<crate::config::Fault>| {
+        anyhow!(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    };
+    let config = Config::load(file).map_err(faults)?;
+    if config.database.expose_secret() != current.database.expose_secret() {
+        bail!("the database cannot be changed while running: restart the desk");
+    }
+    let (flow, _) = assemble(store, &config).await?;
+    tracing::info!("configuration reloaded");
+    Ok((config, flow))
+}
+
+async fn spawn(config: &Config, shared: &Shared, start: Timestamp) -> Result<JoinSet<()>> {
+    let mut tasks = JoinSet::new();
+    if let Some(web) = config.web {
+        let listener =
+            TcpListener::bind(web.listen).await.with_context(|| format!("cannot listen on {}", web.listen))?;
+        let pages = Pages::new(shared.flow.clone(), shared.clock.clone(), faults(shared));
+        let serving = web::serve(listener, pages, shared.stop.clone());
+        tasks.spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!("the web pages stopped: {error}");
+            }
+        });
+    }
+    for mailbox in &config.mailboxes {
+        let intake = Intake {
+            name: mailbox.name.clone(),
+            inbox: settings::inbox(mailbox),
+            since: start,
+            message_bytes: config.limits.message_bytes,
+            poll: mailbox.poll,
+        };
+        tasks.spawn(intake.run(shared.clone()));
+    }
+    for mailer in settings::mailers(config) {
+        tasks.spawn(outgoing::send(mailer, settings::rates(&config.smtp), shared.clone()));
+    }
+    tasks.spawn(outgoing::keep_time(shared.clone()));
+    Ok(tasks)
+}
+
+/// What `/readyz` says.
+fn faults(shared: &Shared) -> web::Faults {
+    let (health, clock) = (shared.health.clone(), shared.clock.clone());
+    Arc::new(move || {
+        let last = Timestamp::from_millis(health.last_poll.load(Ordering::Relaxed));
+        let stale = clock.now().since(last) > STALE;
+        if stale { vec!["no mailbox could be read lately".to_owned()] } else { Vec::new() }
+    })
+}
+
+async fn finish(mut tasks: JoinSet<()>) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
+        tracing::warn!("some work was still in hand when the desk stopped; it is done again at the next start");
+    }
+}

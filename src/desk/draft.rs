@@ -1,0 +1,213 @@
+//! A ticket being worked on: changes and letters are collected and become effects all at once, or not at all.
+
+use crate::address::{Address, MessageId};
+use crate::desk::event::{Effect, Timer, TimerKind};
+use crate::desk::inbound::Attachment;
+use crate::desk::letter::{Content, Letter};
+use crate::desk::policy::{Policy, Reader};
+use crate::desk::sla;
+use crate::desk::ticket::{Entry, Ticket, What, Who};
+use crate::desk::words::{Category, Priority, Status, Wait};
+use crate::time::Timestamp;
+use std::sync::Arc;
+
+/// A ticket and what is to happen to it.
+pub struct Draft<'a> {
+    pub policy: &'a Policy,
+    pub ticket: Ticket,
+    pub now: Timestamp,
+    who: Who,
+    before: Option<Ticket>,
+    entries: Vec<Entry>,
+    letters: Vec<Letter>,
+    others: Vec<Effect>,
+    unschedule: bool,
+    timers: Vec<Timer>,
+}
+
+impl<'a> Draft<'a> {
+    /// Continues a stored ticket.
+    pub fn of(policy: &'a Policy, ticket: &Ticket, who: Who, now: Timestamp) -> Draft<'a> {
+        Draft { before: Some(ticket.clone()), ..Draft::new(policy, ticket.clone(), who, now) }
+    }
+
+    /// Begins a new ticket.
+    pub fn new(policy: &'a Policy, ticket: Ticket, who: Who, now: Timestamp) -> Draft<'a> {
+        let (entries, letters, others, timers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Draft { policy, ticket, now, who, before: None, entries, letters, others, unschedule: false, timers }
+    }
+
+    pub fn record(&mut self, what: What, why: impl Into<String>) {
+        let why = why.into().chars().take(4000).collect();
+        self.entries.push(Entry { at: self.now, who: self.who.clone(), what, why });
+    }
+
+    pub fn effect(&mut self, effect: Effect) {
+        self.others.push(effect);
+    }
+
+    /// Whether the ticket may go to `to`; staying is allowed.
+    pub fn may_become(&self, to: Status) -> bool {
+        self.ticket.status == to || self.ticket.status.may_become(to)
+    }
+
+    /// Moves the ticket. The caller asked [`Draft::may_become`] where the move can be refused.
+    pub fn become_status(&mut self, to: Status, why: impl Into<String>) {
+        let from = self.ticket.status;
+        if from == to {
+            return;
+        }
+        debug_assert!(from.may_become(to), "{from} -> {to}");
+        self.ticket.status = to;
+        self.ticket.wait = None;
+        self.ticket.resolved = if to == Status::Resolved { Some(self.now) } else { self.ticket.resolved };
+        self.ticket.closed = matches!(to, Status::Closed | Status::Cancelled).then_some(self.now);
+        self.unschedule |= from == Status::Resolved || self.ticket.closed.is_some();
+        self.record(What::Status { from, to }, why);
+        if to == Status::Resolved {
+            self.await_confirmation();
+        }
+    }
+
+    pub fn wait_for(&mut self, wait: Wait, why: impl Into<String>) {
+        if self.ticket.status == Status::Pending {
+            self.ticket.wait = Some(wait);
+            self.record(What::Status { from: Status::Pending, to: Status::Pending }, why);
+            return;
+        }
+        self.become_status(Status::Pending, why);
+        self.ticket.wait = Some(wait);
+    }
+
+    fn await_confirmation(&mut self) {
+        self.ticket.asked = false;
+        self.ticket.rating = None;
+        let rules = &self.policy.satisfaction;
+        let due = |after| self.policy.calendar.add_working(self.now, after);
+        let timer = |kind, due| Timer { number: self.ticket.number, kind, due, cycle: self.ticket.cycle };
+        let timers = [
+            timer(TimerKind::ConfirmReminder, due(rules.remind_after)),
+            timer(TimerKind::AutoClose, due(rules.close_after)),
+        ];
+        self.unschedule = false;
+        self.timers = timers.to_vec();
+    }
+
+    /// When a resolved ticket closes by itself.
+    pub fn closes_at(&self) -> Timestamp {
+        self.policy.calendar.add_working(self.now, self.policy.satisfaction.close_after)
+    }
+
+    /// Back into work: a new cycle with fresh targets; the old one's links and timers are dead.
+    pub fn reopen(&mut self, why: impl Into<String>) {
+        self.ticket.cycle += 1;
+        self.ticket.asked = false;
+        self.become_status(Status::InProgress, why);
+        self.ticket.resolved = None;
+        let (response, resolution) =
+            sla::due(&self.policy.targets, &self.policy.calendar, self.ticket.priority, self.now);
+        (self.ticket.response_due, self.ticket.resolution_due) = (response, resolution);
+    }
+
+    pub fn assign(&mut self, to: Option<&Address>, why: impl Into<String>) {
+        if self.ticket.assignee.as_ref() == to {
+            return;
+        }
+        let from = std::mem::replace(&mut self.ticket.assignee, to.cloned());
+        self.record(What::Assigned { from, to: to.cloned() }, why);
+    }
+
+    /// Changes the priority; targets count from the original arrival (`domain.md` 4.4).
+    pub fn prioritise(&mut self, to: Priority, why: impl Into<String>) {
+        let from = std::mem::replace(&mut self.ticket.priority, to);
+        if from == to {
+            return;
+        }
+        let (response, resolution) = sla::due(&self.policy.targets, &self.policy.calendar, to, self.ticket.created);
+        (self.ticket.response_due, self.ticket.resolution_due) = (response, resolution);
+        self.record(What::Priority { from, to }, why);
+    }
+
+    pub fn categorise(&mut self, to: Category) {
+        let from = std::mem::replace(&mut self.ticket.category, to);
+        if from != to {
+            self.record(What::Category { from, to }, "");
+        }
+    }
+
+    /// A person answered or accepted: the response clock stops, once.
+    pub fn respond(&mut self) {
+        self.ticket.first_response.get_or_insert(self.now);
+    }
+
+    /// Queues a letter. `cause` makes its key: the same cause never sends twice to the same reader.
+    pub fn letter(&mut self, to: Reader, cause: &str, content: Content) -> &mut Letter {
+        let number = self.ticket.number;
+        let key = format!("{number}/{}/{cause}/{}", content.template(), to.mailbox.address.key());
+        let (answers, attachments) = (None, Vec::new());
+        self.letters.push(Letter { key, to, ticket: None, content, answers, attachments, with_first_files: false });
+        self.letters.last_mut().expect("just pushed")
+    }
+
+    /// Drops what the policy would not send along; gives the names of what was kept back.
+    pub fn fitting(&self, files: &[Arc<Attachment>]) -> (Vec<Arc<Attachment>>, Vec<String>) {
+        let total: usize = files.iter().map(|f| f.bytes.len()).sum();
+        if total <= self.policy.limits.relay_bytes {
+            return (files.to_vec(), Vec::new());
+        }
+        let mut room = self.policy.limits.relay_bytes;
+        let (mut sent, mut kept) = (Vec::new(), Vec::new());
+        for file in files {
+            if file.bytes.len() <= room {
+                room -= file.bytes.len();
+                sent.push(file.clone());
+            } else {
+                kept.push(file.name.clone());
+            }
+        }
+        (sent, kept)
+    }
+
+    /// The requester as a reader of letters.
+    pub fn requester(&self) -> Reader {
+        let zone = self.policy.desk.zone;
+        Reader { mailbox: self.ticket.requester.clone(), language: self.ticket.language, zone }
+    }
+
+    /// Whoever works on the ticket; nobody assigned: the supervisor.
+    pub fn owner(&self) -> Option<Reader> {
+        let assignee = self.ticket.assignee.as_ref().and_then(|a| self.policy.engineer(a));
+        assignee.map(|e| e.reader.clone()).or_else(|| self.policy.supervisor())
+    }
+
+    /// Everything as effects: the ticket, its timeline, its letters.
+    pub fn finish(mut self) -> Vec<Effect> {
+        let number = self.ticket.number;
+        let mut effects = Vec::new();
+        match &self.before {
+            None => effects.push(Effect::Open(Box::new(self.ticket.clone()))),
+            Some(before) if *before != self.ticket => {
+                self.ticket.version += 1;
+                self.ticket.updated = self.now;
+                effects.push(Effect::Save(Box::new(self.ticket.clone())));
+            }
+            Some(_) => {}
+        }
+        effects.extend(self.entries.into_iter().map(|entry| Effect::Record(number, entry)));
+        effects.extend(self.others);
+        if self.unschedule {
+            effects.push(Effect::Unschedule(number));
+        }
+        effects.extend(self.timers.into_iter().map(Effect::Schedule));
+        for mut letter in self.letters {
+            letter.ticket = Some(Box::new(self.ticket.clone()));
+            effects.push(Effect::Send(Box::new(letter)));
+        }
+        effects
+    }
+}
+
+/// Marks a letter as the answer to a message its reader wrote.
+pub fn answering(letter: &mut Letter, id: Option<&MessageId>) {
+    letter.answers = id.cloned();
+}

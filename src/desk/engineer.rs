@@ -1,0 +1,524 @@
+//! An engineer works a ticket by mail: commands at the top, the answer below (`design.md` 5.3, 5.5).
+//!
+//! Everything a mail orders is done, or nothing is: one line that cannot be carried out holds the whole mail back.
+
+use crate::address::{Address, Mailbox};
+use crate::desk::command::{self, Command, CommandLine};
+use crate::desk::draft::Draft;
+use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
+use crate::desk::inbound::{Body, Inbound};
+use crate::desk::letter::{Closing, Content, Hint, ListLine, NoticeReason, StatusLine, TranscriptLine};
+use crate::desk::policy::{Demand, Engineer, Policy};
+use crate::desk::requester::{cause, links};
+use crate::desk::thread::By;
+use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
+use crate::desk::words::{Priority, Status, Wait};
+use crate::desk::{intake, proof};
+use crate::time::Timestamp;
+
+/// Whether the message is proven to come from this engineer.
+pub fn is_proven(policy: &Policy, inbound: &Inbound, engineer: &Engineer, by: Option<By>) -> bool {
+    let reference = by == Some(By::Reference);
+    let domain = engineer.address().domain();
+    let dmarc = policy
+        .proof
+        .authserv_id
+        .as_deref()
+        .is_some_and(|id| proof::dmarc_pass(&inbound.authentication_results, id, domain));
+    match policy.proof.work {
+        Demand::Either => reference || dmarc,
+        Demand::Reference => reference,
+        Demand::Both => reference && dmarc,
+    }
+}
+
+/// An engineer's mail on a ticket.
+pub fn mail(s: &Situation, on: &Candidate, by: By, mail: &Mail, engineer: &Engineer, now: Timestamp) -> Vec<Effect> {
+    if !is_proven(s.policy, &mail.inbound, engineer, Some(by)) {
+        return ask_to_confirm(s, on, mail, engineer, now);
+    }
+    // "Yes" to "reply to this and it is carried out" stands for the message it asked about.
+    let confirmed = s.unconfirmed.as_deref().filter(|_| says_yes(&mail.inbound));
+    let inbound = confirmed.unwrap_or(&mail.inbound);
+    let mut work = Work::new(s, on, mail, inbound, engineer, now);
+    work.carry_out()
+}
+
+fn says_yes(inbound: &Inbound) -> bool {
+    let text = command::fold(&inbound.body.text);
+    let text = text.trim_matches(|c: char| c.is_whitespace() || "。.!！".contains(c));
+    ["", "ok", "yes", "y", "confirm", "confirmed", "确认", "是", "是的", "好", "同意"].contains(&text)
+}
+
+/// Not proven: nothing is done, nothing goes out, and the engineer is asked to answer what only they receive (S1).
+fn ask_to_confirm(s: &Situation, on: &Candidate, mail: &Mail, engineer: &Engineer, now: Timestamp) -> Vec<Effect> {
+    let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
+    draft.effect(Effect::Join { number: on.ticket.number, visibility: Visibility::Internal });
+    draft.record(What::Refused, "unproven");
+    let commands = mail.inbound.commands.iter().map(|c| format!("#{} {}", c.word, c.value).trim().to_owned()).collect();
+    let content = Content::ConfirmCommand { body: mail.inbound.body.clone(), commands };
+    draft.letter(engineer.reader.clone(), &mail.inbound.digest.hex(), content).answers =
+        mail.inbound.message_id.clone();
+    draft.effect(Effect::Participants(on.ticket.number, vec![engineer.address().clone()]));
+    draft.finish()
+}
+
+/// An engineer's new mail: questions are answered; anything else opens a ticket the commands then apply to.
+pub fn new_mail(
+    s: &Situation,
+    mail: &Mail,
+    engineer: &Engineer,
+    related: Option<Number>,
+    now: Timestamp,
+) -> Vec<Effect> {
+    let from = &engineer.reader.mailbox;
+    let inbound = &mail.inbound;
+    let commands: Vec<_> = inbound.commands.iter().map(command::read).collect();
+    let proven = is_proven(s.policy, inbound, engineer, None);
+    let asks = !commands.is_empty() && commands.iter().all(|c| c.as_ref().is_ok_and(Command::is_question));
+    if asks && s.candidates.is_empty() {
+        return answer_question(s, mail, engineer, &commands);
+    }
+    if commands.is_empty() || !proven {
+        let requester = Mailbox::new(from.address.clone(), inbound.from.as_ref().map_or("", |m| m.called()));
+        return intake::open(s, mail, &requester, related, now);
+    }
+    let requester = from.clone();
+    let mut below = mail.clone();
+    below.inbound.body = inbound.after_commands.clone();
+    let draft = intake::begin(s, &below, &requester, related, now);
+    let opened = Candidate {
+        named: s.next_number,
+        ticket: draft.ticket.clone(),
+        participants: vec![from.address.clone()],
+        timeline: Vec::new(),
+        description: below.inbound.body.clone(),
+    };
+    let mut work = Work::new(s, &opened, &below, &below.inbound, engineer, now);
+    work.draft = draft;
+    work.on_new_ticket()
+}
+
+fn answer_question(s: &Situation, mail: &Mail, engineer: &Engineer, commands: &[Result<Command, Hint>]) -> Vec<Effect> {
+    let has = |wanted: Command| commands.iter().any(|c| c.as_ref() == Ok(&wanted));
+    let lines = mail.inbound.commands.iter().zip(commands).filter(|(_, c)| **c == Ok(Command::Status));
+    let lines = lines.map(|(line, _)| transcript_line(line, Some(Hint::NoTicket))).collect();
+    let list = has(Command::List).then(|| list(&s.own_open));
+    let content = Content::Transcript { lines, held_back: None, status: None, list, help: has(Command::Help) };
+    let letter = crate::desk::letter::Letter {
+        key: format!("transcript/{}/{}", cause(mail), engineer.address().key()),
+        to: engineer.reader.clone(),
+        ticket: None,
+        content,
+        answers: mail.inbound.message_id.clone(),
+        attachments: Vec::new(),
+        with_first_files: false,
+    };
+    vec![Effect::SetAside { reason: "question answered".into() }, Effect::Send(Box::new(letter))]
+}
+
+fn transcript_line(line: &CommandLine, hint: Option<Hint>) -> TranscriptLine {
+    let written = format!("#{} {}", line.word, line.value).trim().to_owned();
+    TranscriptLine { line: written, done: hint.is_none(), hint: hint.unwrap_or_default() }
+}
+
+fn list(tickets: &[Ticket]) -> Vec<ListLine> {
+    let line = |t: &Ticket| ListLine {
+        number: t.number,
+        subject: t.subject.clone(),
+        requester: t.requester.called().to_owned(),
+        priority: t.priority,
+        status: t.status,
+        resolution_due: t.resolution_due,
+    };
+    tickets.iter().map(line).collect()
+}
+
+/// One mail being carried out.
+struct Work<'a> {
+    s: &'a Situation<'a>,
+    on: &'a Candidate,
+    /// The message that arrived: what is joined and answered.
+    mail: &'a Mail,
+    /// The message whose orders count (another one after a confirmation).
+    inbound: &'a Inbound,
+    engineer: &'a Engineer,
+    draft: Draft<'a>,
+    commands: Vec<Command>,
+}
+
+impl<'a> Work<'a> {
+    fn new(
+        s: &'a Situation<'a>,
+        on: &'a Candidate,
+        mail: &'a Mail,
+        inbound: &'a Inbound,
+        engineer: &'a Engineer,
+        now: Timestamp,
+    ) -> Self {
+        let draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
+        Work { s, on, mail, inbound, engineer, draft, commands: Vec::new() }
+    }
+
+    fn carry_out(&mut self) -> Vec<Effect> {
+        if let Err(lines) = self.read_commands().and_then(|()| self.apply_commands()) {
+            return self.refuse(lines);
+        }
+        self.say();
+        let visibility = if self.is_internal() { Visibility::Internal } else { Visibility::Public };
+        self.draft.effect(Effect::Join { number: self.on.ticket.number, visibility });
+        self.answer_questions();
+        self.finish()
+    }
+
+    /// Commands on a first mail shape the ticket before its letters go out.
+    fn on_new_ticket(mut self) -> Vec<Effect> {
+        if let Err(lines) = self.read_commands().and_then(|()| self.apply_commands()) {
+            // The report itself is never lost: the ticket is opened, only the orders are refused.
+            let (s, mail, engineer, related) = (self.s, self.mail, self.engineer, self.on.ticket.related);
+            let now = self.draft.now;
+            let mut draft = intake::begin(s, mail, &self.on.ticket.requester, related, now);
+            transcript(&mut draft, engineer, mail, lines, None);
+            return intake::finish(s, mail, draft);
+        }
+        if self.is_internal() {
+            self.draft.record(What::Note, self.inbound.after_commands.text.clone());
+        }
+        self.answer_questions();
+        intake::finish(self.s, self.mail, self.draft)
+    }
+
+    fn read_commands(&mut self) -> Result<(), Vec<TranscriptLine>> {
+        let read: Vec<_> = self.inbound.commands.iter().map(|line| (line, command::read(line))).collect();
+        let misplaced = command::misplaced(&self.inbound.after_commands.text);
+        if read.iter().all(|(_, r)| r.is_ok()) && misplaced.is_none() {
+            self.commands = read.into_iter().filter_map(|(_, r)| r.ok()).collect();
+            return Ok(());
+        }
+        let mut lines: Vec<_> = read
+            .iter()
+            .map(|(line, r)| transcript_line(line, Some(r.clone().err().unwrap_or(Hint::HeldBack))))
+            .collect();
+        lines.extend(misplaced.map(|line| transcript_line(&line, Some(Hint::NotAtTop))));
+        Err(lines)
+    }
+
+    fn apply_commands(&mut self) -> Result<(), Vec<TranscriptLine>> {
+        for (at, command) in self.commands.clone().iter().enumerate() {
+            if let Err(hint) = self.apply(command) {
+                let held = |i: usize| if i == at { hint.clone() } else { Hint::HeldBack };
+                let lines = self.inbound.commands.iter().enumerate();
+                return Err(lines.map(|(i, line)| transcript_line(line, Some(held(i)))).collect());
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, command: &Command) -> Result<(), Hint> {
+        let me = self.engineer.address().clone();
+        match command {
+            Command::Take => self.take(&me),
+            Command::Assign(name) => self.assign(name),
+            Command::Priority(to, why) => {
+                self.draft.prioritise(*to, why.clone());
+                Ok(())
+            }
+            Command::Category(to) => {
+                self.draft.categorise(*to);
+                Ok(())
+            }
+            Command::Step(text) => {
+                self.draft.record(What::Step, text.clone());
+                Ok(())
+            }
+            Command::Wait(wait) => self.wait(*wait),
+            Command::Resume => {
+                self.must_be(&[Status::Pending])?;
+                self.draft.become_status(Status::InProgress, "");
+                Ok(())
+            }
+            Command::Resolve(_) => self.become_status(Status::Resolved),
+            Command::Close(_) => self.become_status(Status::Closed),
+            Command::Cancel(_) => self.become_status(Status::Cancelled),
+            Command::Reopen(_) => {
+                self.must_be(&[Status::Resolved, Status::Closed, Status::Cancelled])?;
+                self.draft.reopen("");
+                Ok(())
+            }
+            Command::Merge(into) => self.merge(*into),
+            Command::Workaround(text) if text.is_empty() && self.inbound.after_commands.text.trim().is_empty() => {
+                Err(Hint::TextNeeded)
+            }
+            Command::Note(text) if text.is_empty() && self.inbound.after_commands.text.trim().is_empty() => {
+                Err(Hint::TextNeeded)
+            }
+            Command::Workaround(_) | Command::Note(_) | Command::Status | Command::List | Command::Help => Ok(()),
+        }
+    }
+
+    fn must_be(&self, allowed: &[Status]) -> Result<(), Hint> {
+        let status = self.draft.ticket.status;
+        if allowed.contains(&status) { Ok(()) } else { Err(Hint::Status { status: status.as_str().into() }) }
+    }
+
+    fn become_status(&mut self, to: Status) -> Result<(), Hint> {
+        let status = self.draft.ticket.status;
+        if status == to || !self.draft.may_become(to) {
+            return Err(Hint::Status { status: status.as_str().into() });
+        }
+        if to == Status::Resolved {
+            self.draft.respond();
+        }
+        self.draft.become_status(to, "");
+        Ok(())
+    }
+
+    fn take(&mut self, me: &Address) -> Result<(), Hint> {
+        if !self.draft.ticket.status.is_open() {
+            return Err(Hint::Status { status: self.draft.ticket.status.as_str().into() });
+        }
+        self.draft.assign(Some(me), "");
+        self.draft.respond();
+        if self.draft.ticket.status == Status::New {
+            self.draft.become_status(Status::Assigned, "");
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self, name: &str) -> Result<(), Hint> {
+        let nobody = || Hint::Nobody { name: name.chars().take(80).collect() };
+        let to = find_engineer(self.s.policy, name).ok_or_else(nobody)?;
+        if self.draft.ticket.assignee.as_ref() == Some(to.address()) {
+            return Ok(());
+        }
+        self.draft.assign(Some(to.address()), "");
+        let reason = NoticeReason::Assigned { by: self.engineer.reader.mailbox.called().to_owned() };
+        let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        let body = self.on.description.clone();
+        let content = Content::Notice { reason, body, missing, may_belong_to: None, kept, warnings };
+        let key = cause(self.mail);
+        self.draft.letter(to.reader.clone(), &key, content).with_first_files = true;
+        Ok(())
+    }
+
+    fn wait(&mut self, wait: Wait) -> Result<(), Hint> {
+        if !self.draft.ticket.status.is_open() {
+            return Err(Hint::Status { status: self.draft.ticket.status.as_str().into() });
+        }
+        // P1 never pauses (`domain.md` 4.4).
+        if self.draft.ticket.priority == Priority::P1 {
+            return Err(Hint::NotAllowed);
+        }
+        self.draft.wait_for(wait, "");
+        Ok(())
+    }
+
+    fn merge(&mut self, into: Number) -> Result<(), Hint> {
+        let target = self.s.candidates.iter().find(|c| c.named == into && c.ticket.number != self.on.ticket.number);
+        let target = target.ok_or_else(|| Hint::Nobody { name: into.to_string() })?;
+        if !self.draft.ticket.status.is_open() {
+            return Err(Hint::Status { status: self.draft.ticket.status.as_str().into() });
+        }
+        self.draft.ticket.merged_into = Some(target.ticket.number);
+        self.draft.record(What::Merged { into: target.ticket.number }, "");
+        self.draft.become_status(Status::Closed, "");
+        let entry = Entry {
+            at: self.draft.now,
+            who: Who::Person(self.engineer.address().clone()),
+            what: What::Note,
+            why: format!("{} {}", self.on.ticket.number, self.on.ticket.subject),
+        };
+        self.draft.effect(Effect::Record(target.ticket.number, entry));
+        // The requester's next reply is theirs to see through on the other ticket.
+        self.draft.effect(Effect::Participants(target.ticket.number, vec![self.on.ticket.requester.address.clone()]));
+        Ok(())
+    }
+
+    fn has(&self, wanted: fn(&Command) -> bool) -> bool {
+        self.commands.iter().any(wanted)
+    }
+
+    fn is_internal(&self) -> bool {
+        self.has(|c| matches!(c, Command::Note(_)))
+    }
+
+    /// The text below the commands, together with what stood on the deciding command's own line.
+    fn words(&self, on_line: &str) -> Body {
+        let below = &self.inbound.after_commands;
+        if on_line.is_empty() {
+            return below.clone();
+        }
+        let text = format!("{on_line}\n\n{}", below.text).trim_end().to_owned();
+        let html = below.html.as_ref().map(|html| format!("<p>{}</p>{html}", escape(on_line)));
+        Body { text, html }
+    }
+
+    /// Sends the text to whom it is meant for: nobody (a note), or the requester in the fitting letter.
+    fn say(&mut self) {
+        let commands = self.commands.clone();
+        let on_line = |command: &Command| match command {
+            Command::Note(t)
+            | Command::Workaround(t)
+            | Command::Resolve(t)
+            | Command::Close(t)
+            | Command::Cancel(t)
+            | Command::Reopen(t) => Some(t.clone()),
+            _ => None,
+        };
+        let line = commands.iter().find_map(on_line).unwrap_or_default();
+        let words = self.words(&line);
+        let author = self.engineer.reader.mailbox.called().to_owned();
+        if self.is_internal() {
+            self.draft.record(What::Note, words.text);
+            self.tell_requester_without_words(&commands, author);
+            return;
+        }
+        let has_words = !words.text.trim().is_empty() || !self.inbound.attachments.is_empty();
+        let content = self.letter_for(&commands, author, words.clone(), has_words);
+        let Some(content) = content else { return };
+        if matches!(content, Content::Workaround { .. }) {
+            self.draft.record(What::Workaround, words.text.clone());
+        } else if has_words {
+            self.draft.record(What::Message, words.text.lines().next().unwrap_or("").to_owned());
+        }
+        if has_words {
+            self.answered();
+        }
+        let (attachments, _) = self.draft.fitting(&self.inbound.attachments);
+        let (reader, key) = (self.draft.requester(), cause(self.mail));
+        self.draft.letter(reader, &key, content).attachments = attachments;
+        if has_words {
+            self.tell_assignee(&words);
+        }
+    }
+
+    fn letter_for(&self, commands: &[Command], author: String, body: Body, has_words: bool) -> Option<Content> {
+        let has = |wanted: fn(&Command) -> bool| commands.iter().any(wanted);
+        if has(|c| matches!(c, Command::Resolve(_))) {
+            let rating = links(self.s.policy, &self.draft.ticket, self.draft.now);
+            return Some(Content::Resolution { author, body, rating, closes: self.draft.closes_at() });
+        }
+        if has(|c| matches!(c, Command::Cancel(_))) {
+            return Some(Content::Cancelled { author, body });
+        }
+        if has(|c| matches!(c, Command::Close(_))) {
+            return Some(Content::Closed { closing: Closing::ByEngineer { author, body } });
+        }
+        if has(|c| matches!(c, Command::Workaround(_))) {
+            return Some(Content::Workaround { author, body });
+        }
+        if has_words {
+            let (_, kept) = self.draft.fitting(&self.inbound.attachments);
+            return Some(Content::Answer { author, body, kept });
+        }
+        let engineer = self.draft.owner().map(|r| r.mailbox.called().to_owned());
+        has(|c| matches!(c, Command::Reopen(_))).then_some(Content::Reopened { engineer })
+    }
+
+    /// With `#note` the text stays inside, but `#resolve` still has to be confirmed by the requester.
+    fn tell_requester_without_words(&mut self, commands: &[Command], author: String) {
+        if let Some(content) = self.letter_for(commands, author, Body::default(), false) {
+            let (reader, key) = (self.draft.requester(), cause(self.mail));
+            self.draft.letter(reader, &key, content);
+        }
+    }
+
+    /// The first human answer: the clock stops, an unowned ticket has an owner, work has begun.
+    fn answered(&mut self) {
+        self.draft.respond();
+        if self.draft.ticket.assignee.is_none() {
+            self.draft.assign(Some(self.engineer.address()), "");
+        }
+        if matches!(self.draft.ticket.status, Status::New | Status::Assigned) {
+            self.draft.become_status(Status::InProgress, "");
+        }
+    }
+
+    /// A colleague answered somebody else's ticket: its owner should know what was said.
+    fn tell_assignee(&mut self, words: &Body) {
+        let me = self.engineer.address();
+        let Some(owner) = self.draft.owner().filter(|o| o.mailbox.address != *me) else { return };
+        let author = self.engineer.reader.mailbox.called().to_owned();
+        let (body, address, key) = (words.clone(), me.clone(), cause(self.mail));
+        let content = Content::Message { author, address, body, kept: Vec::new(), stranger: false };
+        self.draft.letter(owner, &key, content);
+    }
+
+    fn answer_questions(&mut self) {
+        let (status, wants_list, help) =
+            (self.has(|c| *c == Command::Status), self.has(|c| *c == Command::List), self.has(|c| *c == Command::Help));
+        if !(status || wants_list || help) {
+            return;
+        }
+        let lines = self.inbound.commands.iter().map(|line| transcript_line(line, None)).collect();
+        let status = status.then(|| status_lines(self.s.policy, &self.on.timeline));
+        let list = wants_list.then(|| list(&self.s.own_open));
+        let content = Content::Transcript { lines, held_back: None, status, list, help };
+        let key = cause(self.mail);
+        self.draft.letter(self.engineer.reader.clone(), &key, content).answers = self.mail.inbound.message_id.clone();
+    }
+
+    /// Nothing is done and nothing goes out; the engineer learns which line, and what to write instead.
+    fn refuse(&mut self, lines: Vec<TranscriptLine>) -> Vec<Effect> {
+        let who = Who::Person(self.engineer.address().clone());
+        let mut draft = Draft::of(self.s.policy, &self.on.ticket, who, self.draft.now);
+        draft.effect(Effect::Join { number: self.on.ticket.number, visibility: Visibility::Internal });
+        let refused: Vec<_> = lines.iter().map(|l| l.line.clone()).collect();
+        draft.record(What::Refused, refused.join("\n"));
+        transcript(&mut draft, self.engineer, self.mail, lines, Some(self.inbound.body.clone()));
+        draft.effect(Effect::Participants(self.on.ticket.number, vec![self.engineer.address().clone()]));
+        draft.finish()
+    }
+
+    fn finish(&mut self) -> Vec<Effect> {
+        let number = self.on.ticket.number;
+        let who = Who::Person(self.engineer.address().clone());
+        let empty = Draft::of(self.s.policy, &self.on.ticket, who, self.draft.now);
+        let mut draft = std::mem::replace(&mut self.draft, empty);
+        let people = [Some(self.engineer.address().clone()), draft.ticket.assignee.clone()];
+        draft.effect(Effect::Participants(number, people.into_iter().flatten().collect()));
+        draft.finish()
+    }
+}
+
+fn transcript(
+    draft: &mut Draft,
+    engineer: &Engineer,
+    mail: &Mail,
+    lines: Vec<TranscriptLine>,
+    held_back: Option<Body>,
+) {
+    let content = Content::Transcript { lines, held_back, status: None, list: None, help: false };
+    let key = cause(mail);
+    draft.letter(engineer.reader.clone(), &key, content).answers = mail.inbound.message_id.clone();
+}
+
+fn status_lines(policy: &Policy, timeline: &[Entry]) -> Vec<StatusLine> {
+    let name = |who: &Who| match who {
+        Who::Desk => String::new(),
+        Who::Person(address) => policy
+            .engineer(address)
+            .map_or_else(|| address.as_str().to_owned(), |e| e.reader.mailbox.called().to_owned()),
+    };
+    let newest = timeline.len().saturating_sub(60);
+    let line = |e: &Entry| StatusLine { at: e.at, who: name(&e.who), what: e.what.clone(), why: e.why.clone() };
+    timeline[newest..].iter().map(line).collect()
+}
+
+/// By address, by whole name, or by a part of the name that only one engineer has.
+fn find_engineer<'a>(policy: &'a Policy, wanted: &str) -> Option<&'a Engineer> {
+    let wanted = command::fold(wanted);
+    if let Some(found) = Address::parse(&wanted).and_then(|a| policy.engineer(&a)) {
+        return Some(found);
+    }
+    let names = |e: &Engineer| command::fold(e.reader.mailbox.called());
+    let only = |test: &dyn Fn(&Engineer) -> bool| {
+        let mut found = policy.engineers.iter().filter(|e| test(e));
+        found.next().filter(|_| found.next().is_none())
+    };
+    only(&|e| names(e) == wanted || e.address().local() == wanted).or_else(|| only(&|e| names(e).contains(&wanted)))
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,193 @@
+//! What comes into the rules and what comes out: events, the situation they meet, and effects.
+
+use crate::address::{Address, Mailbox, MessageId};
+use crate::desk::inbound::Inbound;
+use crate::desk::letter::Letter;
+use crate::desk::policy::Policy;
+use crate::desk::ticket::{Entry, Number, Ticket};
+use crate::desk::words::{Language, Rating, Status};
+use crate::time::Timestamp;
+
+/// Everything that can happen.
+#[derive(Clone, Debug)]
+pub enum Event {
+    Mail(Mail),
+    /// A rating link was posted.
+    Rated {
+        number: Number,
+        cycle: i64,
+        rating: Rating,
+        comment: String,
+    },
+    /// A timer fell due.
+    Timer(Timer),
+    /// A letter was refused for good, by the server or after five days of trying.
+    Undelivered {
+        number: Number,
+        to: Address,
+        letter: String,
+        reason: String,
+    },
+}
+
+/// A message that reached the desk.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub inbound: Box<Inbound>,
+    /// When the mail server took it: every deadline starts here, not when the desk read it.
+    pub arrived: Timestamp,
+    /// Only the header was fetched: the message is larger than this many bytes.
+    pub over_limit: Option<usize>,
+}
+
+/// A row of the timer table: something to look at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    pub number: Number,
+    pub kind: TimerKind,
+    pub due: Timestamp,
+    /// Dead when the ticket has moved on to another cycle.
+    pub cycle: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimerKind {
+    /// Remind the requester to confirm.
+    ConfirmReminder,
+    /// Close without an answer.
+    AutoClose,
+}
+
+impl TimerKind {
+    pub const ALL: &'static [TimerKind] = &[TimerKind::ConfirmReminder, TimerKind::AutoClose];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TimerKind::ConfirmReminder => "confirm_reminder",
+            TimerKind::AutoClose => "auto_close",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<TimerKind> {
+        TimerKind::ALL.iter().copied().find(|k| k.as_str() == text)
+    }
+}
+
+/// The facts an event meets, gathered in the same transaction before anything is decided.
+#[derive(Debug)]
+pub struct Situation<'a> {
+    pub policy: &'a Policy,
+    /// The number a new ticket would get.
+    pub next_number: Number,
+    /// Tickets the message may belong to (by reference, known id or subject tag), merges already followed:
+    /// `named` is what the message named, `ticket` where that leads.
+    pub candidates: Vec<Candidate>,
+    /// Which of the message's own id, In-Reply-To and References the store knows.
+    pub known_ids: Vec<KnownId>,
+    /// What is remembered about the sender.
+    pub sender: Option<Person>,
+    pub counts: SenderCounts,
+    /// Open tickets of each engineer.
+    pub loads: Vec<(Address, i64)>,
+    /// The engineer's earlier message that a `ConfirmCommand` letter asked about, when this is the reply to it.
+    pub unconfirmed: Option<Box<Inbound>>,
+    /// Open tickets assigned to the sender, most urgent first; gathered when the message says `#list`.
+    pub own_open: Vec<Ticket>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub named: Number,
+    pub ticket: Ticket,
+    /// Everyone who wrote on the ticket or was sent a letter about it.
+    pub participants: Vec<Address>,
+    /// Everything that happened so far, oldest first; loaded for engineers, ratings and `#status`.
+    pub timeline: Vec<Entry>,
+    /// The newest message that gave the requester's words, for notices after a reassignment.
+    pub description: crate::desk::inbound::Body,
+}
+
+/// A Message-ID that stands in the store.
+#[derive(Clone, Debug)]
+pub struct KnownId {
+    pub id: MessageId,
+    pub number: Number,
+    /// Only cited by a stored message; the message itself has not been seen.
+    pub only_cited: bool,
+}
+
+/// What the desk remembers about somebody who wrote to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    pub name: String,
+    pub department: String,
+    pub employee_id: String,
+    pub contact: String,
+    pub language: Option<Language>,
+}
+
+/// How much the sender caused lately (`hardening.md` L18).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SenderCounts {
+    /// Acknowledgements sent to this address within 10 minutes, 3 hours, a day.
+    pub acknowledgements: [i64; 3],
+    /// Tickets opened by this address within the last hour.
+    pub tickets: i64,
+    /// The newest ticket opened by this address within that hour.
+    pub newest: Option<Number>,
+}
+
+/// Who may see a message on a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// Said between requester and desk.
+    Public,
+    /// Staff only (promise S67).
+    Internal,
+}
+
+/// What is to be done. `flow` carries the list out in order, in one transaction.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// A new ticket; its number is the situation's `next_number`.
+    Open(Box<Ticket>),
+    /// The ticket as it is now; refused when its stored version is not `version - 1`.
+    Save(Box<Ticket>),
+    Record(Number, Entry),
+    /// The message of this event belongs to this ticket.
+    Join {
+        number: Number,
+        visibility: Visibility,
+    },
+    /// The message of this event belongs to no ticket; kept with its bytes and this reason.
+    SetAside {
+        reason: String,
+    },
+    /// From now on these people count as participants.
+    Participants(Number, Vec<Address>),
+    Remember(Mailbox, Person),
+    /// The rating of one cycle, replacing an earlier one of the same cycle.
+    Rate {
+        number: Number,
+        cycle: i64,
+        rating: Rating,
+        comment: String,
+    },
+    Send(Box<Letter>),
+    Schedule(Timer),
+    /// Drops the ticket's timers.
+    Unschedule(Number),
+}
+
+impl Candidate {
+    pub fn is_participant(&self, address: &Address) -> bool {
+        self.ticket.requester.address == *address
+            || self.ticket.assignee.as_ref() == Some(address)
+            || self.participants.contains(address)
+    }
+
+    /// Closed or cancelled, as opposed to waiting for confirmation.
+    pub fn is_over(&self) -> bool {
+        matches!(self.ticket.status, Status::Closed | Status::Cancelled)
+    }
+}

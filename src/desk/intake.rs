@@ -1,0 +1,189 @@
+//! A message that opens a ticket: sort it, find somebody, answer, tell the engineer.
+
+use crate::address::Mailbox;
+use crate::desk::draft::Draft;
+use crate::desk::event::{Effect, Mail, Person, Situation, Visibility};
+use crate::desk::inbound::{Inbound, Kind};
+use crate::desk::letter::{Content, NoticeReason};
+use crate::desk::policy::Reader;
+use crate::desk::thread::plain_subject;
+use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
+use crate::desk::words::{Field, Language, Priority, Status};
+use crate::desk::{assign, fields, hush, sla};
+use crate::time::Timestamp;
+
+/// Opens a ticket for a message that belongs to none.
+pub fn open(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Number>, now: Timestamp) -> Vec<Effect> {
+    let draft = begin(s, mail, requester, related, now);
+    finish(s, mail, draft)
+}
+
+/// The new ticket with its owner, before any letter: an engineer's commands may still change it.
+pub fn begin<'a>(
+    s: &Situation<'a>,
+    mail: &Mail,
+    requester: &Mailbox,
+    related: Option<Number>,
+    now: Timestamp,
+) -> Draft<'a> {
+    let ticket = sort(s, mail, requester, related, now);
+    let who = Who::Person(requester.address.clone());
+    let mut draft = Draft::new(s.policy, ticket, who, now);
+    draft.record(What::Opened, mail.inbound.subject.clone());
+    draft.effect(Effect::Join { number: s.next_number, visibility: Visibility::Public });
+    draft.effect(Effect::Remember(requester.clone(), person(&draft.ticket)));
+    let chosen = assign::choose(
+        s.policy,
+        draft.ticket.category,
+        draft.ticket.priority,
+        &s.loads,
+        &[requester.address.clone()],
+        now,
+    );
+    draft.assign(chosen.map(|e| e.address()), "");
+    draft
+}
+
+/// Adds the letters of a new ticket and closes the draft.
+pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
+    let missing = if mail.inbound.kind.is_human() { fields::missing(&draft.ticket.fields) } else { Vec::new() };
+    let requester = draft.ticket.requester.clone();
+    if may_acknowledge(s, &mail.inbound) {
+        let outsider = !s.policy.desk.is_colleague(&requester.address);
+        let asked = if outsider { Vec::new() } else { missing.clone() };
+        draft.ticket.asked = !asked.is_empty();
+        let engineer = draft.ticket.assignee.as_ref().and_then(|a| s.policy.engineer(a));
+        let engineer = engineer.map(|e| e.reader.mailbox.called().to_owned());
+        let reader = draft.requester();
+        let letter = draft.letter(reader, "1", Content::Acknowledgement { missing: asked, engineer, outsider });
+        letter.answers = mail.inbound.message_id.clone();
+    }
+    // L5: bulk mail is kept and listed, but nobody is rung for it.
+    if mail.inbound.kind != Kind::Bulk {
+        notify_owner(&mut draft, mail, missing);
+    }
+    let people = [Some(requester.address), draft.ticket.assignee.clone()].into_iter().flatten().collect();
+    draft.effect(Effect::Participants(draft.ticket.number, people));
+    draft.finish()
+}
+
+fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
+    let Some(owner) = draft.owner() else { return };
+    let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
+    let reason = if draft.ticket.assignee.is_some() { NoticeReason::New } else { NoticeReason::Unassigned };
+    let may_belong_to = draft.ticket.related;
+    let (body, warnings) = (mail.inbound.body.clone(), warnings(draft, &mail.inbound));
+    let content = Content::Notice { reason, body, missing, may_belong_to, kept, warnings };
+    draft.letter(owner, "1", content).attachments = attachments;
+}
+
+/// The ticket as triage and the message make it.
+fn sort(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Number>, now: Timestamp) -> Ticket {
+    let inbound = &mail.inbound;
+    let subject = plain_subject(&inbound.subject);
+    let verdict = s.policy.rules.triage(&subject, &inbound.body.text);
+    let priority = if inbound.kind == Kind::Bulk { Priority::P4 } else { verdict.priority };
+    let (response_due, resolution_due) = sla::due(&s.policy.targets, &s.policy.calendar, priority, mail.arrived);
+    Ticket {
+        number: s.next_number,
+        subject: title(&subject, inbound),
+        requester: requester.clone(),
+        language: inbound.language,
+        category: verdict.category,
+        priority,
+        impact: verdict.impact,
+        matched: verdict.matched,
+        fields: known_fields(s, inbound, requester),
+        status: Status::New,
+        wait: None,
+        assignee: None,
+        created: mail.arrived,
+        updated: now,
+        first_response: None,
+        response_due,
+        resolution_due,
+        resolved: None,
+        closed: None,
+        rating: None,
+        cycle: 1,
+        asked: false,
+        merged_into: None,
+        related,
+        version: 1,
+    }
+}
+
+/// The subject, or the first line of the text when there is none.
+fn title(subject: &str, inbound: &Inbound) -> String {
+    let nothing = ["", "(no subject)", "无主题", "（无主题）", "(无主题)"];
+    if !nothing.contains(&subject.to_lowercase().as_str()) {
+        return subject.to_owned();
+    }
+    let line = inbound.body.text.lines().map(str::trim).find(|l| !l.is_empty());
+    let line = line.map(|l| l.chars().take(60).collect::<String>());
+    line.unwrap_or_else(|| inbound.language.pick("（无主题）", "(no subject)").to_owned())
+}
+
+/// What the text says; what is remembered of the person fills the gaps.
+fn known_fields(s: &Situation, inbound: &Inbound, requester: &Mailbox) -> Fields {
+    let mut found = fields::extract(&inbound.full_text);
+    let person = s.sender.clone().unwrap_or_default();
+    let remembered = [
+        (Field::Name, if requester.name.is_empty() { &person.name } else { &requester.name }),
+        (Field::Department, &person.department),
+        (Field::EmployeeId, &person.employee_id),
+        (Field::Contact, &person.contact),
+    ];
+    for (field, value) in remembered {
+        if !value.trim().is_empty() {
+            found.entry(field).or_insert_with(|| value.trim().chars().take(200).collect());
+        }
+    }
+    found
+}
+
+/// What a ticket teaches about its requester.
+pub fn person(ticket: &Ticket) -> Person {
+    let field = |f: Field| ticket.fields.get(&f).cloned().unwrap_or_default();
+    Person {
+        name: field(Field::Name),
+        department: field(Field::Department),
+        employee_id: field(Field::EmployeeId),
+        contact: field(Field::Contact),
+        language: Some(ticket.language),
+    }
+}
+
+/// A machine, a list, or a sender who got too many already is not answered (`hardening.md` section 4).
+pub fn may_acknowledge(s: &Situation, inbound: &Inbound) -> bool {
+    let within =
+        s.counts.acknowledgements.iter().zip(&s.policy.limits.acknowledgements).all(|(had, limit)| had < limit);
+    let own = inbound.from.as_ref().is_some_and(|m| s.policy.desk.is_own(&m.address));
+    within && !own && hush::may_answer(inbound).is_ok()
+}
+
+/// What the engineer should know before trusting the message (S6).
+fn warnings(draft: &Draft, inbound: &Inbound) -> Vec<String> {
+    let language = draft.owner().map_or(Language::English, |r: Reader| r.language);
+    let mut warnings = Vec::new();
+    let requester = &draft.ticket.requester;
+    if !draft.policy.desk.is_colleague(&requester.address) {
+        let text = language.pick("发件人不是本公司邮箱：", "The sender is not a colleague: ");
+        warnings.push(format!("{text}{}", requester.address));
+    }
+    if requester.name.contains('@') && !requester.name.to_ascii_lowercase().contains(requester.address.key()) {
+        let text = language.pick(
+            "显示名里写着另一个地址，实际发件地址是 ",
+            "The shown name carries another address; the real one is ",
+        );
+        warnings.push(format!("{text}{}", requester.address));
+    }
+    if inbound.anomalies.iter().any(|a| a.contains("winmail")) {
+        let text = language.pick(
+            "附件 winmail.dat 是 Outlook 格式，请对方改发普通附件。",
+            "winmail.dat is an Outlook format; ask for ordinary attachments.",
+        );
+        warnings.push(text.to_owned());
+    }
+    warnings
+}

@@ -1,0 +1,256 @@
+//! A letter: something to be said to someone, as data. `mail::render` finds the words, `mail::compose` the bytes.
+
+use crate::address::{Address, MessageId};
+use crate::desk::inbound::{Attachment, Body};
+use crate::desk::policy::Reader;
+use crate::desk::ticket::{Number, Ticket};
+use crate::desk::words::Field;
+use crate::time::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Something to be said to one reader.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// One cause, one letter: a second letter with the same key is never queued. Also the seed of its Message-ID.
+    pub key: String,
+    pub to: Reader,
+    /// The ticket as it is after this event; `None` for letters about no ticket.
+    pub ticket: Option<Box<Ticket>>,
+    pub content: Content,
+    /// The message this letter answers, when it came from the same reader.
+    pub answers: Option<MessageId>,
+    /// Sent along: screenshots and files of the message that is passed on.
+    pub attachments: Vec<Arc<Attachment>>,
+    /// The files of the ticket's first message go along too: the reader has not seen them.
+    pub with_first_files: bool,
+}
+
+/// What the letter says; the variant's snake-case name is the template's name.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "letter")]
+pub enum Content {
+    /// To the requester: we have it; number, priority, promised times, what is still missing.
+    Acknowledgement {
+        /// Facts worth asking; empty when nothing is missing or they were asked before.
+        missing: Vec<Field>,
+        /// Who works on it, when already known.
+        engineer: Option<String>,
+        /// Not a colleague: nothing of what they wrote is repeated (S44).
+        outsider: bool,
+    },
+    /// To an engineer (or the supervisor when nobody is free): here is a ticket for you.
+    Notice {
+        reason: NoticeReason,
+        body: Body,
+        missing: Vec<Field>,
+        /// Open tickets that may be about the same, by subject tag without proof.
+        may_belong_to: Option<Number>,
+        /// Files that were too large to send along, by name.
+        kept: Vec<String>,
+        /// Signs worth showing: odd sender, look-alike domain, several faults in one mail.
+        warnings: Vec<String>,
+    },
+    /// To the requester: an engineer's words.
+    Answer { author: String, body: Body, kept: Vec<String> },
+    /// To the engineer: the requester's (or another participant's) words.
+    Message {
+        author: String,
+        address: Address,
+        body: Body,
+        kept: Vec<String>,
+        /// The writer is not on the ticket; check before you rely on it.
+        stranger: bool,
+    },
+    /// To the requester: what helps until it is fixed.
+    Workaround { author: String, body: Body },
+    /// To the requester: done, please try it and rate.
+    Resolution { author: String, body: Body, rating: RatingLinks, closes: Timestamp },
+    /// To the requester, once: please confirm.
+    ConfirmReminder { rating: RatingLinks, closes: Timestamp },
+    /// To the requester, once: your answer can be read two ways, which is it?
+    Clarify { rating: RatingLinks },
+    /// To the requester: work goes on, with whom and until when.
+    Reopened { engineer: Option<String> },
+    /// To the requester: the ticket is closed; how to come back.
+    Closed { closing: Closing },
+    /// To the requester: withdrawn.
+    Cancelled { author: String, body: Body },
+    /// To an engineer: what became of each command line, and what was asked for.
+    Transcript {
+        lines: Vec<TranscriptLine>,
+        /// What the engineer wrote, when nothing was sent because of a refused line.
+        held_back: Option<Body>,
+        /// The ticket's timeline (`#status`), newest last.
+        status: Option<Vec<StatusLine>>,
+        /// Open tickets of this engineer (`#list`).
+        list: Option<Vec<ListLine>>,
+        help: bool,
+    },
+    /// To an engineer whose message was not proven: reply to this and it is carried out.
+    ConfirmCommand { body: Body, commands: Vec<String> },
+    /// To the supervisor: a requester is not satisfied; who had it, who has it now.
+    Dissatisfied { before: Option<String>, now: Option<String>, comment: String },
+    /// To the engineer: a letter to somebody on the ticket could not be delivered.
+    Undelivered { recipient: String, reason: String },
+    /// To the sender, once a day: the message was larger than the desk takes.
+    TooLarge { bytes: usize, limit: usize },
+}
+
+/// Why an engineer gets a ticket.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum NoticeReason {
+    New,
+    /// Handed over by a colleague.
+    Assigned {
+        by: String,
+    },
+    /// The requester was not satisfied or says it is not solved; their words.
+    Reopened {
+        comment: String,
+    },
+    /// Nobody with the skill is there: to the supervisor.
+    Unassigned,
+}
+
+/// How a ticket came to be closed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "how")]
+pub enum Closing {
+    /// The requester rated it.
+    Rated,
+    /// The requester said that all is well, without a rating.
+    Confirmed,
+    /// The requester never answered.
+    Silence,
+    /// An engineer closed it, with these words.
+    ByEngineer { author: String, body: Body },
+}
+
+/// The three signed links; `None` when the desk has no public address (rating by mail only).
+#[derive(Clone, Debug, Serialize)]
+pub struct RatingLinks {
+    pub satisfied: Option<String>,
+    pub mostly: Option<String>,
+    pub dissatisfied: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct TranscriptLine {
+    /// The line as written.
+    pub line: String,
+    pub done: bool,
+    /// Why not and what to write instead; empty when done.
+    pub hint: Hint,
+}
+
+/// What a refused line's hint says, so that it can be said in the reader's language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "hint")]
+pub enum Hint {
+    #[default]
+    None,
+    /// Not a command; the nearest one, if any is near.
+    Unknown { nearest: Option<String> },
+    /// The value is missing or not understood; what is expected.
+    Value { expected: String },
+    /// Not possible while the ticket has this status.
+    Status { status: String },
+    /// Nobody by this name or address, or several.
+    Nobody { name: String },
+    /// A command below the text: commands count only at the top.
+    NotAtTop,
+    /// Another line was refused, so this one was not carried out.
+    HeldBack,
+    /// A text is needed below the commands.
+    TextNeeded,
+    /// The message names no ticket.
+    NoTicket,
+    /// The ticket was changed at the same moment, or the command may not be used by this person.
+    NotAllowed,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusLine {
+    pub at: Timestamp,
+    /// Name of the person, empty for the desk.
+    pub who: String,
+    pub what: crate::desk::ticket::What,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ListLine {
+    pub number: Number,
+    pub subject: String,
+    pub requester: String,
+    pub priority: crate::desk::words::Priority,
+    pub status: crate::desk::words::Status,
+    pub resolution_due: Timestamp,
+}
+
+/// How a letter presents itself to machines (`hardening.md` L9-L12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// An automatic answer to a message: `Auto-Submitted: auto-replied`, null envelope sender.
+    AutoReplied,
+    /// The desk speaks up by itself: `Auto-Submitted: auto-generated`.
+    AutoGenerated,
+    /// A person's words passed on: no `Auto-Submitted`.
+    Human,
+}
+
+impl Content {
+    /// The template folder's name.
+    pub fn template(&self) -> &'static str {
+        match self {
+            Content::Acknowledgement { .. } => "acknowledgement",
+            Content::Notice { .. } => "notice",
+            Content::Answer { .. } => "answer",
+            Content::Message { .. } => "message",
+            Content::Workaround { .. } => "workaround",
+            Content::Resolution { .. } => "resolution",
+            Content::ConfirmReminder { .. } => "confirm_reminder",
+            Content::Clarify { .. } => "clarify",
+            Content::Reopened { .. } => "reopened",
+            Content::Closed { .. } => "closed",
+            Content::Cancelled { .. } => "cancelled",
+            Content::Transcript { .. } => "transcript",
+            Content::ConfirmCommand { .. } => "confirm_command",
+            Content::Dissatisfied { .. } => "dissatisfied",
+            Content::Undelivered { .. } => "undelivered",
+            Content::TooLarge { .. } => "too_large",
+        }
+    }
+
+    pub fn manner(&self) -> Manner {
+        match self {
+            Content::Answer { .. }
+            | Content::Message { .. }
+            | Content::Workaround { .. }
+            | Content::Resolution { .. }
+            | Content::Cancelled { .. } => Manner::Human,
+            Content::Closed { closing: Closing::ByEngineer { .. } } => Manner::Human,
+            Content::Closed { closing: Closing::Silence } => Manner::AutoGenerated,
+            Content::Acknowledgement { .. }
+            | Content::Clarify { .. }
+            | Content::TooLarge { .. }
+            | Content::Closed { .. } => Manner::AutoReplied,
+            _ => Manner::AutoGenerated,
+        }
+    }
+
+    /// Whose words these are, when a person's: shown in `From` beside the desk's name.
+    pub fn author(&self) -> Option<&str> {
+        match self {
+            Content::Answer { author, .. }
+            | Content::Message { author, .. }
+            | Content::Workaround { author, .. }
+            | Content::Resolution { author, .. }
+            | Content::Cancelled { author, .. }
+            | Content::Closed { closing: Closing::ByEngineer { author, .. } } => Some(author),
+            _ => None,
+        }
+    }
+}

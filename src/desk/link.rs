@@ -1,0 +1,213 @@
+//! Signed references and links: proof that somebody holds what only they were sent.
+
+use crate::address::Address;
+use crate::desk::ticket::{Number, Ticket};
+use crate::desk::words::{Rating, Status};
+use crate::time::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// The desk's signing key: 32 random bytes, made once and kept in the database.
+#[derive(Clone)]
+pub struct Key(pub [u8; 32]);
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(secret)")
+    }
+}
+
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// RFC 4648 base 32 without padding, of the first bits that fill `length` characters.
+fn base32(bytes: &[u8], length: usize) -> String {
+    let bit = |i: usize| bytes.get(i / 8).is_some_and(|b| b & (0x80 >> (i % 8)) != 0);
+    (0..length).map(|c| BASE32[(0..5).fold(0, |value, i| value * 2 + usize::from(bit(c * 5 + i)))] as char).collect()
+}
+
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
+}
+
+impl Key {
+    fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    fn recipient_mac(&self, number: Number, recipient: &Address) -> [u8; 32] {
+        self.mac("reference", &[&number.0.to_be_bytes(), recipient.key().as_bytes()])
+    }
+
+    /// The reference in the footer of every letter about `number` to `recipient`: `IT001-ABCDEFGH` (40 bits).
+    pub fn reference(&self, number: Number, recipient: &Address) -> String {
+        format!("{number}-{}", base32(&self.recipient_mac(number, recipient), 8))
+    }
+
+    /// Whether `reference` is the one that `sender` was sent; gives the ticket it names.
+    pub fn check_reference(&self, reference: &str, sender: &Address) -> Option<Number> {
+        let number = Number::parse(reference.split_once('-')?.0)?;
+        equal(self.reference(number, sender).as_bytes(), reference.to_ascii_uppercase().as_bytes()).then_some(number)
+    }
+
+    /// The Message-ID of the letter with this deduplication key: `it001.<80-bit mac>.<digest of key>@domain`.
+    /// The same letter always gets the same id (promise G2).
+    pub fn message_id(&self, number: Option<Number>, recipient: &Address, letter_key: &str, domain: &str) -> String {
+        let number = number.unwrap_or(Number(0));
+        let mac = base32(&self.recipient_mac(number, recipient), 16);
+        let unique = base32(&self.mac("letter", &[letter_key.as_bytes()]), 16);
+        format!("{number}.{mac}.{unique}@{domain}").to_ascii_lowercase()
+    }
+
+    /// Whether this Message-ID is one that this desk gave to a letter for `sender`; gives the ticket.
+    pub fn check_message_id(&self, id: &str, sender: &Address) -> Option<Number> {
+        let (number, mac) = own_message_id(id)?;
+        equal(base32(&self.recipient_mac(number, sender), 16).to_ascii_lowercase().as_bytes(), mac.as_bytes())
+            .then_some(number)
+    }
+
+    /// A token for the satisfaction page; opaque, URL-safe, dies at `link.expires`.
+    pub fn sign_rating(&self, link: &RatingLink) -> String {
+        let mut bytes = link.encode();
+        let mac = self.mac("rating", &[&bytes]);
+        bytes.extend_from_slice(&mac[..16]);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads a token that [`Key::sign_rating`] made; `None` for anything else, whatever is wrong with it (S22, S26, S27).
+    pub fn read_rating(&self, token: &str, now: Timestamp) -> Option<RatingLink> {
+        if token.len() > 200 {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (payload, mac) = bytes.split_at_checked(bytes.len().checked_sub(16)?)?;
+        if !equal(&self.mac("rating", &[payload])[..16], mac) {
+            return None;
+        }
+        RatingLink::decode(payload).filter(|link| now < link.expires)
+    }
+
+    /// Signs a short text for a page's form, such as the moment it was shown.
+    pub fn sign_text(&self, purpose: &str, text: &str) -> String {
+        base32(&self.mac(purpose, &[text.as_bytes()]), 16)
+    }
+}
+
+/// The ticket and the mac named by a Message-ID of our form, unverified.
+pub fn own_message_id(id: &str) -> Option<(Number, &str)> {
+    let (local, _) = id.split_once('@')?;
+    let mut parts = local.split('.');
+    let (number, mac, unique) = (parts.next()?, parts.next()?, parts.next()?);
+    let whole = parts.next().is_none() && mac.len() == 16 && unique.len() == 16;
+    let number = if number.eq_ignore_ascii_case("it000") { Number(0) } else { Number::parse(number)? };
+    whole.then_some((number, mac))
+}
+
+/// What a satisfaction link says: one ticket, one round, one recipient, the grade that was clicked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatingLink {
+    pub number: Number,
+    pub cycle: i64,
+    pub rating: Rating,
+    pub expires: Timestamp,
+}
+
+/// How a ticket stands to a rating link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The round the link belongs to waits for its answer, or was closed with it.
+    Open,
+    /// The link's "not satisfied" opened the present round, which is still being worked on.
+    ReopenedByIt,
+    /// The ticket has moved on.
+    Over,
+}
+
+impl Standing {
+    /// Of a ticket's present state to a link of round `cycle`.
+    pub fn of(ticket: &Ticket, cycle: i64) -> Standing {
+        let unhappy = ticket.rating == Some(Rating::Dissatisfied);
+        match ticket.status {
+            Status::Resolved | Status::Closed if ticket.cycle == cycle => Standing::Open,
+            status if ticket.cycle == cycle + 1 && unhappy && status.is_open() => Standing::ReopenedByIt,
+            _ => Standing::Over,
+        }
+    }
+}
+
+impl RatingLink {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![1, self.rating as u8];
+        for value in [self.number.0, self.cycle, self.expires.millis()] {
+            bytes.extend_from_slice(&value.to_be_bytes());
+        }
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<RatingLink> {
+        let bytes: &[u8; 26] = bytes.try_into().ok()?;
+        let value = |at: usize| i64::from_be_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+        let rating = *Rating::ALL.get(usize::from(bytes[1]))?;
+        (bytes[0] == 1).then(|| RatingLink {
+            number: Number(value(2)),
+            cycle: value(10),
+            rating,
+            expires: Timestamp::from_millis(value(18)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Key {
+        Key([7; 32])
+    }
+
+    fn address(text: &str) -> Address {
+        Address::parse(text).unwrap()
+    }
+
+    #[test]
+    fn s17_s21_a_reference_counts_only_for_its_recipient() {
+        let reference = key().reference(Number(1), &address("zhang@corp.example"));
+        assert!(reference.starts_with("IT001-") && reference.len() == 14, "{reference}");
+        assert_eq!(key().check_reference(&reference.to_lowercase(), &address("Zhang@corp.example")), Some(Number(1)));
+        assert_eq!(key().check_reference(&reference, &address("li@corp.example")), None);
+        assert_eq!(Key([8; 32]).check_reference(&reference, &address("zhang@corp.example")), None);
+        for odd in ["", "IT001", "IT001-", "IT001-AAAAAAAA", "IT002-AAAAAAAA"] {
+            assert_eq!(key().check_reference(odd, &address("zhang@corp.example")), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn s17_a_message_id_counts_only_for_its_recipient_and_repeats() {
+        let zhang = address("zhang@corp.example");
+        let id = key().message_id(Some(Number(12)), &zhang, "IT012/ack", "corp.example");
+        assert_eq!(id, key().message_id(Some(Number(12)), &zhang, "IT012/ack", "corp.example"));
+        assert_ne!(id, key().message_id(Some(Number(12)), &zhang, "IT012/other", "corp.example"));
+        assert_eq!(key().check_message_id(&id, &zhang), Some(Number(12)));
+        assert_eq!(key().check_message_id(&id, &address("li@corp.example")), None);
+        assert_eq!(key().check_message_id("it012.aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbb@x", &zhang), None);
+    }
+
+    #[test]
+    fn s26_s27_rating_links_refuse_what_was_not_signed_or_is_over() {
+        let link =
+            RatingLink { number: Number(3), cycle: 1, rating: Rating::Mostly, expires: Timestamp::from_seconds(1000) };
+        let token = key().sign_rating(&link);
+        assert_eq!(key().read_rating(&token, Timestamp::from_seconds(999)), Some(link));
+        assert_eq!(key().read_rating(&token, Timestamp::from_seconds(1000)), None);
+        assert_eq!(Key([8; 32]).read_rating(&token, Timestamp::from_seconds(1)), None);
+        for odd in ["", "0", "%00", &token[1..], &format!("{token}A"), &token.to_uppercase(), &"A".repeat(300)] {
+            assert_eq!(key().read_rating(odd, Timestamp::from_seconds(1)), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! How this desk is run: everything the rules need from the configuration, as plain data.
+
+use crate::address::{Address, Mailbox};
+use crate::desk::link::Key;
+use crate::desk::triage::Rules;
+use crate::desk::words::{Category, Language, Priority};
+use crate::time::{Calendar, Timestamp};
+use chrono_tz::Tz;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The whole policy. Built by `config`, never changed while a message is handled.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub desk: Identity,
+    pub engineers: Vec<Engineer>,
+    /// Told about dissatisfied requesters and tickets nobody can take. Falls back to the first senior engineer.
+    pub supervisor: Option<Reader>,
+    pub targets: Targets,
+    pub calendar: Calendar,
+    pub rules: Arc<Rules>,
+    pub proof: Proof,
+    pub satisfaction: Satisfaction,
+    pub limits: Limits,
+    /// Signs references and links; made at first start and kept in the database.
+    pub key: Key,
+}
+
+/// Who the desk is.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub name_zh: String,
+    pub name_en: String,
+    /// Where people write and what letters are from.
+    pub address: Address,
+    /// Further addresses of the desk (aliases, other mailboxes): never answered, never a requester.
+    pub aliases: Vec<Address>,
+    /// Domains of colleagues. Anyone else is an outsider, whose words are never sent back by the desk on its own
+    /// (`hardening.md` S44). `*` means everyone is a colleague.
+    pub domains: Vec<String>,
+    /// `https://desk.example.com`, no slash at the end; `None`: no links, rating by mail only.
+    pub public_url: Option<String>,
+    /// Zone of the desk and of readers who have none of their own.
+    pub zone: Tz,
+    /// For readers whose language is not known.
+    pub language: Language,
+}
+
+impl Identity {
+    pub fn name(&self, language: Language) -> &str {
+        language.pick(&self.name_zh, &self.name_en)
+    }
+
+    pub fn is_own(&self, address: &Address) -> bool {
+        *address == self.address || self.aliases.contains(address)
+    }
+
+    pub fn is_colleague(&self, address: &Address) -> bool {
+        self.domains.iter().any(|d| d == "*" || d.eq_ignore_ascii_case(address.domain()))
+    }
+}
+
+/// A person letters go to, with the language and zone they read in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reader {
+    pub mailbox: Mailbox,
+    pub language: Language,
+    pub zone: Tz,
+}
+
+/// An engineer of the desk.
+#[derive(Clone, Debug)]
+pub struct Engineer {
+    pub reader: Reader,
+    /// 1 junior, 2 desk, 3 senior (`design.md` section 2).
+    pub level: u8,
+    /// Categories this engineer takes; empty means all.
+    pub skills: Vec<Category>,
+    /// Own working hours; `None`: the desk's calendar.
+    pub hours: Option<Calendar>,
+    /// Not there: from (inclusive) to (exclusive).
+    pub away: Vec<(Timestamp, Timestamp)>,
+}
+
+impl Engineer {
+    pub fn address(&self) -> &Address {
+        &self.reader.mailbox.address
+    }
+}
+
+impl Policy {
+    pub fn engineer(&self, address: &Address) -> Option<&Engineer> {
+        self.engineers.iter().find(|e| e.address() == address)
+    }
+
+    /// Whom the desk turns to when nobody else will do: the supervisor, else the most senior engineer.
+    pub fn supervisor(&self) -> Option<Reader> {
+        let senior = || self.engineers.iter().max_by_key(|e| e.level).map(|e| e.reader.clone());
+        self.supervisor.clone().or_else(senior)
+    }
+}
+
+/// Response and resolution target of one priority (`design.md` section 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub response: Duration,
+    pub resolution: Duration,
+    /// Counted in working time; otherwise round the clock.
+    pub working_time: bool,
+}
+
+/// One target for each priority, P1 first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Targets(pub [Target; 4]);
+
+impl Targets {
+    pub fn of(&self, priority: Priority) -> Target {
+        self.0[priority as usize]
+    }
+}
+
+/// What proves that an engineer wrote a message (`design.md` 5.5).
+#[derive(Clone, Debug, Default)]
+pub struct Proof {
+    /// The `authserv-id` of the own border server; `None`: nobody is proven by headers.
+    pub authserv_id: Option<String>,
+    pub work: Demand,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Demand {
+    /// DMARC pass or the reference only this engineer was sent.
+    #[default]
+    Either,
+    /// Only the reference.
+    Reference,
+    /// Both.
+    Both,
+}
+
+/// How a resolved ticket is confirmed and closed.
+#[derive(Clone, Copy, Debug)]
+pub struct Satisfaction {
+    /// How long a rating link works and a rating may be changed.
+    pub link_valid: Duration,
+    /// Working time without an answer until the reminder.
+    pub remind_after: Duration,
+    /// Working time without an answer until the ticket is closed, unrated.
+    pub close_after: Duration,
+    /// After closing, for how long an answer reopens the ticket instead of opening a linked one.
+    pub reopen_within: Duration,
+}
+
+/// Bounds on what strangers can cause (`hardening.md` L18, S50).
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Acknowledgements to one sender within 10 minutes, 3 hours and a day.
+    pub acknowledgements: [i64; 3],
+    /// Tickets one sender may open in an hour; further mail joins the newest one.
+    pub tickets_per_hour: i64,
+    /// A larger message is not taken in; its sender is told.
+    pub message_bytes: usize,
+    /// Attachments up to this many bytes in all are sent on; larger ones are kept and named.
+    pub relay_bytes: usize,
+}

@@ -1,0 +1,208 @@
+//! What happens when the requester, or anybody who is not on the desk, writes on a ticket; and ratings.
+
+use crate::address::{Address, Mailbox};
+use crate::desk::answer::{self, Answer};
+use crate::desk::draft::Draft;
+use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
+use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks};
+use crate::desk::link::{RatingLink, Standing};
+use crate::desk::policy::Policy;
+use crate::desk::ticket::{Ticket, What, Who};
+use crate::desk::words::{Rating, Status, Wait};
+use crate::desk::{assign, fields, intake};
+use crate::time::Timestamp;
+
+/// A mail on a ticket from somebody who is not working on it.
+pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Timestamp) -> Vec<Effect> {
+    let takes_part = on.is_participant(&from.address);
+    if on.is_over() && !may_return(s, on, takes_part, now) {
+        return intake::open(s, mail, from, Some(on.ticket.number), now);
+    }
+    let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(from.address.clone()), now);
+    join(&mut draft, mail);
+    let is_requester = from.address == on.ticket.requester.address;
+    let awaiting = !on.ticket.status.is_open();
+    if is_requester {
+        learn(&mut draft, mail);
+    }
+    if is_requester && awaiting { confirm(s, on, mail, draft) } else { pass_on(draft, mail, from, !takes_part) }
+}
+
+/// A closed ticket takes answers for some days, from those who took part (S23); later it stays an archive.
+fn may_return(s: &Situation, on: &Candidate, takes_part: bool, now: Timestamp) -> bool {
+    let closed = on.ticket.closed.unwrap_or(on.ticket.updated);
+    takes_part && now.since(closed) <= s.policy.satisfaction.reopen_within
+}
+
+fn join(draft: &mut Draft, mail: &Mail) {
+    let number = draft.ticket.number;
+    draft.effect(Effect::Join { number, visibility: Visibility::Public });
+    draft.record(What::Message, first_line(&mail.inbound.body.text));
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("").chars().take(120).collect()
+}
+
+/// Facts in the new text fill what was missing: the form of the acknowledgement came back.
+fn learn(draft: &mut Draft, mail: &Mail) {
+    for (field, value) in fields::extract(&mail.inbound.body.text) {
+        draft.ticket.fields.entry(field).or_insert(value);
+    }
+    let person = intake::person(&draft.ticket);
+    draft.effect(Effect::Remember(draft.ticket.requester.clone(), person));
+}
+
+/// Further words on a ticket in work: to whoever works on it.
+fn pass_on(mut draft: Draft, mail: &Mail, from: &Mailbox, stranger: bool) -> Vec<Effect> {
+    if draft.ticket.status == Status::Pending && draft.ticket.wait == Some(Wait::Requester) && !stranger {
+        draft.become_status(Status::InProgress, "");
+    }
+    send_to_owner(&mut draft, mail, from, stranger);
+    draft.finish()
+}
+
+fn send_to_owner(draft: &mut Draft, mail: &Mail, from: &Mailbox, stranger: bool) {
+    let Some(owner) = draft.owner().filter(|o| o.mailbox.address != from.address) else { return };
+    let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
+    let (author, address) = (from.called().to_owned(), from.address.clone());
+    let content = Content::Message { author, address, body: mail.inbound.body.clone(), kept, stranger };
+    draft.letter(owner, &cause(mail), content).attachments = attachments;
+}
+
+/// One letter for one incoming message: its digest tells causes apart.
+pub fn cause(mail: &Mail) -> String {
+    mail.inbound.digest.hex()[..16].to_owned()
+}
+
+/// The requester answers the question whether all is well.
+fn confirm(s: &Situation, on: &Candidate, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
+    let text = &mail.inbound.body.text;
+    let resolved = on.ticket.status == Status::Resolved;
+    match answer::read(text) {
+        Answer::Rated(Rating::Dissatisfied) | Answer::NotSolved => {
+            dissatisfied(s, on, &mut draft, text);
+            draft.finish()
+        }
+        Answer::Rated(rating) => {
+            rate(&mut draft, rating, &first_line(text));
+            thank(s, mail, draft)
+        }
+        Answer::Confirmed if resolved => {
+            draft.become_status(Status::Closed, first_line(text));
+            thank(s, mail, draft)
+        }
+        Answer::Ambiguous if resolved => clarify(s, mail, draft),
+        Answer::Confirmed | Answer::Ambiguous => draft.finish(),
+        Answer::Other => {
+            draft.reopen(first_line(text));
+            let from = draft.ticket.requester.clone();
+            send_to_owner(&mut draft, mail, &from, false);
+            draft.finish()
+        }
+    }
+}
+
+fn thank(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
+    if intake::may_acknowledge(s, &mail.inbound) {
+        let closing = if draft.ticket.rating.is_some() { Closing::Rated } else { Closing::Confirmed };
+        let reader = draft.requester();
+        let content = Content::Closed { closing };
+        draft.letter(reader, &cause(mail), content).answers = mail.inbound.message_id.clone();
+    }
+    draft.finish()
+}
+
+/// An answer that can be read two ways: asked back once in a cycle, and nothing changes.
+fn clarify(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
+    if !draft.ticket.asked && intake::may_acknowledge(s, &mail.inbound) {
+        draft.ticket.asked = true;
+        let rating = links(s.policy, &draft.ticket, draft.now);
+        let (reader, cycle) = (draft.requester(), draft.ticket.cycle.to_string());
+        draft.letter(reader, &cycle, Content::Clarify { rating }).answers = mail.inbound.message_id.clone();
+    }
+    draft.finish()
+}
+
+fn rate(draft: &mut Draft, rating: Rating, comment: &str) {
+    draft.ticket.rating = Some(rating);
+    draft.record(What::Rated { rating }, comment);
+    let (number, cycle) = (draft.ticket.number, draft.ticket.cycle);
+    draft.effect(Effect::Rate { number, cycle, rating, comment: comment.to_owned() });
+    if rating != Rating::Dissatisfied && draft.may_become(Status::Closed) {
+        draft.become_status(Status::Closed, "");
+    }
+}
+
+/// 不满意: another, more senior engineer takes over, and the supervisor is told (`design.md` section 1, stage 5).
+fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str) {
+    rate(draft, Rating::Dissatisfied, &first_line(comment));
+    let before = on.ticket.assignee.clone();
+    draft.reopen("");
+    draft.ticket.rating = Some(Rating::Dissatisfied);
+    let earlier = earlier_assignees(on);
+    let than = before.as_ref().unwrap_or(&draft.ticket.requester.address);
+    let next = assign::more_senior(s.policy, draft.ticket.category, than, &earlier, &s.loads, draft.now);
+    if let Some(next) = next {
+        draft.assign(Some(next.address()), "");
+    }
+    let name = |a: Option<&Address>| a.and_then(|a| s.policy.engineer(a)).map(|e| e.reader.mailbox.called().to_owned());
+    let (before, now) = (name(before.as_ref()), name(draft.ticket.assignee.as_ref()));
+    let cycle = draft.ticket.cycle.to_string();
+    let comment: String = comment.chars().take(4000).collect();
+    let requester = draft.requester();
+    draft.letter(requester, &cycle, Content::Reopened { engineer: now.clone() });
+    if let Some(owner) = draft.owner() {
+        let reason = NoticeReason::Reopened { comment: comment.clone() };
+        let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        let content =
+            Content::Notice { reason, body: on.description.clone(), missing, may_belong_to: None, kept, warnings };
+        draft.letter(owner, &cycle, content).with_first_files = true;
+    }
+    if let Some(supervisor) = s.policy.supervisor() {
+        draft.letter(supervisor, &cycle, Content::Dissatisfied { before, now, comment });
+    }
+    let assignee = draft.ticket.assignee.clone();
+    draft.effect(Effect::Participants(draft.ticket.number, assignee.into_iter().collect()));
+}
+
+/// Everybody who had the ticket, the present one last.
+fn earlier_assignees(on: &Candidate) -> Vec<Address> {
+    let had = on.timeline.iter().filter_map(|e| match &e.what {
+        What::Assigned { to, .. } => to.clone(),
+        _ => None,
+    });
+    had.chain(on.ticket.assignee.clone()).collect()
+}
+
+/// A rating link was posted. Changeable until the link expires: also after the ticket was closed or reopened by it.
+pub fn rated(s: &Situation, on: &Candidate, cycle: i64, rating: Rating, comment: &str, now: Timestamp) -> Vec<Effect> {
+    let who = Who::Person(on.ticket.requester.address.clone());
+    let mut draft = Draft::of(s.policy, &on.ticket, who, now);
+    match (Standing::of(&on.ticket, cycle), rating) {
+        (Standing::Over, _) => return Vec::new(),
+        _ if on.ticket.rating == Some(rating) => return Vec::new(),
+        (Standing::Open, Rating::Dissatisfied) => dissatisfied(s, on, &mut draft, comment),
+        (Standing::Open, _) => rate(&mut draft, rating, comment),
+        // The wrong button was pressed first: what it started is taken back.
+        (Standing::ReopenedByIt, _) => {
+            draft.ticket.cycle = cycle;
+            rate(&mut draft, rating, comment);
+        }
+    }
+    draft.finish()
+}
+
+/// The three links of a ticket's present cycle.
+pub fn links(policy: &Policy, ticket: &Ticket, now: Timestamp) -> RatingLinks {
+    let link = |rating| {
+        let expires = now + policy.satisfaction.link_valid;
+        let token = policy.key.sign_rating(&RatingLink { number: ticket.number, cycle: ticket.cycle, rating, expires });
+        policy.desk.public_url.as_ref().map(|url| format!("{url}/s/{token}"))
+    };
+    RatingLinks {
+        satisfied: link(Rating::Satisfied),
+        mostly: link(Rating::Mostly),
+        dissatisfied: link(Rating::Dissatisfied),
+    }
+}

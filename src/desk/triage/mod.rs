@@ -1,0 +1,119 @@
+//! Sorting by keyword: what a message is about, how bad it is, and why we think so (`domain.md` section 5).
+//!
+//! The rules are a TOML file ([`Rules::builtin`] is the embedded one, `rules.toml` beside this file), extended or
+//! replaced by the site. They are compiled once into one automaton; judging a message is one pass over its text, then
+//! arithmetic on the few terms that were found. Everything that counted is named in [`Verdict::matched`].
+
+mod fold;
+mod judge;
+mod rules;
+mod scan;
+
+pub use fold::fold;
+pub use rules::Fault;
+
+use crate::desk::fields;
+use crate::desk::ticket::Fields;
+use crate::desk::words::{Category, Impact, Priority};
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+/// A matched term and what it counted for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Term {
+    pub term: String,
+    /// A category, a priority, an impact or another signal of the rules file, by its name there.
+    pub points_to: String,
+    pub weight: f64,
+    /// `subject` or `body`.
+    #[serde(rename = "in")]
+    pub place: String,
+}
+
+/// How a message would be sorted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    pub category: Category,
+    pub priority: Priority,
+    pub impact: Impact,
+    /// 0 (a guess) to 1 (certain).
+    pub confidence: f64,
+    pub matched: Vec<Term>,
+    pub fields: Fields,
+}
+
+/// Compiled rules. Built once, shared between threads.
+pub struct Rules {
+    source: rules::RuleSet,
+    scanner: scan::Scanner,
+}
+
+const BUILTIN: &str = include_str!("rules.toml");
+
+impl std::fmt::Debug for Rules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rules(..)")
+    }
+}
+
+impl Rules {
+    /// Rules from a whole file: nothing of the embedded ones is kept.
+    ///
+    /// # Errors
+    /// Every fault of the file, each with its line and key.
+    pub fn parse(toml: &str) -> Result<Rules, Vec<Fault>> {
+        let mut source = rules::RuleSet::default();
+        source.read(toml)?;
+        Ok(Rules::compile(source))
+    }
+
+    /// The rules embedded in the program.
+    pub fn builtin() -> Rules {
+        static SOURCE: LazyLock<rules::RuleSet> = LazyLock::new(|| {
+            let mut source = rules::RuleSet::default();
+            source.read(BUILTIN).expect("the embedded rules are checked by a test");
+            source
+        });
+        Rules::compile(SOURCE.clone())
+    }
+
+    /// The text of the embedded rules, for a site that wants to start its own from them.
+    pub fn builtin_text() -> &'static str {
+        BUILTIN
+    }
+
+    /// Adds a site's file: new terms join, a known term under another grade takes the new one, `remove` strikes out.
+    ///
+    /// # Errors
+    /// Every fault of the file; then these rules stay as they were.
+    pub fn extend(&mut self, site: &str) -> Result<(), Vec<Fault>> {
+        let mut source = self.source.clone();
+        source.read(site)?;
+        *self = Rules::compile(source);
+        Ok(())
+    }
+
+    /// Adds core modules: a name, the words it goes by, and the priority of its standstill.
+    pub fn add_modules<'a>(&mut self, modules: impl IntoIterator<Item = (&'a str, Vec<&'a str>, Priority)>) {
+        for (name, words, priority) in modules {
+            self.source.add_module(name, &words, priority);
+        }
+        self.scanner = scan::Scanner::new(&self.source);
+    }
+
+    fn compile(source: rules::RuleSet) -> Rules {
+        Rules { scanner: scan::Scanner::new(&source), source }
+    }
+
+    /// Sorts a message by its subject and its new text (no quote, no signature). The first 64 KB are examined.
+    pub fn triage(&self, subject: &str, text: &str) -> Verdict {
+        let folded = fold::Folded::new(subject, text);
+        let hits = self.scanner.scan(&folded);
+        let mut verdict = judge::judge(&self.source, &folded, &hits);
+        verdict.fields = fields::extract(text);
+        verdict
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! Mail into the desk: a batch in one durable commit, one bad message never stopping the others (promises G1, G4).
+
+use super::apply::{Applied, Original, apply, quarantine};
+use super::gather::Facts;
+use super::{Flow, Rules};
+use crate::desk::decide::decide;
+use crate::desk::event::{Event, Mail};
+use crate::desk::inbound::Digest;
+use crate::mail;
+use crate::ports::{Content, Cursor};
+use crate::store::{Source, StoreError, Tx};
+use crate::time::Timestamp;
+use futures_util::FutureExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A message as it reached the desk.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Which mailbox and UID; `None` when it was handed in by `ingest`.
+    pub source: Option<Source>,
+    /// INTERNALDATE, or the time it was handed in.
+    pub arrived: Timestamp,
+    pub size: usize,
+    pub content: Content,
+}
+
+impl Arrival {
+    fn raw(&self) -> &[u8] {
+        match &self.content {
+            Content::Whole(raw) => raw,
+            Content::TooLarge { header } => header,
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    pub handled: usize,
+    /// Came a second time; nothing was done again.
+    pub known: usize,
+    /// Could not be handled; kept aside with its bytes.
+    pub quarantined: usize,
+    pub tickets: usize,
+}
+
+/// An arrival that was read.
+struct Read {
+    event: Event,
+    raw_digest: Digest,
+}
+
+impl Flow {
+    /// Takes a batch in. All of it is durable when this returns, and `cursor` with it.
+    ///
+    /// # Errors
+    /// The store's, when it cannot take anything at all (full, locked, gone): nothing has happened, try again later.
+    pub async fn ingest(
+        &self,
+        batch: Vec<Arrival>,
+        cursor: Option<(&str, Cursor)>,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let limit = self.policy().limits.message_bytes;
+        let (batch, read) = tokio::task::spawn_blocking(move || {
+            let read: Vec<Read> = batch.iter().map(|arrival| read(arrival, limit)).collect();
+            (batch, read)
+        })
+        .await
+        .expect("reading catches its panics");
+        let together = AssertUnwindSafe(self.together(&batch, &read, cursor, now)).catch_unwind().await;
+        match together {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(error)) if error.is_systemic() => Err(error),
+            Ok(Err(_)) | Err(_) => self.one_by_one(&batch, &read, cursor, now).await,
+        }
+    }
+
+    /// The good path: one transaction for everything.
+    async fn together(
+        &self,
+        batch: &[Arrival],
+        read: &[Read],
+        cursor: Option<(&str, Cursor)>,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let rules = self.rules();
+        let mut tx = self.store.begin().await?;
+        let (mut facts, mut applied, mut outcome) = (Facts::default(), Applied::default(), Outcome::default());
+        let digests: Vec<_> = read.iter().map(|r| (r.raw_digest, content_digest(&r.event))).collect();
+        let known = tx.known_messages(&digests).await?;
+        facts
+            .prefetch(
+                &mut tx,
+                read.iter().zip(&known).filter(|(_, known)| !**known).filter_map(|(r, _)| inbound(&r.event)),
+            )
+            .await?;
+        for (i, (arrival, read)) in batch.iter().zip(read).enumerate() {
+            let repeated = digests[..i].iter().any(|earlier| same(earlier, &digests[i]));
+            if known[i] || repeated {
+                outcome.known += 1;
+                note(&mut tx, arrival).await?;
+                continue;
+            }
+            take_in(&mut tx, &rules, arrival, read, &mut facts, &mut applied, now).await?;
+            outcome.handled += 1;
+        }
+        if let Some((mailbox, cursor)) = cursor {
+            tx.set_cursor(mailbox, cursor).await?;
+        }
+        tx.commit().await?;
+        self.ring(&applied);
+        outcome.tickets = applied.tickets;
+        Ok(outcome)
+    }
+
+    /// Something in the batch is poison: every message gets its own transaction, the bad one is put aside.
+    async fn one_by_one(
+        &self,
+        batch: &[Arrival],
+        read: &[Read],
+        cursor: Option<(&str, Cursor)>,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let mut outcome = Outcome::default();
+        for (arrival, read) in batch.iter().zip(read) {
+            let alone = self.together(std::slice::from_ref(arrival), std::slice::from_ref(read), None, now);
+            let result = AssertUnwindSafe(alone).catch_unwind().await;
+            let reason = match result {
+                Ok(Ok(one)) => {
+                    outcome.handled += one.handled;
+                    outcome.known += one.known;
+                    outcome.tickets += one.tickets;
+                    continue;
+                }
+                Ok(Err(error)) if error.is_systemic() => return Err(error),
+                Ok(Err(error)) => format!("could not be handled: {error}"),
+                Err(_) => "could not be handled: the program stumbled over it".to_owned(),
+            };
+            tracing::error!(digest = ?read.raw_digest, reason, "a message was put into quarantine");
+            self.put_aside(arrival, &reason, now).await?;
+            outcome.quarantined += 1;
+        }
+        if let Some((mailbox, cursor)) = cursor {
+            let mut tx = self.store.begin().await?;
+            tx.set_cursor(mailbox, cursor).await?;
+            tx.commit().await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn put_aside(&self, arrival: &Arrival, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+        let inbound = Box::new(mail::unreadable(arrival.raw()));
+        let mail = Mail { inbound, arrived: arrival.arrived, over_limit: None };
+        let mut tx = self.store.begin().await?;
+        let original = Original { source: arrival.source.as_ref(), raw: arrival.raw() };
+        quarantine(&mut tx, &mail, original, reason, now).await?;
+        tx.commit().await
+    }
+}
+
+fn read(arrival: &Arrival, limit: usize) -> Read {
+    let raw = arrival.raw();
+    let parsed = catch_unwind(AssertUnwindSafe(|| mail::parse(raw)));
+    let mut inbound = parsed.unwrap_or_else(|_| mail::unreadable(raw));
+    let over_limit = matches!(arrival.content, Content::TooLarge { .. }).then_some(limit);
+    inbound.size = inbound.size.max(arrival.size);
+    let raw_digest = inbound.digest;
+    Read { event: Event::Mail(Mail { inbound: Box::new(inbound), arrived: arrival.arrived, over_limit }), raw_digest }
+}
+
+fn inbound(event: &Event) -> Option<&crate::desk::inbound::Inbound> {
+    if let Event::Mail(mail) = event { Some(&mail.inbound) } else { None }
+}
+
+fn content_digest(event: &Event) -> Option<Digest> {
+    inbound(event).and_then(|inbound| inbound.content)
+}
+
+fn same(a: &(Digest, Option<Digest>), b: &(Digest, Option<Digest>)) -> bool {
+    a.0 == b.0 || (a.1.is_some() && a.1 == b.1)
+}
+
+async fn note(tx: &mut Tx, arrival: &Arrival) -> Result<(), StoreError> {
+    match &arrival.source {
+        Some(source) => tx.note_source(source).await,
+        None => Ok(()),
+    }
+}
+
+async fn take_in(
+    tx: &mut Tx,
+    rules: &Rules,
+    arrival: &Arrival,
+    read: &Read,
+    facts: &mut Facts,
+    applied: &mut Applied,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let situation = facts.gather(tx, &rules.policy, &read.event, now).await?;
+    let effects = decide(&situation, &read.event, now);
+    let original = Original { source: arrival.source.as_ref(), raw: arrival.raw() };
+    apply(tx, rules, &read.event, Some(original), effects, facts, applied, now).await
+}

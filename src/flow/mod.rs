@@ -1,0 +1,109 @@
+//! The road into state: gather the facts, ask the rules, compose the letters, write it all down at once.
+//!
+//! [`Flow::ingest`] takes mail, [`Flow::handle`] everything else. Both do the same in one transaction: situation,
+//! `desk::decide`, exact bytes of every letter, apply, durable commit. Nothing leaves before the commit (promise G3).
+
+mod apply;
+pub mod deliver;
+mod gather;
+mod ingest;
+mod tick;
+
+pub use ingest::{Arrival, Outcome};
+
+use crate::desk::decide::decide;
+use crate::desk::event::Event;
+use crate::desk::policy::Policy;
+use crate::mail::templates::Templates;
+use crate::store::{Store, StoreError};
+use crate::time::Timestamp;
+use std::sync::{Arc, RwLock};
+use tokio::sync::Notify;
+
+/// What every road into state needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Flow {
+    pub store: Store,
+    rules: Arc<RwLock<Rules>>,
+    /// Rung after every commit that queued a letter.
+    pub letters_queued: Arc<Notify>,
+    /// Rung after every commit that set a timer.
+    pub timers_changed: Arc<Notify>,
+}
+
+#[derive(Clone)]
+struct Rules {
+    policy: Arc<Policy>,
+    templates: Arc<Templates>,
+}
+
+impl Flow {
+    pub fn new(store: Store, policy: Policy, templates: Templates) -> Flow {
+        let rules = Rules { policy: Arc::new(policy), templates: Arc::new(templates) };
+        Flow {
+            store,
+            rules: Arc::new(RwLock::new(rules)),
+            letters_queued: Arc::new(Notify::new()),
+            timers_changed: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Replaces policy and templates; what is being handled finishes under the old ones.
+    pub fn reload(&self, policy: Policy, templates: Templates) {
+        let rules = Rules { policy: Arc::new(policy), templates: Arc::new(templates) };
+        *self.rules.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = rules;
+    }
+
+    pub fn policy(&self) -> Arc<Policy> {
+        self.rules().policy
+    }
+
+    /// A page of the site, filled in; `None` when its template fails.
+    pub fn page(&self, name: &str, context: &tera::Context) -> Option<String> {
+        self.rules().templates.page(name, context)
+    }
+
+    fn rules(&self) -> Rules {
+        self.rules.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Carries out an event that is not a mail. When somebody else changed the ticket at the same moment, once more.
+    ///
+    /// # Errors
+    /// The store's; nothing has happened then.
+    pub async fn handle(&self, event: &Event, now: Timestamp) -> Result<(), StoreError> {
+        let mut conflict = String::new();
+        for _ in 0..5 {
+            match self.try_handle(event, now).await {
+                Err(StoreError::Conflict(what)) => conflict = what,
+                other => return other,
+            }
+        }
+        Err(StoreError::Conflict(conflict))
+    }
+
+    async fn try_handle(&self, event: &Event, now: Timestamp) -> Result<(), StoreError> {
+        let rules = self.rules();
+        let mut tx = self.store.begin().await?;
+        let mut facts = gather::Facts::default();
+        let situation = facts.gather(&mut tx, &rules.policy, event, now).await?;
+        let effects = decide(&situation, event, now);
+        let mut applied = apply::Applied::default();
+        apply::apply(&mut tx, &rules, event, None, effects, &mut facts, &mut applied, now).await?;
+        if let Event::Timer(timer) = event {
+            tx.drop_timer(timer).await?;
+        }
+        tx.commit().await?;
+        self.ring(&applied);
+        Ok(())
+    }
+
+    fn ring(&self, applied: &apply::Applied) {
+        if applied.letters > 0 {
+            self.letters_queued.notify_one();
+        }
+        if applied.timers > 0 {
+            self.timers_changed.notify_one();
+        }
+    }
+}

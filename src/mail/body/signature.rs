@@ -1,0 +1,302 @@
+//! Finds where a stretch of new text ends and the signature, "sent from" lines, mailing-list footers and disclaimers
+//! begin (`domain.md` 1.5). Works on the tail only; in doubt the text stays.
+
+use super::lines::{Line, is_space, plain_words};
+use super::separator::{Separator, separator};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Signature, device line, footer, disclaimer, and each once more: deeper is not mail.
+const MOST_LAYERS: usize = 12;
+
+/// How many of `lines` are text; the rest is signature. `before_quote`: a quote follows.
+pub fn text_end(lines: &[&Line], before_quote: bool) -> usize {
+    let mut end = trim(lines, lines.len());
+    for _ in 0..MOST_LAYERS {
+        let shorter = [list_footer, disclaimer, delimiter, sent_from, table_card]
+            .iter()
+            .find_map(|find| find(&lines[..end]))
+            .or_else(|| ruled_card(&lines[..end], before_quote));
+
+        match shorter.map(|s| trim(lines, s)) {
+            Some(s) if s < end => end = s,
+            _ => return end,
+        }
+    }
+    end
+}
+
+/// Drops blank lines and rules at the end.
+fn trim(lines: &[&Line], end: usize) -> usize {
+    let is_rule = |l: &Line| separator(&l.text) == Some(Separator::Rule) || matches!(l.text.trim(), "--" | "—");
+    lines[..end].iter().rposition(|l| !l.is_blank() && !is_rule(l)).map_or(0, |i| i + 1)
+}
+
+/// Lines of the tail, last first, blank ones skipped.
+fn tail<'l>(lines: &'l [&Line<'l>], most: usize) -> impl Iterator<Item = (usize, &'l str)> {
+    lines
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, l)| !l.is_blank())
+        .take(most)
+        .map(|(i, l)| (i, l.text.trim_matches(is_space)))
+}
+
+/// `-- ` (RFC 3676 section 4.3), also with other dashes and without the blank, or what a client marked as signature.
+fn delimiter(lines: &[&Line]) -> Option<usize> {
+    let marked = tail(lines, 30).map(|(i, _)| i).take_while(|&i| lines[i].place.signature).last();
+    marked.or_else(|| {
+        tail(lines, 40)
+            .find(|(_, t)| matches!(*t, "--" | "—" | "– –" | "- -" | "——" | "-- " | "--=20" | "―"))
+            .map(|(i, _)| i)
+    })
+}
+
+static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix)^[<\[(-]*(?:
+          (?:发自|發自)(?:我的|我|\s)?\s*.{1,30}
+        | 来自(?:我的)?\s*.{0,12}(?:iphone|ipad|邮箱|郵箱|手机|客户端|outlook|foxmail|android|华为|小米)
+        | (?:从|從|由|通过|通過)(?:我的|\s)*.{0,20}(?:iphone|ipad|windows|android|手机|客户端|outlook|foxmail|mac|邮箱大师).{0,8}(?:发送|發送|傳送|寄出)
+        | (?:发送自|傳送自|寄自)\s*.{0,20}(?:windows|邮件|郵件|outlook|iphone|ipad|mac|手机|android|客户端).{0,10}
+        | (?:获取|取得|下载)\s*(?:适用于\s*)?(?:(?:ios|android)\s*(?:的|版)*\s*)?outlook(?:\s*(?:for|版)\s*\w+)?
+        | sent\ (?:wirelessly\ |securely\ )?(?:from|via|using|with)\ (?:my|mail|yahoo|outlook|proton|samsung|the\ all|a\ mobile|mobile|spark|blackberry|iphone|ipad|android|windows|sparrow|airmail|acompli|[a-z]+\ for\ )\b.{0,60}
+        | (?:get|obtenez|obtén|holen\ sie\ sich|scarica|obter|ottieni|download)\ outlook\ .{2,30} | outlook\ für\ .{2,30}
+        | (?:iphone|ipad)から送信 | 나의\ iphone에서\ 보냄
+        | von\ meinem\ .{1,40}\ gesendet
+        | diese\ nachricht\ wurde\ von\ mein.{1,60}gesendet
+        | typed\ (?:on|with)\ my\ .{2,40}
+        )[\])>.]*$",
+    )
+    .expect("a fixed pattern")
+});
+
+/// "Sent from my iPhone" and its relatives, among the last lines.
+fn sent_from(lines: &[&Line]) -> Option<usize> {
+    tail(lines, 2).find(|(_, t)| is_sent_from(t)).map(|(i, _)| i)
+}
+
+/// "Sent from my desk, is much easier than …" is prose: a device line has no clause.
+fn is_sent_from(text: &str) -> bool {
+    if text.len() > 400 {
+        return false;
+    }
+    let short = text.len() <= 120 && !text.trim_end_matches('.').contains([',', '，', '。', '?', '？', '!']);
+    // A link behind the words: `Get Outlook for iOS<https://aka.ms/o0ukef>`
+    let words = text.split(" <http").next().unwrap_or(text);
+    let words = words.split("<http").next().unwrap_or(words);
+    (short || words.len() < text.len()) && (SENT_FROM.is_match(words.trim()) || names_device(words.trim()))
+}
+
+/// Other languages: few words, the first or last one says "sent", another names a device or client.
+fn names_device(words: &str) -> bool {
+    let lower = plain_words(words);
+    let sent = SENT.iter().any(|w| lower.starts_with(w) || lower.ends_with(w));
+    lower.split_whitespace().count() <= 8 && sent && DEVICES.iter().any(|w| lower.contains(w))
+}
+
+const SENT: &[&str] = &[
+    "küldve",
+    "trimis",
+    "verzonden",
+    "verstuurd",
+    "gesendet",
+    "envoyé",
+    "enviado",
+    "enviada",
+    "inviato",
+    "skickat",
+    "sendt",
+    "wysłan",
+    "odesláno",
+    "poslan",
+    "odoslan",
+    "отправлено",
+    "надіслано",
+    "gönder",
+    "lähetetty",
+    "στάλθηκε",
+    "أرسلت",
+    "أُرسلت",
+    "送信",
+    "보냄",
+    "dikirim",
+    "saadetud",
+    "изпратено",
+    "gửi từ",
+];
+
+const DEVICES: &[&str] = &[
+    "iphone",
+    "ipad",
+    "android",
+    "outlook",
+    "samsung",
+    "galaxy",
+    "huawei",
+    "xiaomi",
+    "mobile device",
+    "smartphone",
+    "yahoo mail",
+    "blackberry",
+    "nokia",
+    "pixel",
+    "windows phone",
+];
+
+static LIST_FOOTER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)mailing list(?:$| --| - |\s*$)|^to unsubscribe|^unsubscribe[: ]|^\S*/listinfo/|you received this message because|you are receiving this (?:e-?mail|message|because)|visit this group at|退订|取消订阅|^list (?:archive|info)",
+    )
+    .expect("a fixed pattern")
+});
+
+/// A rule, then words of a list manager; the last lines only.
+fn list_footer(lines: &[&Line]) -> Option<usize> {
+    let hit = tail(lines, 12).filter(|(_, t)| t.len() < 300 && LIST_FOOTER.is_match(t)).last()?.0;
+    let ruled = tail(&lines[..hit], 3).find(|(_, t)| is_footer_rule(t)).map(|(i, _)| i);
+    // Without a rule only an address or link proves it.
+    let proof = |l: &&Line| l.text.contains('@') || l.text.contains("://");
+    ruled.or_else(|| lines[hit..].iter().any(proof).then_some(hit))
+}
+
+fn is_footer_rule(text: &str) -> bool {
+    separator(text) == Some(Separator::Rule) || matches!(text, "--" | "—" | "__")
+}
+
+static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix)^[*:_\s-]*(?:
+          (?:本|此|该)(?:电子)?(?:邮件|郵件|信息)(?:及|（|\(|和|含|所|可能|中|仅|的|内容|，).{0,80}(?:保密|机密|机密|機密|专有|特权|法律|删除|仅供|收件人)
+        | (?:保密|免责|機密)(?:声明|聲明|提示|通知)
+        | (?:this|the\ information\ in\ this|the\ contents?\ of\ this)\ (?:e-?mail|message|communication|electronic)\b.{0,200}(?:confidential|privileged|intended|proprietary|virus)
+        | (?:e-?mail\ )?(?:confidentiality|disclaimer|privacy)(?:\ (?:notice|note|disclaimer))?\s*[:：*]
+        | (?:e-?mail\ )?confidentiality\ (?:notice|note)
+        | confidentiality:
+        | (?:disclaimer|免责声明)[:：\s*]*$
+        | (?:diese\ e-?mail|der\ inhalt\ dieser).{0,120}vertraulich
+        | ce\ (?:message|courriel).{0,120}confidentiel
+        | please\ consider\ the\ environment\b | 请考虑环境
+        )",
+    )
+    .expect("a fixed pattern")
+});
+
+/// Legal text in the tail.
+fn disclaimer(lines: &[&Line]) -> Option<usize> {
+    let hit = tail(lines, 25).filter(|(_, t)| DISCLAIMER.is_match(clip(t))).last()?.0;
+    lines[..hit].iter().any(|l| !l.is_blank()).then_some(hit)
+}
+
+fn clip(text: &str) -> &str {
+    let end = (0..=text.len().min(600)).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
+    &text[..end]
+}
+
+/// Mail Master's signature: a table of bars.
+fn table_card(lines: &[&Line]) -> Option<usize> {
+    let bar = |t: &str| t.starts_with('|') && t.chars().all(|c| matches!(c, '|' | ' ' | '-' | '\u{a0}'));
+    let first = tail(lines, 12).filter(|(_, t)| bar(t)).last()?.0;
+    let bars = lines[first..].iter().filter(|l| bar(l.text.trim())).count();
+    (bars >= 2).then_some(first)
+}
+
+/// A rule, then the own name or address, right above the quote (Foxmail's plain text mode), or a few short lines when
+/// the rule is an underscore.
+fn ruled_card(lines: &[&Line], before_quote: bool) -> Option<usize> {
+    let mut lines_below = 0;
+    for (at, text) in tail(lines, 6).take_while(|_| before_quote) {
+        if separator(text) == Some(Separator::Rule) && text.len() >= 5 {
+            let most = if text.starts_with('_') { 5 } else { 1 };
+            return (lines_below <= most && text.starts_with(['_', '-'])).then_some(at);
+        }
+        if text.chars().count() > 40 || text.contains(['，', '。', '？', '?', '！', '!', '；', '：']) {
+            return None;
+        }
+        lines_below += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::{from_text, to_text};
+    use super::*;
+
+    fn check(text: &str, expect: &str) {
+        let lines = from_text(text);
+        let all: Vec<_> = lines.iter().collect();
+        assert_eq!(to_text(all[..text_end(&all, false)].iter().copied()), expect, "{text:?}");
+    }
+
+    #[test]
+    fn delimiters_and_device_lines() {
+        check("好的\n-- \n张三\n电话 8012", "好的");
+        check("ok\n--\nBob", "ok");
+        for line in [
+            "发自我的iPhone",
+            "发自我的 iPad",
+            "从我的 iPhone 发送",
+            "發自我的iPhone",
+            "從我的iPhone傳送",
+            "Sent from my iPhone",
+            "发自我的小米手机",
+            "发自我的华为手机",
+            "Sent from my HUAWEI P40",
+            "获取 Outlook for iOS",
+            "取得 iOS 版 Outlook",
+            "Get Outlook for Android",
+            "Get Outlook for iOS<https://aka.ms/o0ukef>",
+            "发送自 Windows 10 版邮件应用",
+            "从 Windows 版邮件发送",
+            "发自我的网易邮箱手机智能版",
+            "发自网易邮箱大师",
+            "来自QQ邮箱",
+            "发自新浪邮箱客户端",
+            "发自飞书邮箱",
+            "发自钉钉",
+            "Von meinem iPhone gesendet",
+            "Envoyé de mon iPhone",
+            "Enviado desde mi iPhone",
+        ] {
+            check(&format!("打印机坏了\n\n{line}"), "打印机坏了");
+        }
+        check("好的\n________________________________\n发自我的企业微信", "好的");
+        check(
+            "ok\n\nSent from my desk, is much easier than my phone.",
+            "ok\n\nSent from my desk, is much easier than my phone.",
+        );
+    }
+
+    #[test]
+    fn footers_and_disclaimers() {
+        check(
+            "hi\n_______________________________________________\nusers mailing list -- users@l.com\nTo unsubscribe send an email to u@l.com",
+            "hi",
+        );
+        check("hi\n\nThis email and any attachments are confidential and intended for the addressee.", "hi");
+        check("好的\n\n本邮件（含附件）可能包含保密信息，如误收请删除。", "好的");
+        check("This email is confidential and intended", "This email is confidential and intended");
+        check(
+            "How do I unsubscribe from the mailing list of sales?",
+            "How do I unsubscribe from the mailing list of sales?",
+        );
+    }
+
+    /// Names, departments and telephone numbers are facts for the ticket; closings are courtesy for the reader.
+    #[test]
+    fn cards_and_courtesy_stay() {
+        check("好的\n谢谢\n张三\n财务部\n电话：010-12345678", "好的\n谢谢\n张三\n财务部\n电话：010-12345678");
+        check("谢谢，另外打印机也坏了", "谢谢，另外打印机也坏了");
+        check("打印机坏了\n-----\n另外网络也断了", "打印机坏了\n-----\n另外网络也断了");
+        check("见附件\n| |\n张三\n|\n|\n邮箱：a@b.com\n|", "见附件");
+    }
+
+    #[test]
+    fn foxmail_signs_above_the_quote() {
+        let lines = from_text("收到\n--------------\nzs@x.com");
+        let all: Vec<_> = lines.iter().collect();
+        assert_eq!((text_end(&all, true), text_end(&all, false)), (1, 3));
+    }
+}

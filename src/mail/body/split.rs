@@ -1,0 +1,377 @@
+//! Tells new text, history and signature apart. In doubt a line is text: the whole body is stored anyway, but what is
+//! cut here is not read by the rules and not relayed.
+
+use super::attribution::{Attribution, attribution};
+use super::command::{self, command};
+use super::labels::is_header_block;
+use super::lines::{Line, Mark, next_filled, plain_words};
+use super::separator::{Separator, is_bare_original, separator};
+use super::signature;
+use crate::desk::command::CommandLine;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Text,
+    History,
+    Signature,
+}
+
+/// What was found in a body.
+#[derive(Debug, Default)]
+pub struct Split {
+    /// Numbers of the lines that are new text.
+    pub kept: Vec<usize>,
+    pub commands: Vec<CommandLine>,
+    /// How many of `kept` the commands take.
+    pub command_lines: usize,
+    /// The reply shares a line with the attribution: only so many bytes of that line are text.
+    pub shared: Option<(usize, usize)>,
+    pub has_quote: bool,
+    pub has_forward: bool,
+    /// Cutting would have left nothing, so all was kept.
+    pub whole: bool,
+}
+
+/// Judges all lines. `passed_on`: the subject says that this mail was forwarded.
+pub fn split(lines: &[Line], passed_on: bool) -> Split {
+    let mut reader = Reader {
+        lines,
+        roles: vec![Role::Text; lines.len()],
+        out: Split::default(),
+        top: None,
+        passed_on,
+        text_seen: false,
+    };
+    reader.walk();
+    reader.cut_signatures();
+    reader.finish()
+}
+
+/// Text above a forwarded message shorter than this is only a covering note (`domain.md` trap 9).
+const COVERING_NOTE: usize = 20;
+
+struct Reader<'l, 'a> {
+    lines: &'l [Line<'a>],
+    roles: Vec<Role>,
+    out: Split,
+    /// Where the newest text stops being at the top: first quote, history or forward.
+    top: Option<usize>,
+    passed_on: bool,
+    /// A line of new text was met.
+    text_seen: bool,
+}
+
+enum Border {
+    Cut,
+    Forward,
+    Attribution(Attribution),
+}
+
+impl Reader<'_, '_> {
+    fn walk(&mut self) {
+        let mut at = 0;
+        while at < self.lines.len() {
+            let line = &self.lines[at];
+            if self.roles[at] == Role::History || (line.is_blank() && !line.is_quoted()) {
+                at += 1;
+                continue;
+            }
+            if line.is_quoted() && !self.starts_forward_in_quote(at) {
+                self.history(at, at + 1);
+                at += 1;
+                continue;
+            }
+            at = match self.border(at) {
+                None => {
+                    self.text_seen = self.text_seen || separator(&self.lines[at].text).is_none();
+                    at + 1
+                }
+                Some(Border::Attribution(found)) => self.attributed(at, found),
+                Some(Border::Forward) => self.forward(at),
+                Some(Border::Cut) => self.cut(at),
+            };
+        }
+    }
+
+    /// Apple Mail puts even the announcement of a forward behind `>`.
+    fn starts_forward_in_quote(&self, at: usize) -> bool {
+        self.top.is_none() && separator(&self.lines[at].text) == Some(Separator::Forwarded)
+    }
+
+    fn border(&self, at: usize) -> Option<Border> {
+        let line = &self.lines[at];
+        let below = separator(&line.text);
+        if line.mark == Mark::Forward || below == Some(Separator::Forwarded) {
+            return Some(Border::Forward);
+        }
+        if line.mark == Mark::Cut || below == Some(Separator::Original) {
+            let next = if line.mark == Mark::Cut { Some(at) } else { next_filled(self.lines, at + 1) };
+            let forwarded = next.is_some_and(|i| separator(&self.lines[i].text) == Some(Separator::Forwarded));
+            return Some(if forwarded { Border::Forward } else { Border::Cut });
+        }
+        let above = self.filled_above(at);
+        let announced = above.is_some_and(|i| self.announces(i));
+        if is_header_block(self.lines, at, announced) {
+            return Some(Border::Cut);
+        }
+        attribution(self.lines, at).map(Border::Attribution)
+    }
+
+    fn filled_above(&self, at: usize) -> Option<usize> {
+        (at.saturating_sub(6)..at).rev().find(|&i| !self.lines[i].is_blank())
+    }
+
+    /// A rule of some length, or `原始邮件` alone on its line.
+    fn announces(&self, at: usize) -> bool {
+        let text = self.lines[at].text.trim();
+        (separator(text) == Some(Separator::Rule) && text.len() >= 10) || is_bare_original(text)
+    }
+
+    fn history(&mut self, from: usize, to: usize) {
+        self.roles[from..to].fill(Role::History);
+        self.out.has_quote = true;
+        self.top = Some(self.top.unwrap_or(from).min(from));
+    }
+
+    /// An attribution: only the quote below it goes, or everything when the quote is not marked.
+    fn attributed(&mut self, at: usize, found: Attribution) -> usize {
+        let below = next_filled(self.lines, found.end + 1);
+        let marked = below.is_none_or(|i| self.lines[i].is_quoted() || self.lines[i].place.indented);
+        let mut from = at;
+        if found.from > 0 {
+            self.out.shared = Some((at, found.from));
+            from += 1;
+        }
+        if !marked && (found.from > 0 || self.text_seen) {
+            return self.cut(from.min(self.lines.len()));
+        }
+        self.history(from, found.end + 1);
+        self.top = Some(self.top.unwrap_or(at));
+        let quote = below.filter(|&i| marked && self.lines[i].place.indented);
+        for i in quote.into_iter().flat_map(|i| i..self.lines.len()).take_while(|&i| self.lines[i].place.indented) {
+            self.roles[i] = Role::History;
+        }
+        found.end + 1
+    }
+
+    /// History to the end, unless nothing stands above it or the text above says that the answers stand below.
+    fn cut(&mut self, at: usize) -> usize {
+        let end = self.lines.len();
+        if self.passed_on || self.is_covering_note(at) {
+            return self.forward(at);
+        }
+        self.top = Some(self.top.unwrap_or(at));
+        self.out.has_quote = true;
+        if (self.text_seen || self.out.shared.is_some()) && !self.answers_below(at) {
+            let from = self.announcement(at);
+            self.history(from, end);
+        }
+        end
+    }
+
+    /// A message that was passed on is content, unless somebody wrote about it above.
+    fn forward(&mut self, at: usize) -> usize {
+        self.out.has_forward = true;
+        self.top = Some(self.top.unwrap_or(at));
+        if self.text_above(at).chars().count() >= COVERING_NOTE {
+            let from = self.announcement(at);
+            self.history(from, self.lines.len());
+        }
+        self.lines.len()
+    }
+
+    /// Rules and bare titles right above a header block belong to it, and so does Foxmail's line with the own address.
+    fn announcement(&self, at: usize) -> usize {
+        let mut from = at;
+        while let Some(above) = self.filled_above(from) {
+            let text = self.lines[above].text.trim();
+            let own_address =
+                !text.contains(char::is_whitespace) && text.contains('@') && !text.contains(['/', '#', '：', ',']);
+            if !(self.announces(above) || separator(text) == Some(Separator::Rule) || own_address && from == at) {
+                break;
+            }
+            from = above;
+        }
+        from
+    }
+
+    /// The new text above `at`, without commands and signature, as words.
+    fn text_above(&self, at: usize) -> String {
+        let above: Vec<&Line> = (0..at).filter(|&i| self.roles[i] == Role::Text).map(|i| &self.lines[i]).collect();
+        let end = signature::text_end(&above, true);
+        let text = above[..end].iter().filter(|l| command(&l.text).is_none() && separator(&l.text).is_none()).take(200);
+        plain_words(&text.map(|l| &*l.text).collect::<Vec<_>>().join(" "))
+    }
+
+    /// `FYI`, `请处理`: what follows is the message.
+    fn is_covering_note(&self, at: usize) -> bool {
+        let note = self.text_above(at);
+        note.chars().count() < COVERING_NOTE && COVERING.iter().any(|w| note.contains(w))
+    }
+
+    /// "See my answers in red below" above an unmarked quote.
+    fn answers_below(&self, at: usize) -> bool {
+        let above = self.text_above(at);
+        above.chars().count() < 200 && ANSWERS_BELOW.iter().any(|w| above.contains(w))
+    }
+
+    fn cut_signatures(&mut self) {
+        let forward_from = if self.out.has_forward { self.top } else { None };
+        let mut at = 0;
+        while at < self.lines.len() {
+            if self.roles[at] != Role::Text {
+                at += 1;
+                continue;
+            }
+            let end = (at..self.lines.len())
+                .find(|&i| self.roles[i] != Role::Text || Some(i) == forward_from && i > at)
+                .unwrap_or(self.lines.len());
+            if forward_from.is_none_or(|f| at < f) {
+                let part: Vec<&Line> = self.lines[at..end].iter().collect();
+                let kept = signature::text_end(&part, end < self.lines.len());
+                for i in (at + kept..end).filter(|&i| !self.lines[i].is_blank()) {
+                    self.roles[i] = Role::Signature;
+                }
+            }
+            at = end;
+        }
+    }
+
+    fn finish(mut self) -> Split {
+        let filled = |i: &usize| !self.lines[*i].is_blank();
+        let mut kept: Vec<usize> = (0..self.lines.len()).filter(|&i| self.roles[i] == Role::Text).collect();
+        if !kept.iter().any(filled) {
+            self.out.whole = true;
+            kept = (0..self.lines.len()).collect();
+        }
+        let top = self.top.unwrap_or(self.lines.len());
+        let shared_top = self.out.shared.is_some_and(|(line, _)| line == top);
+        let newest: Vec<&Line> =
+            kept.iter().filter(|&&i| i < top || shared_top && i == top).map(|&i| &self.lines[i]).collect();
+        if !self.out.whole {
+            (self.out.commands, self.out.command_lines) = command::leading(&newest);
+        }
+        self.out.kept = kept;
+        self.out
+    }
+}
+
+const COVERING: &[&str] = &[
+    "fyi",
+    "f.y.i",
+    "for your information",
+    "see below",
+    "please handle",
+    "pls handle",
+    "please see",
+    "请处理",
+    "见下",
+    "转发",
+    "转给你",
+    "请跟进",
+    "请协助处理",
+    "烦请处理",
+    "麻烦处理",
+    "请看下",
+    "如下",
+    "请查收",
+    "帮忙处理",
+    "請處理",
+];
+
+const ANSWERS_BELOW: &[&str] = &[
+    "see inline",
+    "answers inline",
+    "comments inline",
+    "replies inline",
+    "reply inline",
+    "responses inline",
+    "inline below",
+    "answers below",
+    "my comments below",
+    "my replies below",
+    "my answers",
+    "in red below",
+    "in blue below",
+    "红字",
+    "红色字体",
+    "蓝色字体",
+    "见下方批注",
+    "在下面邮件中回复",
+    "在原文中回复",
+    "在邮件中回复",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::{from_text, to_text};
+    use super::*;
+
+    fn kept(text: &str) -> String {
+        let lines = from_text(text);
+        let found = split(&lines, false);
+        to_text(found.kept.iter().map(|&i| &lines[i]))
+    }
+
+    fn check(text: &str, expect: &str) {
+        assert_eq!(kept(text), expect, "{text:?}");
+    }
+
+    #[test]
+    fn marked_quotes() {
+        check("ok\n\nOn Tue, Jan 6, 2026 at 10:00 AM A <a@b.com> wrote:\n> q\n> q2", "ok");
+        check("On Tue, Jan 6, 2026 at 10:00 AM A <a@b.com> wrote:\n> q\n\nbelow", "below");
+        check("> q1\na1\n> q2\na2", "a1\na2");
+        check("ok\n> q", "ok");
+        check("> only\n> quoted", "> only\n> quoted");
+        check(
+            "reply On Wed, Apr 4, 2026 at 3:59 PM, bob@x.com wrote:\n> Hi",
+            "reply On Wed, Apr 4, 2026 at 3:59 PM, bob@x.com wrote:",
+        );
+    }
+
+    #[test]
+    fn unmarked_quotes() {
+        check("ok\n\n-----Original Message-----\nFrom: A\nhello", "ok");
+        check("ok\n________________________________\nFrom: A <a@b>\nSent: x\nTo: B\nSubject: s\n\nhello", "ok");
+        check("好的\n发件人： 张三\n发送时间： 2026-07-30 17:14\n收件人： 李四\n主题： 打印机\n你好", "好的");
+        check("我\nme@x.com\n\n发件人： 张三\n发送时间： 2026-07-30 17:14\n收件人： 李四\n主题： 打印机\n你好", "我");
+        check("ok\n\nOn Tue, Jan 6, 2026 at 10:00 AM A <a@b.com> wrote:\nhello\nagain", "ok");
+        check("-----Original Message-----\nFrom: A\nhello", "-----Original Message-----\nFrom: A\nhello");
+        check(
+            "See my answers inline\n\nFrom: A <a@b>\nSent: x\nTo: B\nSubject: s\n\nq\nANSWER",
+            "See my answers inline\n\nFrom: A <a@b>\nSent: x\nTo: B\nSubject: s\n\nq\nANSWER",
+        );
+    }
+
+    #[test]
+    fn forwards_are_content() {
+        let forwarded =
+            "---------- Forwarded message ---------\nFrom: A <a@b>\nDate: x\nSubject: s\nTo: B\n\nprinter\n> old";
+        check(forwarded, forwarded);
+        check(&format!("请处理\n\n{forwarded}"), &format!("请处理\n\n{forwarded}"));
+        check(
+            &format!("This is what the branch office told me about it yesterday.\n\n{forwarded}"),
+            "This is what the branch office told me about it yesterday.",
+        );
+        let outlook = "发件人: 张三 <z@x>\n发送时间: 2026年8月6日 15:49\n收件人: 李四\n主题: 打印机\n\n坏了";
+        check(&format!("FYI\n\n{outlook}"), &format!("FYI\n\n{outlook}"));
+        check(&format!("好的\n\n{outlook}"), "好的");
+    }
+
+    #[test]
+    fn s13_commands_only_from_the_newest_text() {
+        let commands = |text: &str| {
+            let lines = from_text(text);
+            split(&lines, false).commands.iter().map(|c| c.word.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(commands("#take\ntext\n> #close"), ["take"]);
+        assert!(commands("> #close").is_empty());
+        assert!(commands("On Tue, Jan 6, 2026 at 10:00 AM A <a@b.com> wrote:\n> q\n\n#close").is_empty());
+        assert!(commands("-----Original Message-----\n#close").is_empty());
+        assert!(commands("---------- Forwarded message ---------\nFrom: A\n\n#close").is_empty());
+        assert!(commands("On Tue, Jan 6, 2026 at 10:00 AM A <a@b.com> wrote:\n#close").is_empty());
+        assert!(commands("hello\n-- \n#close").is_empty());
+        assert_eq!(commands("#for a@b.com\n---------- Forwarded message ---------\nFrom: A\n\n#close"), ["for"]);
+    }
+}

@@ -1,0 +1,119 @@
+//! Inline styles: is the element visible? (`hardening.md` S13)
+
+/// What a style says about visibility.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    pub hidden: bool,
+    /// Text of no size, `Some(false)` when a size is given that can be read.
+    pub tiny: Option<bool>,
+    /// Perhaps not visible: white or transparent text, tricks of placement.
+    pub doubtful: bool,
+}
+
+/// Reads a `style` attribute.
+pub fn look(style: &str) -> Look {
+    let mut look = Look { doubtful: style.contains(['\\', '/']) && hides_by_trick(style), ..Look::default() };
+    let mut overflow_hidden = false;
+    let mut no_height = false;
+    for declaration in style.split(';') {
+        let Some((name, value)) = declaration.split_once(':') else { continue };
+        let name = name.trim().to_ascii_lowercase();
+        let value: String =
+            value.chars().filter(|c| !c.is_whitespace()).take(80).collect::<String>().to_ascii_lowercase();
+        let value = value.strip_suffix("!important").unwrap_or(&value);
+        match name.as_str() {
+            "display" => look.hidden |= value == "none",
+            "visibility" => look.hidden |= matches!(value, "hidden" | "collapse"),
+            "mso-hide" => look.doubtful |= value == "all",
+            "opacity" => look.hidden |= number(value).is_some_and(|n| n < 0.1),
+            "font-size" => look.tiny = number(value).map(|n| n < 1.5 && !value.ends_with("em") || n == 0.0),
+            "font" => look.tiny = value.starts_with("0").then_some(true).or(look.tiny),
+            "overflow" => overflow_hidden = value == "hidden",
+            "max-height" | "height" | "max-width" | "width" => no_height |= number(value) == Some(0.0),
+            "color" => look.doubtful |= is_invisible_color(value),
+            "text-indent" | "left" | "top" | "margin-left" | "margin-top" => {
+                look.doubtful |= number(value).is_some_and(|n| n < -500.0);
+            }
+            "clip" | "clip-path" | "transform" => look.doubtful = true,
+            _ => {}
+        }
+    }
+    look.hidden |= overflow_hidden && no_height;
+    look
+}
+
+/// The leading number of a CSS length.
+fn number(value: &str) -> Option<f32> {
+    let end = value.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+'))).unwrap_or(value.len());
+    value[..end].parse().ok()
+}
+
+fn is_invisible_color(value: &str) -> bool {
+    matches!(value, "white" | "transparent" | "#fff" | "#ffffff" | "rgb(255,255,255)" | "#fefefe" | "inherit0")
+        || (value.starts_with("rgba(") && (value.ends_with(",0)") || value.ends_with(",0.0)")))
+}
+
+/// Comments and escapes can hide a property from the reading above.
+fn hides_by_trick(style: &str) -> bool {
+    style.contains("/*") || style.contains('\\')
+}
+
+/// Does a style sheet hide anything outside of `@media`? Which classes and ids is not worth finding out: no command is
+/// taken from a mail whose sheet plays such games, its text is kept.
+pub fn sheet_hides(sheet: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for rule in sheet.split('}').take(2000) {
+        let Some((selector, declarations)) = rule.rsplit_once('{') else { continue };
+        let look = look(declarations);
+        if look.hidden || look.tiny == Some(true) || look.doubtful {
+            let words = selector.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '#' | '*')));
+            names.extend(words.filter(|w| !w.is_empty()).take(50).map(|w| w.trim_start_matches('*').to_owned()));
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_styles() {
+        let hidden = |s: &str| look(s).hidden || look(s).tiny == Some(true);
+        for s in [
+            "display:none",
+            "DISPLAY : none !important",
+            "color:red;visibility:hidden",
+            "font-size:0",
+            "font-size:0px",
+            "font-size:1px",
+            "font:0/0 a",
+            "opacity:0",
+            "max-height:0;overflow:hidden",
+            "overflow:hidden; height:0px",
+        ] {
+            assert!(hidden(s), "{s}");
+        }
+        for s in ["", "display:block", "font-size:1em", "font-size:12px", "opacity:1", "height:0", "overflow:hidden"] {
+            assert!(!hidden(s), "{s}");
+        }
+    }
+
+    #[test]
+    fn doubtful_styles() {
+        for s in
+            ["color:#FFF", "color: white", "text-indent:-9999px", "disp/**/lay:none", "displa\\79:none", "mso-hide:all"]
+        {
+            assert!(look(s).doubtful, "{s}");
+        }
+        for s in ["color:#333", "background:url(a/b.png)", "margin-left:40px"] {
+            assert!(!look(s).doubtful, "{s}");
+        }
+    }
+
+    #[test]
+    fn sheets_name_what_they_hide() {
+        assert_eq!(sheet_hides("p{color:red} .x, #y {display:none}"), [".x", "#y"]);
+        assert!(sheet_hides("p{color:red}").is_empty());
+    }
+}

@@ -1,0 +1,113 @@
+//! Facts in words: times, sizes and timeline entries as a reader of mail expects them.
+
+use crate::desk::ticket::What;
+use crate::desk::words::Language;
+use crate::time::Timestamp;
+use chrono::{Datelike, NaiveDate};
+use chrono_tz::Tz;
+
+/// A moment seen from `now` in `zone`: `今天 15:30`, `明天（周二）09:30`, `11月26日（周四）10:00`;
+/// `15:30 today`, `09:30 tomorrow (Tue)`, `10:00 on Thu 26 Nov`. The year stands only when it is another one.
+pub fn moment(at: Timestamp, now: Timestamp, zone: Tz, language: Language) -> String {
+    let (at, now) = (at.at_zone(zone), now.at_zone(zone));
+    let (day, today) = (at.date_naive(), now.date_naive());
+    let clock = at.format("%H:%M");
+    let near = match (day - today).num_days() {
+        0 => Some(("今天", "today")),
+        1 => Some(("明天", "tomorrow")),
+        -1 => Some(("昨天", "yesterday")),
+        _ => None,
+    };
+    match (language, near) {
+        (Language::Chinese, Some(("今天", _))) => format!("今天 {clock}"),
+        (Language::Chinese, Some((word, _))) => format!("{word}（{}）{clock}", chinese_weekday(day)),
+        (Language::Chinese, None) => {
+            let year = if day.year() == today.year() { String::new() } else { format!("{}年", day.year()) };
+            format!("{year}{}月{}日（{}）{clock}", day.month(), day.day(), chinese_weekday(day))
+        }
+        (Language::English, Some((_, "today"))) => format!("{clock} today"),
+        (Language::English, Some((_, word))) => format!("{clock} {word} ({})", day.format("%a")),
+        (Language::English, None) => {
+            let year = if day.year() == today.year() { String::new() } else { format!(" {}", day.year()) };
+            format!("{clock} on {}{year}", day.format("%a %-d %b"))
+        }
+    }
+}
+
+fn chinese_weekday(day: NaiveDate) -> &'static str {
+    ["周一", "周二", "周三", "周四", "周五", "周六", "周日"][day.weekday().num_days_from_monday() as usize]
+}
+
+/// `640 KB`, `12.5 MB`, with 1 KB = 1024 bytes as mail programs count.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{} KB", bytes / 1024),
+        _ => {
+            let tenths = (bytes.saturating_mul(10) + 524_288) / 1_048_576;
+            if tenths.is_multiple_of(10) {
+                format!("{} MB", tenths / 10)
+            } else {
+                format!("{}.{} MB", tenths / 10, tenths % 10)
+            }
+        }
+    }
+}
+
+/// A timeline entry's `what` in words.
+pub fn happened(what: &What, language: Language) -> String {
+    let say = |chinese: &str, english: &str| language.pick(chinese, english).to_owned();
+    let change = |chinese: &str, english: &str, from: &str, to: &str| {
+        format!("{}{from} → {to}", language.pick(chinese, english))
+    };
+    match what {
+        What::Opened => say("登记", "registered"),
+        What::Message => say("来信", "message"),
+        What::Note => say("内部备注", "internal note"),
+        What::Step => say("处理步骤", "step"),
+        What::Workaround => say("临时措施", "workaround"),
+        What::Status { from, to } => change("状态：", "status: ", from.name(language), to.name(language)),
+        What::Assigned { to: Some(to), .. } => format!("{}{to}", language.pick("处理人：", "assigned to ")),
+        What::Assigned { to: None, .. } => say("取消分派", "unassigned"),
+        What::Priority { from, to } => change("优先级：", "priority: ", from.as_str(), to.as_str()),
+        What::Category { from, to } => change("类别：", "category: ", from.name(language), to.name(language)),
+        What::Rated { rating } => format!("{}{}", language.pick("评价：", "rated: "), rating.name(language)),
+        What::Refused => say("未执行的操作", "refused"),
+        What::Undelivered => say("邮件未送达", "letter not delivered"),
+        What::Reminded => say("系统提醒", "reminder sent"),
+        What::Merged { into } => format!("{}{into}", language.pick("已合并到 ", "merged into ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_in_the_readers_zone() {
+        let now = Timestamp::parse("2026-11-23T14:00:00+08:00").unwrap();
+        let check = |at: &str, chinese: &str, english: &str| {
+            let at = Timestamp::parse(at).unwrap();
+            let zone = chrono_tz::Asia::Shanghai;
+            assert_eq!(moment(at, now, zone, Language::Chinese), chinese);
+            assert_eq!(moment(at, now, zone, Language::English), english);
+        };
+        check("2026-11-23T15:30:00+08:00", "今天 15:30", "15:30 today");
+        check("2026-11-24T01:30:00Z", "明天（周二）09:30", "09:30 tomorrow (Tue)");
+        check("2026-11-22T23:59:00+08:00", "昨天（周日）23:59", "23:59 yesterday (Sun)");
+        check("2026-11-25T10:00:00+08:00", "11月25日（周三）10:00", "10:00 on Wed 25 Nov");
+        check("2027-01-04T09:00:00+08:00", "2027年1月4日（周一）09:00", "09:00 on Mon 4 Jan 2027");
+        let seen_abroad =
+            moment(Timestamp::parse("2026-11-23T15:30:00+08:00").unwrap(), now, Tz::UTC, Language::English);
+        assert_eq!(seen_abroad, "07:30 today");
+    }
+
+    #[test]
+    fn sizes() {
+        for (bytes, text) in
+            [(0, "0 B"), (2048, "2 KB"), (26_214_400, "25 MB"), (41_943_040, "40 MB"), (13_107_200, "12.5 MB")]
+        {
+            assert_eq!(size(bytes), text);
+        }
+    }
+}

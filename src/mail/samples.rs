@@ -1,0 +1,394 @@
+//! Letters with realistic facts: every kind, in both languages, through every branch of the templates. The templates
+//! are tried with them at start, and tests look at them.
+
+use crate::address::{Address, Mailbox};
+use crate::desk::inbound::Body;
+use crate::desk::letter::{
+    Closing, Content, Hint, Letter, ListLine, NoticeReason, RatingLinks, StatusLine, TranscriptLine,
+};
+use crate::desk::policy::{Identity, Reader};
+use crate::desk::ticket::{Number, Ticket, What};
+use crate::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// Monday 23 November 2026, 14:00 in Shanghai.
+pub fn now() -> Timestamp {
+    Timestamp::from_seconds(1_795_413_600)
+}
+
+/// A desk as a company in Shanghai might run it.
+pub fn identity() -> Identity {
+    Identity {
+        name_zh: "IT 服务台".into(),
+        name_en: "IT Service Desk".into(),
+        address: address("it@corp.example"),
+        aliases: Vec::new(),
+        domains: vec!["corp.example".into()],
+        public_url: Some("https://desk.corp.example".into()),
+        zone: chrono_tz::Asia::Shanghai,
+        language: Language::Chinese,
+    }
+}
+
+/// Every letter the desk can write, some of them several times: each branch of each template is taken by one.
+pub fn letter_samples() -> Vec<Letter> {
+    [Language::Chinese, Language::English].into_iter().flat_map(in_language).collect()
+}
+
+fn in_language(language: Language) -> Vec<Letter> {
+    let say = Say(language);
+    let mut contents = to_the_requester(say);
+    contents.extend(notices(say));
+    contents.extend(to_the_engineer(say));
+    let mut letters: Vec<Letter> = contents.into_iter().map(|(who, content)| say.letter(who, content)).collect();
+    letters.extend(variations(say));
+    for (index, letter) in letters.iter_mut().enumerate() {
+        letter.key = format!("sample/{}/{index}", language.as_str());
+    }
+    letters
+}
+
+#[derive(Clone, Copy)]
+enum Who {
+    Requester,
+    Engineer,
+    Supervisor,
+    Outsider,
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).expect("a good sample address")
+}
+
+fn minutes(count: i64) -> Timestamp {
+    Timestamp::from_millis(now().millis() + count * 60_000)
+}
+
+/// Picks the words of one language.
+#[derive(Clone, Copy)]
+struct Say(Language);
+
+impl Say {
+    fn pick(self, chinese: &str, english: &str) -> String {
+        self.0.pick(chinese, english).to_owned()
+    }
+
+    fn requester(self) -> Mailbox {
+        Mailbox::new(address("chen.xiaomei@corp.example"), self.pick("陈晓梅", "Helen Carter"))
+    }
+
+    fn engineer(self) -> Mailbox {
+        Mailbox::new(address("wang.qiang@corp.example"), self.pick("王强", "Daniel Novak"))
+    }
+
+    fn reader(self, who: Who) -> Reader {
+        let mailbox = match who {
+            Who::Requester => self.requester(),
+            Who::Engineer => self.engineer(),
+            Who::Supervisor => Mailbox::new(address("zhao.lei@corp.example"), self.pick("赵磊", "Maria Santos")),
+            Who::Outsider => Mailbox::new(address("someone@elsewhere.example"), "Win a prize now"),
+        };
+        Reader { mailbox, language: self.0, zone: chrono_tz::Asia::Shanghai }
+    }
+
+    fn body(self) -> Body {
+        Body {
+            text: self.pick(
+                "三楼财务部的打印机从今天早上开始打不出来，电脑上一直提示“脱机”。\n我重启过打印机和电脑，还是不行。\n\n下午三点前要交报销单，麻烦尽快看看，谢谢！",
+                "The printer in Finance on the third floor has not printed since this morning. My laptop keeps saying \"offline\".\nI restarted the printer and the laptop, no change.\n\nThe expense forms are due at three, so I would be grateful for a quick look.",
+            ),
+            html: None,
+        }
+    }
+
+    fn rich_body(self) -> Body {
+        let text = self.pick(
+            "晓梅，您好：\n\n打印机的 IP 变了，我已经重新添加了端口，请再打印一页试试。\n\n王强",
+            "Hi Helen,\n\nThe printer got a new IP address. I added the port again; please print a page and tell me.\n\nDaniel",
+        );
+        let html = text.split("\n\n").map(|p| format!("<p>{p}</p>")).collect::<String>();
+        let html =
+            html.replace("IP", "<b>IP</b>") + "<p><img src=\"cid:port@corp.example\" alt=\"\" width=\"160\"></p>";
+        Body { text, html: Some(html) }
+    }
+
+    fn ticket(self) -> Ticket {
+        let fields = [
+            (Field::Name, self.requester().name),
+            (Field::Department, self.pick("财务部", "Finance")),
+            (Field::EmployeeId, "F10234".into()),
+            (Field::Contact, "138 0013 8000".into()),
+            (Field::When, self.pick("今天早上开始，每次都这样", "Since this morning, every time")),
+            (Field::Error, self.pick("打印机脱机", "Printer offline")),
+        ];
+        Ticket {
+            number: Number(1),
+            subject: self.pick("三楼财务部打印机打不出来", "Finance printer does not print"),
+            requester: self.requester(),
+            language: self.0,
+            category: Category::Hardware,
+            priority: Priority::P3,
+            impact: Impact::Personal,
+            matched: Vec::new(),
+            fields: BTreeMap::from(fields),
+            status: Status::Assigned,
+            wait: None,
+            assignee: Some(self.engineer().address),
+            created: minutes(-3),
+            updated: now(),
+            first_response: None,
+            response_due: minutes(117),
+            resolution_due: minutes(60 * 24 - 3),
+            resolved: None,
+            closed: None,
+            rating: None,
+            cycle: 1,
+            asked: false,
+            merged_into: None,
+            related: None,
+            version: 1,
+        }
+    }
+
+    fn letter(self, who: Who, content: Content) -> Letter {
+        let mut ticket = self.ticket();
+        if matches!(who, Who::Outsider) {
+            ticket.requester = self.reader(who).mailbox;
+        }
+        if matches!(content, Content::Notice { reason: NoticeReason::Unassigned, .. }) {
+            (ticket.assignee, ticket.status) = (None, Status::New);
+        }
+        Letter {
+            key: String::new(),
+            to: self.reader(who),
+            ticket: Some(Box::new(ticket)),
+            content,
+            answers: None,
+            attachments: Vec::new(),
+            with_first_files: false,
+        }
+    }
+
+    fn links(self) -> RatingLinks {
+        let link = |grade: &str| Some(format!("https://desk.corp.example/s/AQAAAAAAAAABAAAAAAAAAAE{grade}"));
+        RatingLinks { satisfied: link("a"), mostly: link("b"), dissatisfied: link("c") }
+    }
+}
+
+const NO_LINKS: RatingLinks = RatingLinks { satisfied: None, mostly: None, dissatisfied: None };
+
+fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
+    let author = say.engineer().name;
+    let closes = minutes(60 * 24 * 3);
+    let kept = vec![say.pick("系统日志.zip", "logs.zip")];
+    let acknowledgement = |missing: &[Field], engineer: Option<String>, outsider| Content::Acknowledgement {
+        missing: missing.to_vec(),
+        engineer,
+        outsider,
+    };
+    vec![
+        (Who::Requester, acknowledgement(&[], Some(author.clone()), false)),
+        (Who::Requester, acknowledgement(&[Field::EmployeeId, Field::Contact, Field::Error], None, false)),
+        (Who::Outsider, acknowledgement(&[], None, true)),
+        (Who::Requester, Content::Answer { author: author.clone(), body: say.rich_body(), kept: kept.clone() }),
+        (Who::Outsider, Content::Answer { author: author.clone(), body: say.body(), kept: Vec::new() }),
+        (Who::Requester, Content::Workaround { author: author.clone(), body: say.rich_body() }),
+        (
+            Who::Requester,
+            Content::Resolution { author: author.clone(), body: say.rich_body(), rating: say.links(), closes },
+        ),
+        (Who::Requester, Content::Resolution { author: author.clone(), body: say.body(), rating: NO_LINKS, closes }),
+        (Who::Requester, Content::ConfirmReminder { rating: say.links(), closes }),
+        (Who::Outsider, Content::ConfirmReminder { rating: NO_LINKS, closes }),
+        (Who::Requester, Content::Clarify { rating: say.links() }),
+        (Who::Requester, Content::Clarify { rating: NO_LINKS }),
+        (Who::Requester, Content::Reopened { engineer: Some(say.pick("李静", "Grace Lee")) }),
+        (Who::Requester, Content::Reopened { engineer: None }),
+        (Who::Requester, Content::Closed { closing: Closing::Rated }),
+        (Who::Requester, Content::Closed { closing: Closing::Silence }),
+        (Who::Requester, Content::Closed { closing: Closing::Confirmed }),
+        (Who::Requester, Content::Closed { closing: Closing::ByEngineer { author: author.clone(), body: say.body() } }),
+        (Who::Requester, Content::Cancelled { author: author.clone(), body: say.body() }),
+        (Who::Requester, Content::Cancelled { author, body: Body::default() }),
+        (Who::Requester, Content::TooLarge { bytes: 41_943_040, limit: 26_214_400 }),
+    ]
+}
+
+fn notices(say: Say) -> Vec<(Who, Content)> {
+    let notice = |reason: NoticeReason| Content::Notice {
+        reason,
+        body: say.body(),
+        missing: Vec::new(),
+        may_belong_to: None,
+        kept: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let full = Content::Notice {
+        reason: NoticeReason::New,
+        body: say.rich_body(),
+        missing: vec![Field::EmployeeId, Field::Contact],
+        may_belong_to: Some(Number(7)),
+        kept: vec![say.pick("现场录像.mp4", "video.mp4")],
+        warnings: vec![
+            say.pick("发件域名 c0rp.example 与公司域名相似", "The sender's domain c0rp.example looks like ours"),
+        ],
+    };
+    vec![
+        (Who::Engineer, notice(NoticeReason::New)),
+        (Who::Engineer, full),
+        (Who::Engineer, notice(NoticeReason::Assigned { by: say.pick("李静", "Grace Lee") })),
+        (
+            Who::Engineer,
+            notice(NoticeReason::Reopened {
+                comment: say.pick("今天又脱机了两次，根本没解决。", "It went offline twice again today."),
+            }),
+        ),
+        (Who::Supervisor, notice(NoticeReason::Unassigned)),
+    ]
+}
+
+fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
+    let message = |stranger, kept: &[&str]| Content::Message {
+        author: say.requester().name,
+        address: say.requester().address,
+        body: say.body(),
+        kept: kept.iter().map(|k| (*k).to_owned()).collect(),
+        stranger,
+    };
+    let before = Some(say.engineer().name);
+    let dissatisfied = |before: Option<String>, now: Option<String>, comment: &str| Content::Dissatisfied {
+        before,
+        now,
+        comment: comment.to_owned(),
+    };
+    let comment = say.pick("今天又脱机了两次，根本没解决。", "It went offline twice again today. Nothing is solved.");
+    vec![
+        (Who::Engineer, message(false, &[])),
+        (Who::Engineer, message(true, &["video.mp4"])),
+        (Who::Engineer, refused(say)),
+        (Who::Engineer, status(say)),
+        (Who::Engineer, transcript(say, true)),
+        (
+            Who::Engineer,
+            Content::ConfirmCommand { body: say.body(), commands: vec!["#priority P1".into(), "#note".into()] },
+        ),
+        (Who::Engineer, Content::ConfirmCommand { body: Body::default(), commands: vec!["#take".into()] }),
+        (Who::Supervisor, dissatisfied(before, Some(say.pick("李静", "Grace Lee")), &comment)),
+        (Who::Supervisor, dissatisfied(None, None, "")),
+        (
+            Who::Engineer,
+            Content::Undelivered {
+                recipient: "chen.xiaomei@corp.example".into(),
+                reason: "550 5.1.1 <chen.xiaomei@corp.example>: Recipient address rejected: User unknown".into(),
+            },
+        ),
+    ]
+}
+
+fn refused(say: Say) -> Content {
+    let hints = [
+        ("#take", Hint::None),
+        ("#resovle", Hint::Unknown { nearest: Some("resolve".into()) }),
+        ("#abracadabra", Hint::Unknown { nearest: None }),
+        ("#priority high", Hint::Value { expected: "P1, P2, P3, P4".into() }),
+        ("#wait vendor", Hint::Status { status: "closed".into() }),
+        ("#assign Li", Hint::Nobody { name: "Li".into() }),
+        ("#note", Hint::HeldBack),
+        ("#workaround", Hint::TextNeeded),
+        ("#close", Hint::NoTicket),
+        ("#cancel", Hint::NotAllowed),
+    ];
+    let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: hint == Hint::None, hint };
+    Content::Transcript {
+        lines: hints.into_iter().map(line).collect(),
+        held_back: Some(say.body()),
+        status: None,
+        list: None,
+        help: false,
+    }
+}
+
+fn status(say: Say) -> Content {
+    let engineer = say.engineer();
+    let entries = [
+        (-125, String::new(), What::Opened, say.pick("打印机、脱机 → 硬件", "printer, offline → hardware")),
+        (-124, String::new(), What::Assigned { from: None, to: Some(engineer.address.clone()) }, String::new()),
+        (-60, engineer.name.clone(), What::Status { from: Status::Assigned, to: Status::InProgress }, String::new()),
+        (-55, engineer.name.clone(), What::Note, say.pick("IP 可能被 DHCP 换掉了", "DHCP may have moved its address")),
+        (
+            -40,
+            engineer.name,
+            What::Priority { from: Priority::P3, to: Priority::P2 },
+            say.pick("全科室受影响", "the whole team"),
+        ),
+        (-9, say.requester().name, What::Rated { rating: Rating::Mostly }, String::new()),
+    ];
+    let line = |(at, who, what, why)| StatusLine { at: minutes(at), who, what, why };
+    let list = [(1, Priority::P2, Status::InProgress, -30), (12, Priority::P3, Status::Pending, 200)];
+    let list_line = |(number, priority, status, due)| ListLine {
+        number: Number(number),
+        subject: say.ticket().subject,
+        requester: say.requester().name,
+        priority,
+        status,
+        resolution_due: minutes(due),
+    };
+    Content::Transcript {
+        lines: vec![TranscriptLine { line: "#status".into(), done: true, hint: Hint::None }],
+        held_back: None,
+        status: Some(entries.into_iter().map(line).collect()),
+        list: Some(list.into_iter().map(list_line).collect()),
+        help: true,
+    }
+}
+
+/// A transcript with nothing in it: no line, an empty list, and the command card when asked.
+fn transcript(_: Say, help: bool) -> Content {
+    Content::Transcript { lines: Vec::new(), held_back: None, status: None, list: Some(Vec::new()), help }
+}
+
+/// Letters whose ticket differs: every category, every priority, late ones, unknown facts, no ticket at all.
+fn variations(say: Say) -> Vec<Letter> {
+    let notice = |say: Say| notices(say).swap_remove(0);
+    let mut letters = Vec::new();
+    let categories = Category::ALL.iter().zip(Priority::ALL.iter().cycle());
+    for (category, priority) in categories {
+        for (who, content) in [notice(say), to_the_requester(say).swap_remove(0)] {
+            let mut letter = say.letter(who, content);
+            let ticket = letter.ticket.as_mut().expect("samples have a ticket");
+            (ticket.category, ticket.priority) = (*category, *priority);
+            letters.push(letter);
+        }
+    }
+    let message = to_the_engineer(say).swap_remove(0).1;
+    for content in [notice(say).1, message, transcript(say, false), status(say)] {
+        letters.push(late(say.letter(Who::Engineer, content)));
+    }
+    letters.push(late(say.letter(Who::Requester, Content::Reopened { engineer: None })));
+    for content in to_the_requester(say).into_iter().map(|(_, c)| c).take(2) {
+        letters.push(late(say.letter(Who::Requester, content)));
+    }
+    for content in to_the_engineer(say).into_iter().map(|(_, c)| c) {
+        if matches!(content, Content::Transcript { .. } | Content::ConfirmCommand { .. }) {
+            letters.push(Letter { ticket: None, ..say.letter(Who::Engineer, content) });
+        }
+    }
+    let too_large = Content::TooLarge { bytes: 41_943_040, limit: 26_214_400 };
+    letters.push(Letter { ticket: None, ..say.letter(Who::Requester, too_large) });
+    letters
+}
+
+/// Both times are over, somebody has answered, nobody is assigned, and hardly anything is known.
+fn late(mut letter: Letter) -> Letter {
+    let ticket = letter.ticket.as_mut().expect("samples have a ticket");
+    ticket.fields.clear();
+    ticket.assignee = None;
+    ticket.status = Status::Pending;
+    ticket.wait = Some(Wait::Vendor);
+    ticket.first_response = matches!(letter.content, Content::Transcript { .. }).then(|| minutes(-30));
+    ticket.response_due = minutes(-60);
+    ticket.resolution_due = minutes(-10);
+    ticket.related = Some(Number(7));
+    letter
+}

@@ -1,0 +1,30 @@
+//! How letters leave: SMTP, a sendmail program, or a local Maildir.
+
+pub mod maildir;
+mod reply;
+pub mod sendmail;
+pub mod smtp;
+
+pub use maildir::MaildirMailer;
+pub use sendmail::{SendmailMailer, SendmailSettings};
+pub use smtp::{Credentials, SmtpMailer, SmtpSettings, SmtpTimeouts};
+
+use crate::ports::{Envelope, Mailer, SendOutcome};
+
+/// The mailer that the configuration chose.
+#[derive(Debug)]
+pub enum AnyMailer {
+    Smtp(Box<SmtpMailer>),
+    Sendmail(SendmailMailer),
+    Maildir(MaildirMailer),
+}
+
+impl Mailer for AnyMailer {
+    async fn send(&mut self, envelope: &Envelope, message: &[u8]) -> SendOutcome {
+        match self {
+            AnyMailer::Smtp(mailer) => mailer.send(envelope, message).await,
+            AnyMailer::Sendmail(mailer) => mailer.send(envelope, message).await,
+            AnyMailer::Maildir(mailer) => mailer.send(envelope, message).await,
+        }
+    }
+}

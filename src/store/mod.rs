@@ -1,0 +1,417 @@
+//! Everything the desk knows, in SQLite or PostgreSQL. The only place that knows sqlx.
+//!
+//! # One SQL text, compiled once per database
+//!
+//! The files in `sql/` are written once, with `$1` placeholders and the part of SQL that both databases understand, and
+//! are compiled twice: as children of the module `sqlite` and as children of `postgres`. They name the database only as
+//! `super::Db`. What differs - how a connection is opened, how a transaction begins, the words that lock a row - stands
+//! in `sqlite.rs` and `postgres.rs` and nowhere else. [`Store`] and [`Tx`] are enums over the two.
+//!
+//! `sqlx::Any` would have made one module of it, but it takes 1.5 to 3 times as long per small statement on SQLite,
+//! knows no booleans there, and copies every text it binds. Generics over `sqlx::Database` need a bound for each type
+//! in each function. Two hand-written copies would drift apart.
+//!
+//! # Promises
+//!
+//! - A [`Tx`] is everything or nothing, and durable once [`Tx::commit`] has returned (`synchronous=FULL`,
+//!   `synchronous_commit=on`). A dropped `Tx` is rolled back.
+//! - A store call must not be cancelled: no `timeout`, no `select!` around it. Spawn it instead. (On PostgreSQL a
+//!   cancelled `begin` would leave a connection in a transaction; it is rolled back before it is used again, so that
+//!   nothing is lost, but the caller would not know what became of its statement.)
+//! - Time is given, never asked of the database; there is no chance in a statement.
+//! - Text is cut at a bound and has no NUL; the raw bytes of a message are whole.
+
+mod error;
+mod postgres;
+mod rows;
+mod sqlite;
+mod text;
+
+pub use error::StoreError;
+pub use rows::{
+    Claimed, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Settled, Source, StoredAttachment,
+    StoredMessage, TicketFilter,
+};
+
+use crate::address::{Address, Mailbox, MessageId};
+use crate::desk::event::{KnownId, Person, SenderCounts, Timer};
+use crate::desk::inbound::{Attachment, Body, Digest};
+use crate::desk::ticket::{Entry, Number, Ticket};
+use crate::desk::words::Rating;
+use crate::ports::Cursor;
+use crate::time::Timestamp;
+use std::time::Duration;
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub enum Store {
+    Sqlite(sqlite::Store),
+    Postgres(postgres::Store),
+}
+
+/// A transaction: everything or nothing. On SQLite it is the only writer while it lives.
+pub enum Tx {
+    Sqlite(sqlite::Tx),
+    Postgres(postgres::Tx),
+}
+
+/// Calls the same method of whichever database it is.
+macro_rules! each {
+    ($self:ident . $method:ident ($($argument:expr),*)) => {
+        match $self {
+            Self::Sqlite(db) => db.$method($($argument),*).await,
+            Self::Postgres(db) => db.$method($($argument),*).await,
+        }
+    };
+}
+
+/// Opening, and the desk's own values.
+impl Store {
+    /// Opens `sqlite:///path/desk.db`, `sqlite::memory:` or `postgres://user@host/name`, creates what is missing and
+    /// brings the schema up to date. A schema newer than this program is refused.
+    pub async fn open(url: &str) -> Result<Store> {
+        Store::open_as(url, false).await
+    }
+
+    /// The same for the daemon: a second one on the same SQLite file is refused (`hardening.md` R42). Daemons on
+    /// PostgreSQL share the work.
+    pub async fn open_exclusive(url: &str) -> Result<Store> {
+        Store::open_as(url, true).await
+    }
+
+    async fn open_as(url: &str, exclusive: bool) -> Result<Store> {
+        match url.split_once(':') {
+            Some(("sqlite", place)) => Ok(Store::Sqlite(sqlite::Store::open(place, exclusive).await?)),
+            Some(("postgres" | "postgresql", _)) => Ok(Store::Postgres(postgres::Store::open(url).await?)),
+            _ => Err(StoreError::Refused(
+                "the database must be given as sqlite:///path/desk.db or postgres://user@host/name".to_owned(),
+            )),
+        }
+    }
+
+    /// Starts a transaction.
+    pub async fn begin(&self) -> Result<Tx> {
+        match self {
+            Store::Sqlite(db) => Ok(Tx::Sqlite(db.begin().await?)),
+            Store::Postgres(db) => Ok(Tx::Postgres(db.begin().await?)),
+        }
+    }
+
+    /// Closes all connections after their current statement.
+    pub async fn close(&self) {
+        each!(self.close())
+    }
+
+    /// The desk's signing key, when it has one.
+    pub async fn secret(&self) -> Result<Option<[u8; 32]>> {
+        each!(self.secret())
+    }
+
+    /// When this desk was started for the first time: mail from before is not answered unless configured.
+    pub async fn first_start(&self) -> Result<Option<Timestamp>> {
+        each!(self.first_start())
+    }
+}
+
+/// Mailboxes: how far they were read, and what is still to be put away.
+impl Store {
+    pub async fn cursor(&self, mailbox: &str) -> Result<Option<Cursor>> {
+        each!(self.cursor(mailbox))
+    }
+
+    /// UIDs of handled messages that still lie in the mailbox, smallest first, at most 10,000.
+    pub async fn to_put_away(&self, mailbox: &str, uid_validity: u32) -> Result<Vec<u32>> {
+        each!(self.to_put_away(mailbox, uid_validity))
+    }
+}
+
+/// Messages and bytes.
+impl Store {
+    /// The messages of a ticket in the order they were taken in.
+    pub async fn messages(&self, number: Number) -> Result<Vec<StoredMessage>> {
+        each!(self.messages(number))
+    }
+
+    /// The messages that belong to no ticket, newest first.
+    pub async fn set_aside(&self, limit: i64) -> Result<Vec<StoredMessage>> {
+        each!(self.set_aside(limit))
+    }
+
+    /// The bytes with this digest.
+    pub async fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>> {
+        each!(self.blob(&digest))
+    }
+}
+
+/// Tickets.
+impl Store {
+    pub async fn ticket(&self, number: Number) -> Result<Option<Ticket>> {
+        each!(self.ticket(number))
+    }
+
+    pub async fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Ticket>> {
+        each!(self.tickets(filter))
+    }
+
+    /// Everything that happened to a ticket, oldest first.
+    pub async fn timeline(&self, number: Number) -> Result<Vec<Entry>> {
+        each!(self.timeline(number))
+    }
+
+    /// When the next timer falls due, also when that is past.
+    pub async fn next_timer(&self) -> Result<Option<Timestamp>> {
+        each!(self.next_timer())
+    }
+}
+
+/// The outbox. Its states and promises are told in `sql/outbox.rs`.
+impl Store {
+    /// Leases up to `limit` due letters to the caller, most urgent first, for `lease`; the attempt is counted before
+    /// this returns. Fewer come when they are large (8 MiB together, but at least one).
+    pub async fn claim(&self, now: Timestamp, lease: Duration, limit: i64) -> Result<Vec<Claimed>> {
+        each!(self.claim(now, lease, limit))
+    }
+
+    /// Records what became of a claimed letter. `false`: the claim was no longer the caller's, nothing changed.
+    pub async fn settle(&self, id: i64, attempt: i64, settled: Settled) -> Result<bool> {
+        Ok(self.settle_all(&[(id, attempt, settled)]).await? == [true])
+    }
+
+    /// [`Store::settle`] for several letters in one commit.
+    pub async fn settle_all(&self, all: &[(i64, i64, Settled)]) -> Result<Vec<bool>> {
+        each!(self.settle_all(all))
+    }
+
+    /// When a letter may next be claimed: `now` when one is due already.
+    pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        each!(self.next_due(now))
+    }
+
+    /// How many letters went out at or after `since`.
+    pub async fn sent_since(&self, since: Timestamp) -> Result<i64> {
+        each!(self.sent_since(since))
+    }
+
+    pub async fn outbox_counts(&self) -> Result<OutboxCounts> {
+        each!(self.outbox_counts())
+    }
+
+    /// The letters about a ticket, oldest first.
+    pub async fn outbox_of(&self, number: Number) -> Result<Vec<OutboxRow>> {
+        each!(self.outbox_of(number))
+    }
+
+    /// Every letter ever queued, oldest first, with its bytes: for tests and the demonstration.
+    pub async fn all_outgoing(&self) -> Result<Vec<(OutboxRow, Vec<u8>)>> {
+        each!(self.all_outgoing())
+    }
+}
+
+/// The end of a transaction, and its savepoint.
+impl Tx {
+    /// Makes everything durable. When this returns an error, nothing happened - except that a connection lost in this
+    /// very moment leaves it open: then the event is handled again, and known messages are recognised.
+    pub async fn commit(self) -> Result<()> {
+        each!(self.commit())
+    }
+
+    /// Marks this point so that [`Tx::undo`] can return to it; replaces the earlier mark. With one mark before each
+    /// message of a batch, a message that fails does not take the others with it (promise G4).
+    pub async fn mark(&mut self) -> Result<()> {
+        each!(self.mark())
+    }
+
+    /// Undoes everything since [`Tx::mark`].
+    pub async fn undo(&mut self) -> Result<()> {
+        each!(self.undo())
+    }
+
+    /// Keeps `secret` as the signing key unless there is one; gives the one that is kept.
+    pub async fn make_secret(&mut self, secret: [u8; 32]) -> Result<[u8; 32]> {
+        each!(self.make_secret(secret))
+    }
+
+    /// Remembers the first start; gives the remembered one when there was one before.
+    pub async fn make_first_start(&mut self, at: Timestamp) -> Result<Timestamp> {
+        each!(self.make_first_start(at))
+    }
+}
+
+/// Mailboxes.
+impl Tx {
+    pub async fn set_cursor(&mut self, mailbox: &str, cursor: Cursor) -> Result<()> {
+        each!(self.set_cursor(mailbox, cursor))
+    }
+
+    /// A message that is known already lies at this place (too): it is to be put away.
+    pub async fn note_source(&mut self, source: &Source) -> Result<()> {
+        each!(self.note_source(source))
+    }
+
+    pub async fn mark_put_away(&mut self, mailbox: &str, uid_validity: u32, uids: &[u32]) -> Result<()> {
+        each!(self.mark_put_away(mailbox, uid_validity, uids))
+    }
+}
+
+/// Messages and bytes.
+impl Tx {
+    /// Which of these messages were taken in before, by the digest of their raw bytes or of their content.
+    pub async fn known_messages(&mut self, digests: &[(Digest, Option<Digest>)]) -> Result<Vec<bool>> {
+        each!(self.known_messages(digests))
+    }
+
+    /// Takes a message in, with its attachments, its ids and its source. [`StoreError::Conflict`] when it was taken in
+    /// before. The bytes themselves are for [`Tx::put_blob`].
+    pub async fn add_message(&mut self, message: &NewMessage<'_>) -> Result<i64> {
+        each!(self.add_message(message))
+    }
+
+    /// Which of these Message-IDs belong to a message, to a letter, or are cited by a message, and on which ticket.
+    pub async fn known_ids(&mut self, ids: &[MessageId]) -> Result<Vec<KnownId>> {
+        each!(self.known_ids(ids))
+    }
+
+    /// The text of the ticket's first message; empty when it has none.
+    pub async fn description(&mut self, number: Number) -> Result<Body> {
+        each!(self.description(number))
+    }
+
+    /// The files of the ticket's first message, with their bytes.
+    pub async fn first_files(&mut self, number: Number) -> Result<Vec<Attachment>> {
+        each!(self.first_files(number))
+    }
+
+    /// The ids of the messages from this address and the letters to it on a ticket, oldest first: the first one and
+    /// the last twelve. That is the conversation as this recipient saw it.
+    pub async fn conversation(&mut self, number: Number, address: &Address) -> Result<Vec<MessageId>> {
+        each!(self.conversation(number, address))
+    }
+
+    /// Keeps bytes under their digest; `false` when they were kept already.
+    pub async fn put_blob(&mut self, digest: Digest, bytes: &[u8]) -> Result<bool> {
+        each!(self.put_blob(&digest, bytes))
+    }
+
+    /// The raw bytes of a message.
+    pub async fn raw_of(&mut self, raw: &Digest) -> Result<Option<Vec<u8>>> {
+        each!(self.raw_of(raw))
+    }
+}
+
+/// Tickets.
+impl Tx {
+    /// The number the next ticket will get. Held for this transaction, used up only by [`Tx::open_ticket`].
+    pub async fn next_number(&mut self) -> Result<Number> {
+        each!(self.next_number())
+    }
+
+    /// Adds a ticket under the number that [`Tx::next_number`] gave.
+    pub async fn open_ticket(&mut self, ticket: &Ticket) -> Result<()> {
+        each!(self.open_ticket(ticket))
+    }
+
+    /// Writes a changed ticket. [`StoreError::Conflict`] unless the stored version is `ticket.version - 1`.
+    pub async fn save_ticket(&mut self, ticket: &Ticket) -> Result<()> {
+        each!(self.save_ticket(ticket))
+    }
+
+    /// Those of these tickets that exist, in the order of their numbers.
+    pub async fn tickets(&mut self, numbers: &[Number]) -> Result<Vec<Ticket>> {
+        each!(self.tickets(numbers))
+    }
+
+    /// Adds a line to the timeline.
+    pub async fn record(&mut self, number: Number, entry: &Entry) -> Result<()> {
+        each!(self.record(number, entry))
+    }
+
+    pub async fn timeline(&mut self, number: Number) -> Result<Vec<Entry>> {
+        each!(self.timeline(number))
+    }
+
+    pub async fn add_participants(&mut self, number: Number, people: &[Address]) -> Result<()> {
+        each!(self.add_participants(number, people))
+    }
+
+    pub async fn participants(&mut self, number: Number) -> Result<Vec<Address>> {
+        each!(self.participants(number))
+    }
+
+    /// How many open tickets each of these people has.
+    pub async fn loads(&mut self, assignees: &[Address]) -> Result<Vec<(Address, i64)>> {
+        each!(self.loads(assignees))
+    }
+
+    /// The open tickets of an assignee, most urgent first, at most 50.
+    pub async fn open_of(&mut self, assignee: &Address) -> Result<Vec<Ticket>> {
+        each!(self.open_of(assignee))
+    }
+
+    /// Keeps the judgement of a round; a later one of the same round replaces it.
+    pub async fn rate(
+        &mut self,
+        number: Number,
+        cycle: i64,
+        rating: Rating,
+        comment: &str,
+        at: Timestamp,
+    ) -> Result<()> {
+        each!(self.rate(number, cycle, rating, comment, at))
+    }
+}
+
+/// People.
+impl Tx {
+    /// How much this sender caused lately.
+    pub async fn sender_counts(&mut self, sender: &Address, now: Timestamp) -> Result<SenderCounts> {
+        each!(self.sender_counts(sender, now))
+    }
+
+    pub async fn person(&mut self, address: &Address) -> Result<Option<Person>> {
+        each!(self.person(address))
+    }
+
+    /// Remembers what is new about somebody: only values that are not empty replace what was known. The name beside
+    /// the address counts only while no other is known.
+    pub async fn remember(&mut self, who: &Mailbox, person: &Person) -> Result<()> {
+        each!(self.remember(who, person))
+    }
+}
+
+/// Timers.
+impl Tx {
+    /// Sets a timer; it replaces the one of the same ticket and kind.
+    pub async fn schedule(&mut self, timer: &Timer) -> Result<()> {
+        each!(self.schedule(timer))
+    }
+
+    /// Drops all timers of a ticket.
+    pub async fn unschedule(&mut self, number: Number) -> Result<()> {
+        each!(self.unschedule(number))
+    }
+
+    /// Timers that are due, earliest first. Until the end of the transaction no other daemon gets the same ones.
+    pub async fn due_timers(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Timer>> {
+        each!(self.due_timers(now, limit))
+    }
+
+    /// Drops exactly this timer; one that was set anew in between stays.
+    pub async fn drop_timer(&mut self, timer: &Timer) -> Result<()> {
+        each!(self.drop_timer(timer))
+    }
+}
+
+/// The outbox.
+impl Tx {
+    /// Queues a letter, due at once. `false` when its key was queued before: nothing changed then.
+    pub async fn enqueue(&mut self, letter: &Outgoing) -> Result<bool> {
+        each!(self.enqueue(letter))
+    }
+
+    /// The key of the letter with this Message-ID.
+    pub async fn letter_of(&mut self, id: &MessageId) -> Result<Option<String>> {
+        each!(self.letter_of(id))
+    }
+}

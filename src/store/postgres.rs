@@ -1,0 +1,114 @@
+//! PostgreSQL: what differs from SQLite. The statements are in `sql/`.
+//!
+//! Several daemons may share one database: the ticket counter is a locked row, letters and timers are taken with
+//! `skip locked`, and unique keys stop two of them from taking the same message in.
+
+use crate::store::Result;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Executor, Pool, Transaction};
+use std::time::Duration;
+
+type Db = sqlx::Postgres;
+type Row = sqlx::postgres::PgRow;
+type Connection = sqlx::PgConnection;
+
+/// Holding a row for this transaction.
+macro_rules! for_update {
+    () => {
+        " for update"
+    };
+}
+/// Taking rows that nobody else holds.
+macro_rules! skip_locked {
+    () => {
+        " for update skip locked"
+    };
+}
+
+#[path = "sql/blobs.rs"]
+mod blobs;
+#[path = "sql/mailboxes.rs"]
+mod mailboxes;
+#[path = "sql/messages.rs"]
+mod messages;
+#[path = "sql/meta.rs"]
+mod meta;
+#[path = "sql/outbox.rs"]
+mod outbox;
+#[path = "sql/people.rs"]
+mod people;
+#[path = "sql/query.rs"]
+mod query;
+#[path = "sql/tickets.rs"]
+mod tickets;
+#[path = "sql/timers.rs"]
+mod timers;
+
+use query::push_list;
+
+/// The schema, one step per version.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_desk.sql")];
+
+/// Any number, the same in every daemon: who migrates holds it.
+const MIGRATION_LOCK: i64 = 0x6d61_696c_6465_736b;
+
+#[derive(Clone)]
+pub struct Store {
+    read: Pool<Db>,
+    write: Pool<Db>,
+}
+
+pub struct Tx(Transaction<'static, Db>);
+
+impl Store {
+    pub async fn open(url: &str) -> Result<Store> {
+        let options: PgConnectOptions = url.parse()?;
+        let options = options
+            .application_name("maildesk")
+            .statement_cache_capacity(256)
+            .options([
+                // Whatever the role's defaults are: a commit is on the disk when it returns (promise G3).
+                ("synchronous_commit", "on"),
+                ("default_transaction_isolation", "read committed"),
+                // A dead client must not hold its locks (`hardening.md` R18, R22).
+                ("idle_in_transaction_session_timeout", "60s"),
+                ("lock_timeout", "30s"),
+                ("tcp_keepalives_idle", "60"),
+                ("tcp_keepalives_interval", "15"),
+                ("tcp_keepalives_count", "4"),
+                // The rollback below would warn each time that there is nothing to roll back.
+                ("client_min_messages", "error"),
+            ])
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| {
+                // A cancelled `begin` leaves its connection in a transaction that nobody commits: statements of the
+                // next user would be lost without a word (sqlx issue 4385). It also finds dead connections.
+                Box::pin(async move { Ok(connection.execute("rollback").await.is_ok()) })
+            })
+            .connect_with(options)
+            .await?;
+        migrate(&pool).await?;
+        Ok(Store { read: pool.clone(), write: pool })
+    }
+
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(Tx(self.write.begin().await?))
+    }
+
+    pub async fn close(&self) {
+        self.write.close().await;
+    }
+}
+
+async fn migrate(pool: &PgPool) -> Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("select pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *tx).await?;
+    if meta::bring_up_to_date(&mut tx).await? {
+        tx.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,1033 @@
+//! The store, every method on both databases.
+
+#[path = "support/postgres.rs"]
+mod postgres;
+
+use maildesk::address::{Address, Mailbox, MessageId};
+use maildesk::desk::event::{KnownId, Person, Timer, TimerKind, Visibility};
+use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
+use maildesk::desk::ticket::{Entry, Number, Ticket, What, Who};
+use maildesk::desk::triage::Term;
+use maildesk::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
+use maildesk::ports::Cursor;
+use maildesk::store::{
+    NewMessage, OutboxCounts, OutboxState, Outgoing, Place, Settled, Source, Store, StoreError, TicketFilter, Tx,
+};
+use maildesk::time::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Declares each case once per database.
+macro_rules! on_both {
+    ($($case:ident)*) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let folder = tempfile::tempdir().unwrap();
+                super::$case(format!("sqlite://{}/desk.db", folder.path().display())).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(super::postgres::database().await).await;
+            })*
+        }
+    };
+}
+
+on_both! {
+    secret_is_made_once
+    cursors_and_putting_away
+    r12_known_messages_by_bytes_and_by_content
+    r13_nul_and_endless_text
+    messages_come_back_whole
+    set_aside_messages
+    r26_ids_own_cited_and_of_letters
+    conversation_as_one_recipient_saw_it
+    blobs_in_chunks
+    numbers_are_used_up_by_opening
+    tickets_come_back_whole
+    a_stale_ticket_is_a_conflict
+    ticket_lists
+    loads_follow_every_change
+    timeline_keeps_its_order
+    ratings_and_participants
+    people_are_remembered
+    l18_sender_counts
+    timers
+    outbox_life_of_a_letter
+    outbox_urgent_first_and_large_ones
+    r23_settlement_is_fenced
+    eight_claimers_each_letter_once
+    g1_two_writers_take_one_message_once
+    dropped_transaction_leaves_nothing
+    g4_undo_takes_one_message_out_of_a_batch
+    r18_reopening_keeps_everything
+    r25_newer_schema_is_refused
+    opening_together
+}
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+fn later(seconds: u64) -> Timestamp {
+    NOW + Duration::from_secs(seconds)
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn id(text: &str) -> MessageId {
+    MessageId::parse(text).unwrap()
+}
+
+fn inbound(raw: &[u8]) -> Inbound {
+    Inbound {
+        kind: Kind::Request,
+        from: Some(Mailbox::new(address("Zhang@corp.example"), "张三")),
+        to: vec![],
+        cc: vec![],
+        subject: "打印机坏了".into(),
+        message_id: None,
+        in_reply_to: vec![],
+        references: vec![],
+        date: None,
+        language: Language::Chinese,
+        body: Body { text: "打印机不能打印".into(), html: Some("<p>打印机不能打印</p>".into()) },
+        full_text: "打印机不能打印\n-- \n张三".into(),
+        commands: vec![],
+        after_commands: Body::default(),
+        attachments: vec![],
+        bounce: None,
+        authentication_results: vec![],
+        references_in_text: vec![],
+        asks_no_answer: false,
+        hops: 1,
+        digest: Digest::of(raw),
+        content: None,
+        size: raw.len(),
+        anomalies: vec!["odd".into()],
+    }
+}
+
+fn with_id(raw: &str, message_id: &str) -> Inbound {
+    Inbound { message_id: Some(id(message_id)), ..inbound(raw.as_bytes()) }
+}
+
+fn new_message<'a>(inbound: &'a Inbound, place: Place<'a>) -> NewMessage<'a> {
+    NewMessage { source: None, inbound, raw: inbound.digest, arrived: NOW, handled: later(1), place }
+}
+
+fn ticket(number: Number) -> Ticket {
+    Ticket {
+        number,
+        subject: "打印机坏了".into(),
+        requester: Mailbox::new(address("Zhang@corp.example"), "张三"),
+        language: Language::Chinese,
+        category: Category::Hardware,
+        priority: Priority::P3,
+        impact: Impact::Personal,
+        matched: vec![Term {
+            term: "打印机".into(), points_to: "hardware".into(), weight: 2.5, place: "body".into()
+        }],
+        fields: [(Field::Contact, "8001".to_owned())].into(),
+        status: Status::New,
+        wait: None,
+        assignee: None,
+        created: NOW,
+        updated: NOW,
+        first_response: None,
+        response_due: later(7200),
+        resolution_due: later(28800),
+        resolved: None,
+        closed: None,
+        rating: None,
+        cycle: 1,
+        asked: false,
+        merged_into: None,
+        related: None,
+        version: 1,
+    }
+}
+
+fn entry(why: &str) -> Entry {
+    Entry { at: NOW, who: Who::Desk, what: What::Opened, why: why.into() }
+}
+
+fn letter(key: &str) -> Outgoing {
+    Outgoing {
+        key: key.into(),
+        number: None,
+        to: address("Zhang@corp.example"),
+        envelope_from: Some(address("it@corp.example")),
+        message_id: id(&format!("{key}@corp.example")),
+        subject: "[IT001] 打印机坏了".into(),
+        template: "notice".into(),
+        urgency: 1,
+        bytes: format!("letter {key}\r\n").into_bytes(),
+        queued: NOW,
+    }
+}
+
+async fn open_one(tx: &mut Tx) -> Ticket {
+    let opened = ticket(tx.next_number().await.unwrap());
+    tx.open_ticket(&opened).await.unwrap();
+    opened
+}
+
+async fn secret_is_made_once(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(store.secret().await.unwrap(), None);
+    for (given, kept) in [([1; 32], [1; 32]), ([2; 32], [1; 32])] {
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(tx.make_secret(given).await.unwrap(), kept);
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(store.secret().await.unwrap(), Some([1; 32]));
+}
+
+async fn cursors_and_putting_away(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(store.cursor("imap://it@mail/INBOX").await.unwrap(), None);
+    let mut tx = store.begin().await.unwrap();
+    for cursor in [Cursor { uid_validity: 7, uid: 3 }, Cursor { uid_validity: u32::MAX, uid: u32::MAX }] {
+        tx.set_cursor("a", cursor).await.unwrap();
+    }
+    let source = |uid| Source { mailbox: "a".into(), uid_validity: 7, uid };
+    let kept = inbound(b"one");
+    let message = NewMessage { source: Some(&source(2)), ..new_message(&kept, Place::SetAside("why")) };
+    tx.add_message(&message).await.unwrap();
+    for uid in [5, 1, 5] {
+        tx.note_source(&source(uid)).await.unwrap();
+    }
+    tx.note_source(&Source { mailbox: "b".into(), ..source(9) }).await.unwrap();
+    tx.note_source(&Source { uid_validity: 8, ..source(9) }).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.cursor("a").await.unwrap(), Some(Cursor { uid_validity: u32::MAX, uid: u32::MAX }));
+    assert_eq!(store.to_put_away("a", 7).await.unwrap(), [1, 2, 5]);
+    let mut tx = store.begin().await.unwrap();
+    tx.mark_put_away("a", 7, &[]).await.unwrap();
+    tx.mark_put_away("a", 7, &[1, 5, 77]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.to_put_away("a", 7).await.unwrap(), [2]);
+    assert_eq!(store.to_put_away("a", 8).await.unwrap(), [9]);
+    // Still there after it was put away: the move was lost, it is to be done again (R11).
+    let mut tx = store.begin().await.unwrap();
+    tx.note_source(&source(5)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.to_put_away("a", 7).await.unwrap(), [2, 5]);
+}
+
+async fn r12_known_messages_by_bytes_and_by_content(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let (raw, content) = (Digest::of(b"one"), Digest::of(b"content"));
+    let kept = Inbound { content: Some(content), ..inbound(b"one") };
+    tx.add_message(&new_message(&kept, Place::SetAside("why"))).await.unwrap();
+    let other = Digest::of(b"other");
+    let asked = [(raw, None), (other, None), (other, Some(content)), (other, Some(other))];
+    assert_eq!(tx.known_messages(&asked).await.unwrap(), [true, false, true, false]);
+    assert_eq!(tx.known_messages(&[(raw, None); 3]).await.unwrap(), [true; 3]);
+    assert_eq!(tx.known_messages(&[]).await.unwrap(), [false; 0]);
+    let many: Vec<_> = (0..700_u32).map(|i| (Digest::of(&i.to_be_bytes()), Some(content))).collect();
+    assert_eq!(tx.known_messages(&many).await.unwrap(), vec![true; 700]);
+    tx.commit().await.unwrap();
+    for again in [kept.clone(), Inbound { content: Some(content), ..inbound(b"two") }] {
+        let mut tx = store.begin().await.unwrap();
+        let error = tx.add_message(&new_message(&again, Place::SetAside("why"))).await.unwrap_err();
+        assert!(error.is_conflict(), "{error:?}");
+    }
+}
+
+async fn r13_nul_and_endless_text(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let nul = "a\0打印".to_owned();
+    let shown = "a\u{fffd}打印";
+    let long = "打".repeat(1 << 20);
+    let mut opened = ticket(tx.next_number().await.unwrap());
+    opened.subject = nul.clone();
+    opened.requester.name = nul.clone();
+    opened.fields = [(Field::Error, nul.clone()), (Field::Steps, long.clone())].into();
+    tx.open_ticket(&opened).await.unwrap();
+    tx.record(opened.number, &entry(&nul)).await.unwrap();
+    tx.record(opened.number, &entry(&long)).await.unwrap();
+    tx.rate(opened.number, 1, Rating::Mostly, &nul, NOW).await.unwrap();
+    tx.remember(&opened.requester, &Person { contact: nul.clone(), ..Person::default() }).await.unwrap();
+    let file = Attachment {
+        name: nul.clone(),
+        media_type: nul.clone(),
+        bytes: vec![0],
+        digest: Digest::of(&[0]),
+        inline: false,
+        content_id: Some(nul.clone()),
+    };
+    let poison = Inbound {
+        subject: nul.clone(),
+        body: Body { text: nul.clone(), html: Some(nul.clone()) },
+        full_text: nul.clone(),
+        attachments: vec![Arc::new(file)],
+        anomalies: vec![nul.clone()],
+        ..inbound(b"poison")
+    };
+    tx.add_message(&new_message(&poison, Place::SetAside(&nul))).await.unwrap();
+    let endless = Inbound {
+        subject: long.clone(),
+        body: Body { text: long.clone(), html: Some(long.clone()) },
+        full_text: long.clone(),
+        references: (0..5000).map(|i| id(&format!("{i}{}@x", "r".repeat(800)))).collect(),
+        anomalies: vec![long.clone(); 500],
+        ..inbound(b"endless")
+    };
+    tx.add_message(&new_message(&endless, Place::Ticket(opened.number, Visibility::Public))).await.unwrap();
+    tx.enqueue(&Outgoing { subject: nul.clone(), ..letter("k") }).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let claimed = store.claim(NOW, Duration::from_secs(60), 1).await.unwrap();
+    let sent = Settled::Sent { at: NOW, answer: nul.clone() };
+    assert!(store.settle(claimed[0].id, claimed[0].attempt, sent).await.unwrap());
+    let back = store.ticket(opened.number).await.unwrap().unwrap();
+    assert_eq!((back.subject.as_str(), back.requester.name.as_str()), (shown, shown));
+    assert_eq!(back.fields[&Field::Error], shown);
+    assert!(back.fields[&Field::Steps].len() < 100_000);
+    let timeline = store.timeline(opened.number).await.unwrap();
+    assert_eq!(timeline[0].why, shown);
+    assert!(timeline[1].why.len() < 100_000);
+    let message = &store.set_aside(10).await.unwrap()[0];
+    assert_eq!((message.subject.as_str(), message.set_aside.as_deref()), (shown, Some(shown)));
+    assert_eq!((message.body.html.as_deref(), message.anomalies[0].as_str()), (Some(shown), shown));
+    assert_eq!(message.attachments[0].name, shown);
+    let endless = &store.messages(opened.number).await.unwrap()[0];
+    assert!(endless.body.text.len() < 600_000 && endless.full_text.len() < 600_000 && endless.body.html.is_none());
+    assert_eq!(endless.anomalies.len(), 100);
+}
+
+async fn messages_come_back_whole(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    let file = |name: &str, inline| {
+        Arc::new(Attachment {
+            name: name.into(),
+            media_type: "image/png".into(),
+            bytes: vec![1, 2, 3],
+            digest: Digest::of(&[1, 2, 3]),
+            inline,
+            content_id: inline.then(|| "c1".into()),
+        })
+    };
+    let one = Inbound {
+        attachments: vec![file("屏幕.png", true), file("b.png", false)],
+        content: Some(Digest::of(b"c")),
+        ..with_id("one", "one@x")
+    };
+    let two = Inbound { from: None, body: Body::default(), kind: Kind::Bounce, ..inbound(b"two") };
+    let first = tx.add_message(&new_message(&one, Place::Ticket(opened.number, Visibility::Public))).await.unwrap();
+    tx.add_message(&new_message(&two, Place::Ticket(opened.number, Visibility::Internal))).await.unwrap();
+    assert_eq!(tx.description(opened.number).await.unwrap(), one.body);
+    assert_eq!(tx.description(Number(99)).await.unwrap(), Body::default());
+    tx.commit().await.unwrap();
+    let back = store.messages(opened.number).await.unwrap();
+    assert_eq!(back.len(), 2);
+    let m = &back[0];
+    assert_eq!((m.id, m.number, m.visibility, m.kind), (first, Some(opened.number), Visibility::Public, Kind::Request));
+    assert_eq!((&m.from, &m.subject, &m.message_id, &m.body), (&one.from, &one.subject, &one.message_id, &one.body));
+    assert_eq!((&m.full_text, m.raw, m.content, m.size), (&one.full_text, one.digest, one.content, 3));
+    assert_eq!((m.arrived, m.handled, &m.anomalies, &m.set_aside), (NOW, later(1), &one.anomalies, &None));
+    let names: Vec<_> = m.attachments.iter().map(|f| (f.name.as_str(), f.inline, f.content_id.as_deref())).collect();
+    assert_eq!(names, [("屏幕.png", true, Some("c1")), ("b.png", false, None)]);
+    assert_eq!((m.attachments[0].bytes, m.attachments[0].digest), (3, Digest::of(&[1, 2, 3])));
+    assert_eq!((back[1].visibility, back[1].kind, &back[1].from), (Visibility::Internal, Kind::Bounce, &None));
+}
+
+async fn set_aside_messages(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    for i in 0..3_u8 {
+        tx.add_message(&new_message(&inbound(&[i]), Place::SetAside("spam"))).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let found = store.set_aside(2).await.unwrap();
+    assert_eq!(found.iter().map(|m| m.raw).collect::<Vec<_>>(), [Digest::of(&[2]), Digest::of(&[1])]);
+    assert_eq!((found[0].set_aside.as_deref(), found[0].number), (Some("spam"), None));
+}
+
+async fn r26_ids_own_cited_and_of_letters(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    let second = open_one(&mut tx).await;
+    let place = Place::Ticket(opened.number, Visibility::Public);
+    let reply = Inbound {
+        in_reply_to: vec![id("first@x")],
+        references: vec![id("root@x"), id("first@x")],
+        ..with_id("a", "a@x")
+    };
+    tx.add_message(&new_message(&reply, place)).await.unwrap();
+    let known = |text: &str, number, only_cited| KnownId { id: id(text), number, only_cited };
+    let list = |mut found: Vec<KnownId>| {
+        found.sort_by(|a, b| (&a.id, a.number).cmp(&(&b.id, b.number)));
+        found.into_iter().map(|k| (k.id, k.number, k.only_cited)).collect::<Vec<_>>()
+    };
+    let asked = ["a@x", "first@x", "root@x", "no@x", "A@x"].map(id);
+    let expect = [("a@x", false), ("first@x", true), ("root@x", true)].map(|(i, c)| known(i, opened.number, c));
+    assert_eq!(list(tx.known_ids(&asked).await.unwrap()), list(expect.to_vec()));
+    // The original arrives: no longer only cited. Another ticket cites it: both are told.
+    tx.add_message(&new_message(&with_id("first", "first@x"), place)).await.unwrap();
+    let elsewhere = Inbound { references: vec![id("first@x")], ..inbound(b"b") };
+    tx.add_message(&new_message(&elsewhere, Place::Ticket(second.number, Visibility::Public))).await.unwrap();
+    let found = list(tx.known_ids(&[id("first@x")]).await.unwrap());
+    assert_eq!(found, list(vec![known("first@x", opened.number, false), known("first@x", second.number, true)]));
+    // Cited again: still its own.
+    let third = Inbound { references: vec![id("first@x")], ..inbound(b"c") };
+    tx.add_message(&new_message(&third, place)).await.unwrap();
+    assert!(!tx.known_ids(&[id("first@x")]).await.unwrap()[0].only_cited);
+    tx.enqueue(&Outgoing { number: Some(opened.number), ..letter("ack") }).await.unwrap();
+    tx.enqueue(&letter("about-nothing")).await.unwrap();
+    let found = tx.known_ids(&["ack@corp.example", "about-nothing@corp.example"].map(id)).await.unwrap();
+    assert_eq!(list(found), list(vec![known("ack@corp.example", opened.number, false)]));
+    assert_eq!(tx.letter_of(&id("ack@corp.example")).await.unwrap().as_deref(), Some("ack"));
+    assert_eq!(tx.letter_of(&id("no@corp.example")).await.unwrap(), None);
+    assert!(tx.known_ids(&[]).await.unwrap().is_empty());
+    let many: Vec<_> = (0..1000).map(|i| id(&format!("{i}@x"))).chain([id("a@x")]).collect();
+    assert_eq!(tx.known_ids(&many).await.unwrap().len(), 1);
+}
+
+async fn conversation_as_one_recipient_saw_it(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    let (zhang, li) = (address("zhang@corp.example"), address("li@corp.example"));
+    assert!(tx.conversation(opened.number, &zhang).await.unwrap().is_empty());
+    for i in 0..10 {
+        let message = with_id(&format!("m{i}"), &format!("m{i}@x"));
+        let new =
+            NewMessage { handled: later(i), ..new_message(&message, Place::Ticket(opened.number, Visibility::Public)) };
+        tx.add_message(&new).await.unwrap();
+        let answer = Outgoing { number: Some(opened.number), queued: later(i), ..letter(&format!("l{i}")) };
+        tx.enqueue(&answer).await.unwrap();
+        let words: Vec<_> = tx.conversation(opened.number, &zhang).await.unwrap();
+        assert_eq!(words.len(), 13.min(2 * (i as usize + 1)), "{words:?}");
+    }
+    tx.enqueue(&Outgoing { number: Some(opened.number), to: li.clone(), queued: later(3), ..letter("to-li") })
+        .await
+        .unwrap();
+    let words = tx.conversation(opened.number, &zhang).await.unwrap();
+    let words: Vec<_> = words.iter().map(MessageId::as_str).collect();
+    assert_eq!((words[0], words[1], words[2]), ("m0@x", "m4@x", "l4@corp.example"));
+    assert_eq!((words[11], words[12]), ("m9@x", "l9@corp.example"));
+    assert_eq!(tx.conversation(opened.number, &li).await.unwrap(), [id("to-li@corp.example")]);
+}
+
+async fn blobs_in_chunks(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let mib = 1 << 20;
+    let sizes = [0, 1, mib - 1, mib, mib + 1, 3 * mib + 17];
+    let bytes = |size: usize| (0..size).map(|i| (i / 7) as u8).collect::<Vec<u8>>();
+    for size in sizes {
+        let digest = Digest::of(&bytes(size));
+        assert!(tx.put_blob(digest, &bytes(size)).await.unwrap());
+        assert!(!tx.put_blob(digest, &bytes(size)).await.unwrap());
+        assert_eq!(tx.raw_of(&digest).await.unwrap(), Some(bytes(size)));
+    }
+    tx.commit().await.unwrap();
+    for size in sizes {
+        assert_eq!(store.blob(Digest::of(&bytes(size))).await.unwrap(), Some(bytes(size)), "{size}");
+    }
+    assert_eq!(store.blob(Digest([9; 32])).await.unwrap(), None);
+}
+
+async fn numbers_are_used_up_by_opening(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.next_number().await.unwrap(), Number(1));
+    assert_eq!(tx.next_number().await.unwrap(), Number(1));
+    assert_eq!(open_one(&mut tx).await.number, Number(1));
+    assert_eq!(tx.next_number().await.unwrap(), Number(2));
+    let error = tx.open_ticket(&ticket(Number(5))).await.unwrap_err();
+    assert!(error.is_conflict(), "{error}");
+    tx.commit().await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let mut numbers = Vec::new();
+            for _ in 0..5 {
+                let mut tx = store.begin().await.unwrap();
+                numbers.push(open_one(&mut tx).await.number);
+                tx.commit().await.unwrap();
+            }
+            numbers
+        });
+    }
+    let mut numbers: Vec<_> = tasks.join_all().await.concat();
+    numbers.sort();
+    assert_eq!(numbers, (2..=41).map(Number).collect::<Vec<_>>());
+}
+
+async fn tickets_come_back_whole(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    let other = open_one(&mut tx).await;
+    assert_eq!(
+        tx.tickets(&[other.number, Number(9), opened.number, other.number]).await.unwrap(),
+        [opened.clone(), other]
+    );
+    assert!(tx.tickets(&[]).await.unwrap().is_empty());
+    let full = Ticket {
+        status: Status::Pending,
+        wait: Some(Wait::Vendor),
+        assignee: Some(address("Li@corp.example")),
+        first_response: Some(later(1)),
+        resolved: Some(later(2)),
+        closed: Some(later(3)),
+        rating: Some(Rating::Dissatisfied),
+        cycle: 2,
+        asked: true,
+        merged_into: Some(Number(2)),
+        related: Some(Number(2)),
+        version: 2,
+        ..opened
+    };
+    tx.save_ticket(&full).await.unwrap();
+    tx.commit().await.unwrap();
+    let back = store.ticket(Number(1)).await.unwrap().unwrap();
+    assert_eq!(back, full);
+    assert_eq!(back.assignee.unwrap().as_str(), "Li@corp.example");
+    assert_eq!(store.ticket(Number(3)).await.unwrap(), None);
+}
+
+async fn a_stale_ticket_is_a_conflict(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    for version in [1, 3, 0] {
+        let error = tx.save_ticket(&Ticket { version, ..opened.clone() }).await.unwrap_err();
+        assert!(matches!(error, StoreError::Conflict(_)), "{error}");
+        assert!(error.to_string().contains("IT001"), "{error}");
+    }
+    tx.save_ticket(&Ticket { version: 2, ..opened.clone() }).await.unwrap();
+    assert!(tx.save_ticket(&Ticket { version: 1, number: Number(7), ..opened }).await.unwrap_err().is_conflict());
+    tx.commit().await.unwrap();
+}
+
+async fn ticket_lists(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    for i in 1..=5 {
+        let number = tx.next_number().await.unwrap();
+        let status = if i == 3 { Status::Closed } else { Status::Assigned };
+        let assignee = (i > 1).then(|| address("Li@corp.example"));
+        let priority = [Priority::P4, Priority::P3, Priority::P3, Priority::P1, Priority::P3][i - 1];
+        let requester = Mailbox::new(address(if i == 5 { "wang@corp.example" } else { "zhang@corp.example" }), "");
+        let resolution_due = later(100 - i as u64);
+        tx.open_ticket(&Ticket { status, assignee, priority, requester, resolution_due, ..ticket(number) })
+            .await
+            .unwrap();
+    }
+    let numbers = |found: Vec<Ticket>| found.iter().map(|t| t.number.0).collect::<Vec<_>>();
+    assert_eq!(numbers(tx.open_of(&address("LI@corp.example")).await.unwrap()), [4, 5, 2]);
+    tx.commit().await.unwrap();
+    let all = TicketFilter::default();
+    for (filter, expect) in [
+        (all.clone(), vec![5, 4, 3, 2, 1]),
+        (TicketFilter { limit: 2, offset: 1, ..all.clone() }, vec![4, 3]),
+        (TicketFilter { open: Some(true), ..all.clone() }, vec![5, 4, 2, 1]),
+        (TicketFilter { open: Some(false), ..all.clone() }, vec![3]),
+        (
+            TicketFilter { status: Some(Status::Assigned), assignee: Some(address("li@corp.example")), ..all.clone() },
+            vec![5, 4, 2],
+        ),
+        (TicketFilter { requester: Some(address("WANG@corp.example")), ..all.clone() }, vec![5]),
+        (TicketFilter { status: Some(Status::New), ..all }, vec![]),
+    ] {
+        assert_eq!(numbers(store.tickets(&filter).await.unwrap()), expect, "{filter:?}");
+    }
+}
+
+async fn loads_follow_every_change(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let people = ["li@corp.example", "Wang@corp.example", "nobody@corp.example"].map(address);
+    let mut opened = open_one(&mut tx).await;
+    let steps: [(Option<usize>, Status, [i64; 3]); 9] = [
+        (None, Status::Assigned, [0, 0, 0]),
+        (Some(0), Status::Assigned, [1, 0, 0]),
+        (Some(0), Status::InProgress, [1, 0, 0]),
+        (Some(1), Status::InProgress, [0, 1, 0]),
+        (Some(1), Status::Resolved, [0, 0, 0]),
+        (Some(0), Status::Closed, [0, 0, 0]),
+        (Some(0), Status::InProgress, [1, 0, 0]),
+        (Some(1), Status::Pending, [0, 1, 0]),
+        (None, Status::Pending, [0, 0, 0]),
+    ];
+    for (who, status, expect) in steps {
+        opened = Ticket { assignee: who.map(|i| people[i].clone()), status, version: opened.version + 1, ..opened };
+        tx.save_ticket(&opened).await.unwrap();
+        let loads = tx.loads(&people).await.unwrap();
+        assert_eq!(loads, std::array::from_fn::<_, 3, _>(|i| (people[i].clone(), expect[i])), "{who:?} {status}");
+    }
+    for status in [Status::Assigned, Status::Closed] {
+        let number = tx.next_number().await.unwrap();
+        tx.open_ticket(&Ticket { assignee: Some(people[1].clone()), status, ..ticket(number) }).await.unwrap();
+    }
+    assert_eq!(tx.loads(&people[1..2]).await.unwrap(), [(people[1].clone(), 1)]);
+    assert!(tx.loads(&[]).await.unwrap().is_empty());
+}
+
+async fn timeline_keeps_its_order(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    let li = Who::Person(address("Li@corp.example"));
+    let what = [
+        What::Opened,
+        What::Status { from: Status::New, to: Status::InProgress },
+        What::Assigned { from: None, to: Some(address("li@corp.example")) },
+        What::Merged { into: Number(3) },
+        What::Note,
+    ];
+    // The clock may go back; the order does not.
+    let entries: Vec<Entry> = (0_u64..)
+        .zip(what)
+        .map(|(i, what)| Entry {
+            at: later(9 - i),
+            who: if i == 0 { Who::Desk } else { li.clone() },
+            what,
+            why: "因为".into(),
+        })
+        .collect();
+    for entry in &entries {
+        tx.record(opened.number, entry).await.unwrap();
+    }
+    assert_eq!(tx.timeline(opened.number).await.unwrap(), entries);
+    tx.commit().await.unwrap();
+    assert_eq!(store.timeline(opened.number).await.unwrap(), entries);
+    assert!(store.timeline(Number(9)).await.unwrap().is_empty());
+}
+
+async fn ratings_and_participants(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    tx.rate(opened.number, 1, Rating::Satisfied, "", NOW).await.unwrap();
+    tx.rate(opened.number, 1, Rating::Dissatisfied, "还是不行", later(1)).await.unwrap();
+    tx.rate(opened.number, 2, Rating::Mostly, "", later(2)).await.unwrap();
+    assert!(tx.participants(opened.number).await.unwrap().is_empty());
+    tx.add_participants(opened.number, &[]).await.unwrap();
+    let people = ["b@corp.example", "A@corp.example", "B@corp.example"].map(address);
+    tx.add_participants(opened.number, &people).await.unwrap();
+    tx.add_participants(opened.number, &people[..1]).await.unwrap();
+    assert_eq!(tx.participants(opened.number).await.unwrap(), [people[1].clone(), people[0].clone()]);
+    let crowd: Vec<_> = (0..300).map(|i| address(&format!("p{i}@corp.example"))).collect();
+    tx.add_participants(opened.number, &crowd).await.unwrap();
+    assert_eq!(tx.participants(opened.number).await.unwrap().len(), 302);
+}
+
+async fn people_are_remembered(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let who = Mailbox::new(address("Zhang@corp.example"), "zhangsan");
+    assert_eq!(tx.person(&who.address).await.unwrap(), None);
+    let mut expect = Person { name: "zhangsan".into(), ..Person::default() };
+    tx.remember(&who, &Person::default()).await.unwrap();
+    assert_eq!(tx.person(&address("zhang@CORP.example")).await.unwrap().as_ref(), Some(&expect));
+    let told =
+        Person { name: "张三".into(), department: "财务部".into(), contact: "8001".into(), ..Person::default() };
+    tx.remember(&who, &Person { language: Some(Language::English), ..told.clone() }).await.unwrap();
+    expect = Person { language: Some(Language::English), ..told };
+    assert_eq!(tx.person(&who.address).await.unwrap().as_ref(), Some(&expect));
+    let more = Person { employee_id: "1234".into(), contact: " 8002 ".into(), ..Person::default() };
+    tx.remember(&Mailbox::new(who.address.clone(), "Sam"), &more).await.unwrap();
+    expect = Person { employee_id: "1234".into(), contact: "8002".into(), ..expect };
+    assert_eq!(tx.person(&who.address).await.unwrap(), Some(expect));
+}
+
+async fn l18_sender_counts(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let sender = address("zhang@corp.example");
+    assert_eq!(tx.sender_counts(&sender, NOW).await.unwrap(), Default::default());
+    let minutes_ago = |minutes: u64| NOW - Duration::from_secs(minutes * 60);
+    for (i, (template, minutes, to)) in [
+        ("acknowledgement", 1, "ZHANG@corp.example"),
+        ("clarify", 9, "zhang@corp.example"),
+        ("too_large", 100, "zhang@corp.example"),
+        ("acknowledgement", 23 * 60, "zhang@corp.example"),
+        ("acknowledgement", 25 * 60, "zhang@corp.example"),
+        ("resolution", 1, "zhang@corp.example"),
+        ("acknowledgement", 1, "li@corp.example"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let queued = minutes_ago(minutes);
+        let sent = Outgoing { template: template.into(), to: address(to), queued, ..letter(&format!("k{i}")) };
+        assert!(tx.enqueue(&sent).await.unwrap());
+    }
+    for minutes in [90, 50, 5] {
+        let number = tx.next_number().await.unwrap();
+        tx.open_ticket(&Ticket { created: minutes_ago(minutes), ..ticket(number) }).await.unwrap();
+    }
+    let counts = tx.sender_counts(&sender, NOW).await.unwrap();
+    assert_eq!((counts.acknowledgements, counts.tickets, counts.newest), ([2, 3, 4], 2, Some(Number(3))));
+}
+
+async fn timers(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(store.next_timer().await.unwrap(), None);
+    let mut tx = store.begin().await.unwrap();
+    let (one, two) = (open_one(&mut tx).await.number, open_one(&mut tx).await.number);
+    let timer = |number, kind, seconds| Timer { number, kind, due: later(seconds), cycle: 1 };
+    let close = timer(one, TimerKind::AutoClose, 30);
+    tx.schedule(&timer(one, TimerKind::ConfirmReminder, 50)).await.unwrap();
+    let remind = Timer { cycle: 2, ..timer(one, TimerKind::ConfirmReminder, 10) };
+    for timer in [&close, &remind, &timer(two, TimerKind::AutoClose, 20)] {
+        tx.schedule(timer).await.unwrap();
+    }
+    assert!(tx.due_timers(later(9), 10).await.unwrap().is_empty());
+    assert_eq!(tx.due_timers(later(30), 10).await.unwrap(), [remind, timer(two, TimerKind::AutoClose, 20), close]);
+    assert_eq!(tx.due_timers(later(30), 1).await.unwrap(), [remind]);
+    tx.drop_timer(&timer(one, TimerKind::ConfirmReminder, 50)).await.unwrap();
+    assert_eq!(tx.due_timers(later(10), 10).await.unwrap(), [remind]);
+    tx.drop_timer(&remind).await.unwrap();
+    tx.unschedule(two).await.unwrap();
+    assert_eq!(tx.due_timers(later(99), 10).await.unwrap(), [close]);
+    tx.commit().await.unwrap();
+    assert_eq!(store.next_timer().await.unwrap(), Some(close.due));
+}
+
+async fn outbox_life_of_a_letter(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let lease = Duration::from_secs(600);
+    assert_eq!(store.next_due(NOW).await.unwrap(), None);
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    let ack = Outgoing { number: Some(opened.number), ..letter("ack") };
+    assert!(tx.enqueue(&ack).await.unwrap());
+    assert!(!tx.enqueue(&Outgoing { bytes: b"other".to_vec(), ..ack.clone() }).await.unwrap());
+    tx.enqueue(&Outgoing { envelope_from: None, ..letter("null") }).await.unwrap();
+    assert!(store.claim(NOW, lease, 9).await.unwrap().is_empty(), "G3: nothing leaves before the commit");
+    tx.commit().await.unwrap();
+
+    assert_eq!(store.next_due(later(5)).await.unwrap(), Some(later(5)));
+    let claimed = store.claim(NOW, lease, 9).await.unwrap();
+    assert_eq!(claimed.iter().map(|c| c.key.as_str()).collect::<Vec<_>>(), ["ack", "null"]);
+    let first = &claimed[0];
+    assert_eq!((first.attempt, first.counted, first.number, &first.bytes), (1, 1, Some(opened.number), &ack.bytes));
+    assert_eq!((&first.to, &first.envelope_from, &first.message_id), (&ack.to, &ack.envelope_from, &ack.message_id));
+    assert_eq!((&first.subject, &first.template, first.urgency, first.queued), (&ack.subject, &ack.template, 1, NOW));
+    assert_eq!(first.to.as_str(), "Zhang@corp.example");
+    assert_eq!(claimed[1].envelope_from, None);
+    assert!(store.claim(later(599), lease, 9).await.unwrap().is_empty());
+    assert_eq!(store.next_due(later(5)).await.unwrap(), Some(later(600)));
+
+    let again = |due, uncounted| Settled::Again { due, error: "451 later".into(), uncounted };
+    let steps = [(first.id, 1, again(later(60), false)), (claimed[1].id, 1, again(later(60), true))];
+    assert_eq!(store.settle_all(&steps).await.unwrap(), [true, true]);
+    assert_eq!(store.outbox_of(opened.number).await.unwrap()[0].answer, "451 later");
+    let claimed = store.claim(later(60), lease, 9).await.unwrap();
+    assert_eq!(claimed.iter().map(|c| (c.attempt, c.counted)).collect::<Vec<_>>(), [(2, 2), (2, 1)]);
+    let sent = Settled::Sent { at: later(61), answer: "250 ok".into() };
+    let failed = Settled::Failed { at: later(62), error: "550 no".into() };
+    let steps = [(claimed[0].id, 2, sent), (claimed[1].id, 2, failed), (99, 1, again(NOW, false))];
+    assert_eq!(store.settle_all(&steps).await.unwrap(), [true, true, false]);
+    assert_eq!(store.next_due(NOW).await.unwrap(), None);
+    let all = store.all_outgoing().await.unwrap();
+    let states: Vec<_> = all.iter().map(|(row, _)| (row.state, row.attempts, row.answer.as_str())).collect();
+    assert_eq!(states, [(OutboxState::Sent, 2, "250 ok"), (OutboxState::Failed, 2, "550 no")]);
+    assert_eq!((&all[0].1, all[0].0.settled, all[0].0.size), (&ack.bytes, Some(later(61)), ack.bytes.len() as i64));
+    assert_eq!((store.sent_since(later(61)).await.unwrap(), store.sent_since(later(62)).await.unwrap()), (1, 0));
+    let counts = OutboxCounts { pending: 0, sent: 1, failed: 1, oldest_pending: None };
+    assert_eq!(store.outbox_counts().await.unwrap(), counts);
+}
+
+async fn outbox_urgent_first_and_large_ones(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let large = vec![7; 5 << 20];
+    for (key, urgency, queued, bytes) in [
+        ("late", 2, later(0), vec![1]),
+        ("second", 1, later(2), vec![1]),
+        ("first", 1, later(1), vec![1]),
+        ("large", 0, later(3), large.clone()),
+        ("too", 0, later(4), [large.clone(), vec![1]].concat()),
+        ("future", 0, later(60), vec![]),
+    ] {
+        tx.enqueue(&Outgoing { urgency, queued, bytes, ..letter(key) }).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut order = Vec::new();
+    for _ in 0..4 {
+        let claimed = store.claim(later(10), Duration::from_secs(60), 3).await.unwrap();
+        order.push(claimed.iter().map(|c| c.key.clone()).collect::<Vec<_>>());
+        for letter in claimed.iter().filter(|c| c.key == "large") {
+            assert!(letter.bytes == large);
+        }
+    }
+    assert_eq!(order, [vec!["large"], vec!["too", "first", "second"], vec!["late"], vec![]]);
+    assert_eq!(store.outbox_counts().await.unwrap().oldest_pending, Some(later(0)));
+    assert!(store.all_outgoing().await.unwrap()[3].1 == large);
+}
+
+async fn r23_settlement_is_fenced(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.enqueue(&letter("one")).await.unwrap();
+    tx.commit().await.unwrap();
+    let lease = Duration::from_secs(60);
+    let old = store.claim(NOW, lease, 1).await.unwrap().remove(0);
+    let new = store.claim(later(60), lease, 1).await.unwrap().remove(0);
+    assert_eq!((old.id, old.attempt, new.attempt), (new.id, 1, 2));
+    // An uncounted try must not bring the old claim's number back.
+    let again = Settled::Again { due: later(61), error: "535".into(), uncounted: true };
+    assert!(store.settle(new.id, 2, again.clone()).await.unwrap());
+    let failed = Settled::Failed { at: NOW, error: "550".into() };
+    for late in [again.clone(), failed.clone()] {
+        assert!(!store.settle(old.id, old.attempt, late).await.unwrap());
+    }
+    assert_eq!(store.claim(later(61), lease, 1).await.unwrap()[0].attempt, 3);
+    let sent = Settled::Sent { at: NOW, answer: "250".into() };
+    assert!(!store.settle(old.id, 4, sent.clone()).await.unwrap(), "a claim that never was");
+    assert!(store.settle(old.id, old.attempt, sent.clone()).await.unwrap(), "the server has it");
+    for late in [sent, again, failed] {
+        assert!(!store.settle(old.id, 3, late).await.unwrap());
+    }
+    assert_eq!(store.outbox_counts().await.unwrap().sent, 1);
+}
+
+async fn eight_claimers_each_letter_once(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    for i in 0..200 {
+        tx.enqueue(&letter(&format!("k{i}"))).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let mut mine = Vec::new();
+            loop {
+                let claimed = store.claim(NOW, Duration::from_secs(60), 7).await.unwrap();
+                if claimed.is_empty() && store.next_due(NOW).await.unwrap() != Some(NOW) {
+                    return mine;
+                }
+                mine.extend(claimed.iter().map(|c| c.id));
+                let sent =
+                    |c: &maildesk::store::Claimed| (c.id, c.attempt, Settled::Sent { at: NOW, answer: String::new() });
+                let done = store.settle_all(&claimed.iter().map(sent).collect::<Vec<_>>()).await.unwrap();
+                assert!(done.iter().all(|done| *done));
+            }
+        });
+    }
+    let mut ids = tasks.join_all().await.concat();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 200);
+    assert!(store.all_outgoing().await.unwrap().iter().all(|(row, _)| row.attempts == 1));
+}
+
+async fn g1_two_writers_take_one_message_once(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let take_in = |store: Store| async move {
+        let mut tx = store.begin().await?;
+        let message = inbound(b"one");
+        if tx.known_messages(&[(message.digest, None)]).await?[0] {
+            return Ok(false);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let opened = ticket(tx.next_number().await?);
+        tx.open_ticket(&opened).await?;
+        tx.add_message(&new_message(&message, Place::Ticket(opened.number, Visibility::Public))).await?;
+        tx.commit().await?;
+        Ok::<bool, StoreError>(true)
+    };
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        tasks.spawn(take_in(store.clone()));
+    }
+    let results = tasks.join_all().await;
+    assert_eq!(results.iter().filter(|r| matches!(r, Ok(true))).count(), 1, "{results:?}");
+    assert!(results.iter().all(|r| r.as_ref().is_err_and(StoreError::is_conflict) || r.is_ok()), "{results:?}");
+    assert_eq!(store.tickets(&TicketFilter::default()).await.unwrap().len(), 1);
+}
+
+async fn dropped_transaction_leaves_nothing(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    tx.record(opened.number, &entry("")).await.unwrap();
+    tx.put_blob(Digest::of(b"x"), b"x").await.unwrap();
+    tx.enqueue(&letter("k")).await.unwrap();
+    tx.add_message(&new_message(&inbound(b"m"), Place::Ticket(opened.number, Visibility::Public))).await.unwrap();
+    drop(tx);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.next_number().await.unwrap(), Number(1));
+    assert_eq!(tx.known_messages(&[(Digest::of(b"m"), None)]).await.unwrap(), [false]);
+    drop(tx);
+    assert_eq!(store.ticket(Number(1)).await.unwrap(), None);
+    assert_eq!(store.blob(Digest::of(b"x")).await.unwrap(), None);
+    assert!(store.all_outgoing().await.unwrap().is_empty());
+}
+
+async fn g4_undo_takes_one_message_out_of_a_batch(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    for i in 0..4_u8 {
+        tx.mark().await.unwrap();
+        let opened = open_one(&mut tx).await;
+        if i == 2 {
+            // Fails in the middle, which on PostgreSQL spoils the transaction until the undo.
+            assert!(tx.open_ticket(&opened).await.is_err());
+            let error = tx.add_message(&new_message(&inbound(&[0]), Place::SetAside(""))).await.unwrap_err();
+            assert!(error.is_conflict(), "{error:?}");
+            tx.undo().await.unwrap();
+            continue;
+        }
+        tx.add_message(&new_message(&inbound(&[i]), Place::Ticket(opened.number, Visibility::Public))).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let known: Vec<_> = (0..4_u8).map(|i| (Digest::of(&[i]), None)).collect();
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.known_messages(&known).await.unwrap(), [true, true, false, true]);
+    assert_eq!(tx.next_number().await.unwrap(), Number(4));
+}
+
+async fn r18_reopening_keeps_everything(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    tx.enqueue(&letter("k")).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
+    assert!(store.ticket(opened.number).await.unwrap_err().is_lost());
+    for _ in 0..2 {
+        let store = Store::open(&url).await.unwrap();
+        assert_eq!(store.ticket(opened.number).await.unwrap(), Some(opened.clone()));
+        assert_eq!(store.outbox_counts().await.unwrap().pending, 1);
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(tx.next_number().await.unwrap(), Number(2));
+    }
+}
+
+async fn r25_newer_schema_is_refused(url: String) {
+    Store::open(&url).await.unwrap().close().await;
+    let newer = "insert into schema_version (version) values (999)";
+    match url.strip_prefix("sqlite://") {
+        Some(path) => {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let mut db = sqlx::ConnectOptions::connect(&options).await.unwrap();
+            sqlx::raw_sql(newer).execute(&mut db).await.unwrap();
+        }
+        None => drop(postgres::psql(&url, newer)),
+    }
+    let Err(error) = Store::open(&url).await else { panic!("it opened") };
+    assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
+    assert!(error.to_string().contains("999") && error.to_string().contains("newer maildesk"), "{error}");
+}
+
+async fn opening_together(url: String) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let url = url.clone();
+        tasks.spawn(async move { Store::open(&url).await.map(drop) });
+    }
+    for opened in tasks.join_all().await {
+        opened.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn r42_second_daemon_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/desk.db", folder.path().display());
+    let daemon = Store::open_exclusive(&url).await.unwrap();
+    let Err(error) = Store::open_exclusive(&url).await else { panic!("two daemons") };
+    assert!(error.to_string().contains("another maildesk daemon"), "{error}");
+    // Looking in from outside stays possible, and so does the next daemon.
+    Store::open(&url).await.unwrap().tickets(&TicketFilter::default()).await.unwrap();
+    drop(daemon);
+    Store::open_exclusive(&url).await.unwrap();
+}
+
+#[tokio::test]
+async fn r18_a_held_write_lock_is_busy_and_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/desk.db", folder.path().display());
+    let (one, other) = (Store::open(&url).await.unwrap(), Store::open(&url).await.unwrap());
+    let tx = one.begin().await.unwrap();
+    let Err(error) = other.begin().await else { panic!("two writers") };
+    assert!(error.is_busy() && error.is_passing(), "{error:?}");
+    tx.commit().await.unwrap();
+    other.begin().await.unwrap();
+}
+
+#[tokio::test]
+async fn r18_a_terminated_postgres_connection_is_lost_and_passes() {
+    let url = postgres::database().await;
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    open_one(&mut tx).await;
+    let kill = "select pg_terminate_backend(pid) from pg_stat_activity
+                where datname = current_database() and application_name = 'maildesk'";
+    postgres::psql(&url, kill);
+    let error = tx.next_number().await.unwrap_err();
+    assert!(error.is_lost() && error.is_passing(), "{error:?}");
+    drop(tx);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.next_number().await.unwrap(), Number(1));
+}
+
+#[tokio::test]
+async fn a_cancelled_begin_loses_no_later_statement() {
+    let store = Store::open(&postgres::database().await).await.unwrap();
+    for micros in (0..400).step_by(20) {
+        let _ = tokio::time::timeout(Duration::from_micros(micros), store.begin()).await;
+        let mut tx = store.begin().await.unwrap();
+        let opened = open_one(&mut tx).await;
+        tx.commit().await.unwrap();
+        assert!(store.ticket(opened.number).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_database_in_memory_reads_while_it_writes() {
+    let store = Store::open("sqlite::memory:").await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await;
+    store.cursor("a").await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.ticket(opened.number).await.unwrap(), Some(opened));
+    assert_eq!(Store::open("sqlite::memory:").await.unwrap().ticket(Number(1)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn unusable_urls_say_why() {
+    for (url, part) in [
+        ("mysql://x", "sqlite:///path"),
+        ("/var/desk.db", "sqlite:///path"),
+        ("sqlite:///nowhere/at/all/desk.db", "/nowhere/at/all/desk.db"),
+        ("sqlite:///proc/desk.db", "/proc/desk.db"),
+    ] {
+        let Err(error) = Store::open(url).await else { panic!("{url} opened") };
+        assert!(matches!(error, StoreError::Refused(_)), "{url}: {error:?}");
+        assert!(error.to_string().contains(part), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn the_database_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("数据 desk?.db");
+    let store = Store::open_exclusive(&format!("sqlite://{}", path.display())).await.unwrap();
+    store.begin().await.unwrap().commit().await.unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.path());
+    }
+    assert!(path.exists());
+}
