@@ -181,8 +181,8 @@ fn language(reading: &Reading, subject: &str, kind: Kind, header: &Header, hint:
         let tag = header.token("Content-Language").or_else(|| header.token("Accept-Language"))?;
         Some(if tag.starts_with("zh") { Language::Chinese } else { Language::English })
     };
-    let texts = [new, subject, &reading.full_text];
-    texts.into_iter().find_map(|t| language::of_text(t)).or_else(by_charset).or_else(by_header).unwrap_or_default()
+    let texts: [&str; 3] = [new, subject, &reading.full_text];
+    texts.into_iter().find_map(language::of_text).or_else(by_charset).or_else(by_header).unwrap_or_default()
 }
 
 static REFERENCE: LazyLock<Regex> =

@@ -51,12 +51,12 @@ fn raw_gbk_headers_are_read_in_the_charset_of_the_body() {
 
 #[test]
 fn mislabelled_and_transfer_encoded_bodies() {
-    let encodings: [(&str, fn(&[u8]) -> String); 2] = [("base64", base64_of), ("quoted-printable", quoted)];
     for label in ["gb2312", "utf-8", "us-ascii", "x-unknown", "iso-8859-1"] {
-        for (name, encode) in encodings {
+        for name in ["base64", "quoted-printable"] {
             for bytes in [gb("打印机卡纸，请处理"), "打印机卡纸，请处理".as_bytes().to_vec()] {
                 let head = format!("Content-Type: text/plain; charset={label}\nContent-Transfer-Encoding: {name}");
-                let m = message(&head, &encode(&bytes));
+                let body = if name == "base64" { base64_of(&bytes) } else { quoted(&bytes) };
+                let m = message(&head, &body);
                 assert_eq!(m.body.text.trim(), "打印机卡纸，请处理", "{label} {name}");
             }
         }
@@ -346,7 +346,7 @@ fn mutate(dice: &mut Dice) -> Vec<u8> {
 
 #[test]
 fn mutated_messages_never_stop_the_reader() {
-    for seed in 0..4000 {
+    for seed in 0..2000 {
         let raw = mutate(&mut Dice(seed));
         let started = Instant::now();
         let read = std::panic::catch_unwind(|| (parse(&raw), outline(&raw)));
