@@ -109,10 +109,13 @@ fn every_bad_value_is_named() {
         ("host = \"a\"\nprocessed = \"INBOX\"", "processed", "watched"),
         ("host = \"a\"\npoll = \"1\"", "poll", "\"15m\""),
         ("host = \"a\"\npoll = \"1d\"", "poll", "from 1s to 15m"),
+        ("host = \"a\"\npoll = 60", "poll", "\"90s\", \"15m\""),
         ("host = \"a\"\nidle_renew = \"30m\"", "idle_renew", "29m"),
     ] {
         check(IMAP, new, &format!("mailbox[1].{key}"), words);
     }
+    let maildir = "kind = \"maildir\"\npath = \"nowhere/box\"";
+    check(&format!("{IMAP}\npassword_env = \"PASSWORD\""), maildir, "mailbox[1].path", "does not exist");
     check(SMTP, "host = \"a\"\nca_file = \"nowhere.pem\"", "smtp.ca_file", "cannot read");
     check(SMTP, "host = \"a\"\nper_hour = -1", "smtp.per_hour", "from 0");
     for (new, key, words) in [

@@ -191,7 +191,7 @@ create table source (
     put_away boolean not null,
     primary key (mailbox, uid_validity, uid)
 );
-create index source_to_put_away on source (mailbox, uid_validity, uid) where not put_away;
+create index source_put_away on source (mailbox, uid_validity, put_away, uid);
 
 -- Message-IDs that lead to a ticket: the ids of its messages (own) and those they cite.
 create table message_ref (
@@ -239,9 +239,10 @@ create table outbox (
     blob bytea,
     check ((bytes is null) <> (blob is null))
 );
-create index outbox_due on outbox (due, urgency, id) where state = 'pending';
-create index outbox_sent on outbox (settled) where state = 'sent';
-create index outbox_failed on outbox (settled) where state = 'failed';
+-- These three hold all that a claim or a count looks at, so that no letter is read for it.
+create index outbox_due on outbox (due, urgency, id, size, queued, state) where state = 'pending';
+create index outbox_sent on outbox (settled, state) where state = 'sent';
+create index outbox_failed on outbox (settled, state) where state = 'failed';
 create index outbox_message_id on outbox (message_id, ticket);
 create index outbox_conversation on outbox (ticket, to_key, queued);
 create index outbox_automatic on outbox (to_key, queued)

@@ -3,16 +3,13 @@
 use crate::desk::hush;
 use crate::desk::inbound::Inbound;
 use crate::desk::thread::plain_subject;
-use crate::desk::triage::{Rules, Verdict};
+use crate::desk::triage::Verdict;
 use crate::desk::words::Field;
 use crate::mail::{self, Shape};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-
-/// How a message would be sorted; given by whoever holds the rules.
-pub type Judge<'j> = &'j dyn Fn(&Inbound) -> Option<Verdict>;
 
 /// Reads the messages one after the other and hands each to `each` with the name it is called by.
 ///
@@ -103,74 +100,64 @@ pub fn split_mbox(raw: &[u8]) -> Vec<Vec<u8>> {
     messages
 }
 
-/// Explains every message, as one JSON object a line or in words; gives the faults met.
+/// Explains every message, as one JSON object a line or for people; names at the end what could not be read.
+/// `triage` sorts by subject and text.
 pub fn explain(
     paths: &[String],
     mbox: bool,
     json: bool,
-    rules: &Rules,
+    triage: impl Fn(&str, &str) -> Option<Verdict>,
     out: &mut impl Write,
-) -> std::io::Result<Vec<String>> {
-    let mut out = std::io::BufWriter::new(out);
-    let judge = |m: &Inbound| Some(rules.triage(&plain_subject(&m.subject), &m.body.text));
-    if json { as_json(paths, mbox, &judge, &mut out) } else { in_words(paths, mbox, &judge, &mut out) }
-}
-
-/// The same for a person: a few lines a message.
-fn in_words(paths: &[String], mbox: bool, judge: Judge, out: &mut impl Write) -> std::io::Result<Vec<String>> {
+) -> anyhow::Result<()> {
     let mut faults = Vec::new();
     messages(paths, mbox, &mut faults, |name, raw| {
         let (message, shapes) = mail::outline(raw);
-        let from = message
-            .from
-            .as_ref()
-            .map_or_else(|| "nobody in particular".to_owned(), |m| format!("{} <{}>", m.name, m.address));
-        writeln!(out, "{name}\n  {} from {}: {}", message.kind.as_str(), from.trim(), message.subject)?;
-        match hush::may_answer(&message) {
-            Ok(()) => writeln!(out, "  would be acknowledged")?,
-            Err(reason) => writeln!(out, "  would not be acknowledged: {reason}")?,
+        let verdict = triage(&plain_subject(&message.subject), message.told());
+        if !json {
+            return readable(name, &message, &shapes, verdict.as_ref(), out);
         }
-        if let Some(verdict) = judge(&message) {
-            let terms: Vec<String> =
-                verdict.matched.iter().map(|t| format!("{} ({} {:.1})", t.term, t.points_to, t.weight)).collect();
-            writeln!(
-                out,
-                "  {} {} {}, confidence {:.2}: {}",
-                verdict.category,
-                verdict.priority,
-                verdict.impact,
-                verdict.confidence,
-                terms.join(", ")
-            )?;
-        }
-        for command in &message.commands {
-            writeln!(out, "  command #{} {}", command.word, command.value)?;
-        }
-        for file in &shapes {
-            writeln!(out, "  file {} ({}, {} bytes)", file.name, file.media_type, file.bytes)?;
-        }
-        if !message.anomalies.is_empty() {
-            writeln!(out, "  odd: {}", message.anomalies.join("; "))?;
-        }
-        for line in message.body.text.lines() {
-            writeln!(out, "  | {line}")?;
-        }
-        writeln!(out)
-    })?;
-    out.flush()?;
-    Ok(faults)
-}
-
-/// Explains every message as one JSON object a line; gives the faults met.
-pub fn as_json(paths: &[String], mbox: bool, judge: Judge, out: &mut impl Write) -> std::io::Result<Vec<String>> {
-    let mut faults = Vec::new();
-    messages(paths, mbox, &mut faults, |name, raw| {
-        let (message, shapes) = mail::outline(raw);
-        serde_json::to_writer(&mut *out, &object(name, &message, &shapes, judge(&message).as_ref()))?;
+        serde_json::to_writer(&mut *out, &object(name, &message, &shapes, verdict.as_ref()))?;
         out.write_all(b"\n")
     })?;
     out.flush()?;
-    Ok(faults)
+    if faults.is_empty() { Ok(()) } else { anyhow::bail!("{}", faults.join("\n")) }
+}
+
+/// A few lines for people.
+fn readable(
+    name: &str,
+    message: &Inbound,
+    attachments: &[Shape],
+    verdict: Option<&Verdict>,
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    let from = message.from.as_ref().map_or("nobody".to_owned(), |m| format!("{} <{}>", m.name, m.address));
+    writeln!(out, "{name}")?;
+    writeln!(out, "  from      {}", from.trim())?;
+    writeln!(out, "  subject   {}", message.subject)?;
+    match hush::may_answer(message) {
+        Ok(()) => writeln!(out, "  kind      {}, would be acknowledged", message.kind.as_str())?,
+        Err(why) => writeln!(out, "  kind      {}, no answer: {why}", message.kind.as_str())?,
+    }
+    if let Some(verdict) = verdict {
+        writeln!(out, "  sorted    {} {} ({:.2})", verdict.category, verdict.priority, verdict.confidence)?;
+        let terms: Vec<String> = verdict.matched.iter().map(|t| format!("{} -> {}", t.term, t.points_to)).collect();
+        writeln!(out, "  because   {}", terms.join(", "))?;
+    }
+    if let Some(bounce) = &message.bounce {
+        let lasting = if bounce.permanent { "for good" } else { "for now" };
+        writeln!(out, "  bounced   {} {} {lasting}: {}", bounce.recipient, bounce.status, bounce.reason)?;
+    }
+    for attachment in attachments {
+        writeln!(out, "  attached  {} ({} bytes)", attachment.name, attachment.bytes)?;
+    }
+    for anomaly in &message.anomalies {
+        writeln!(out, "  odd       {anomaly}")?;
+    }
+    for line in message.body.text.trim().lines().take(20) {
+        writeln!(out, "  | {line}")?;
+    }
+    writeln!(out)
 }
 
 /// The object of `design.md` 5.2.
@@ -227,6 +214,7 @@ fn sorted(verdict: Option<&Verdict>) -> Vec<(String, Value)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::triage::Rules;
 
     /// What `explain` prints for one file with these bytes, line by line.
     fn explained(raw: &[u8], mbox: bool) -> Vec<Value> {
@@ -234,8 +222,9 @@ mod tests {
         let file = folder.path().join("m.eml");
         std::fs::write(&file, raw).unwrap();
         let mut out = Vec::new();
-        let faults = explain(&[folder.path().display().to_string()], mbox, true, &Rules::builtin(), &mut out).unwrap();
-        assert!(faults.is_empty(), "{faults:?}");
+        let rules = Rules::builtin();
+        let triage = |subject: &str, text: &str| Some(rules.triage(subject, text));
+        explain(&[folder.path().display().to_string()], mbox, true, triage, &mut out).unwrap();
         out.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect()
     }
 
@@ -299,7 +288,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named_and_does_not_stop_the_rest() {
         let mut out = Vec::new();
-        let faults = explain(&["/no/such/file".to_owned()], false, true, &Rules::builtin(), &mut out).unwrap();
-        assert!(faults[0].starts_with("/no/such/file: ") && out.is_empty());
+        let fault = explain(&["/no/such/file".to_owned()], false, true, |_, _| None, &mut out).unwrap_err();
+        assert!(fault.to_string().starts_with("/no/such/file: ") && out.is_empty());
     }
 }

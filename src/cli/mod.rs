@@ -170,7 +170,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn dispatch(command: Command) -> Result<(), Failure> {
-    let out = &mut std::io::stdout().lock();
+    let out = &mut std::io::stdout();
     match command {
         Command::Config => Ok(out.write_all(EXAMPLE.as_bytes())?),
         Command::Check(args) => check::check(&args.config, out, &mut std::io::stderr()),
@@ -179,8 +179,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
                 Some(file) => load(file)?.rules,
                 None => std::sync::Arc::new(Rules::builtin()),
             };
-            let faults = explain::explain(&args.paths, args.mbox, args.json, &rules, out)?;
-            if faults.is_empty() { Ok(()) } else { Err(Failure::Failed(anyhow::anyhow!(faults.join("\n")))) }
+            let triage = |subject: &str, text: &str| Some(rules.triage(subject, text));
+            let mut out = std::io::BufWriter::new(out);
+            Ok(explain::explain(&args.paths, args.mbox, args.json, triage, &mut out)?)
         }
         Command::Demo(args) => {
             log::start(Log::default());

@@ -62,7 +62,8 @@ pub fn links(root: &Section, identity: Option<&Identity>, web: Option<Web>) {
     if url.is_some() && web.is_none() {
         desk.fault("public_url", "links need the pages: add a [web] section, or leave public_url out");
     }
-    if url.is_some_and(|url| url.starts_with("http://")) {
+    let is_open = |url: &str| url.starts_with("http://") && !url.starts_with("http://127.0.0.1");
+    if url.is_some_and(is_open) {
         desk.warn("public_url", "links are not protected: prefer https");
     }
 }

@@ -57,7 +57,8 @@ impl<'t> Document<'t> {
         };
         for error in errors {
             let line = document.line(error.span().unwrap_or(0..0));
-            document.push(line, String::new(), error.message().to_owned());
+            let hint = if document.has_bare_text(line) { "; a text stands in quotes" } else { "" };
+            document.push(line, String::new(), format!("{}{hint}", error.message()));
         }
         document
     }
@@ -70,8 +71,19 @@ impl<'t> Document<'t> {
         1 + self.text.bytes().take(span.start).filter(|b| *b == b'\n').count()
     }
 
+    /// Whether the line looks like `key = text`, which TOML takes for a broken number.
+    fn has_bare_text(&self, line: usize) -> bool {
+        let value = self.text.lines().nth(line.saturating_sub(1)).and_then(|l| l.split_once('='));
+        value.is_some_and(|(_, value)| value.trim_start().starts_with(|c: char| c.is_alphabetic() || c == '/'))
+    }
+
     fn push(&self, line: usize, key: String, message: String) {
         self.faults.borrow_mut().push(Fault { file: self.file.to_owned(), line, key, message });
+    }
+
+    /// Whether a fault was found so far.
+    pub fn is_faulty(&self) -> bool {
+        !self.faults.borrow().is_empty()
     }
 
     /// What is allowed but probably not meant, by line.
@@ -85,6 +97,10 @@ impl<'t> Document<'t> {
     pub fn finish(&self) -> Vec<Fault> {
         self.unknown_keys(self.root.get_ref(), "");
         let mut faults = self.faults.take();
+        // What is wrong with the value of a line that could not be read says nothing more.
+        let unread: BTreeSet<_> =
+            faults.iter().filter(|f| f.key.is_empty()).map(|f| (f.file.clone(), f.line)).collect();
+        faults.retain(|f| f.key.is_empty() || !unread.contains(&(f.file.clone(), f.line)));
         faults.sort();
         faults.dedup();
         faults
@@ -241,7 +257,10 @@ impl<'d> Section<'d> {
             DeValue::String(text) => text.to_string(),
             DeValue::Datetime(time) => time.to_string(),
             other => {
-                self.fault_at(key, Some(value), format!("expected a text in quotes, found {}", shown(other)));
+                // A number where "60s" belongs: what was expected is best said by the reader of the text.
+                let expected = other.as_integer().and_then(|number| read(number.as_str()).err());
+                let in_quotes = || format!("expected a text in quotes, found {}", shown(other));
+                self.fault_at(key, Some(value), expected.unwrap_or_else(in_quotes));
                 return None;
             }
         };

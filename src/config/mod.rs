@@ -114,7 +114,9 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let supervisor = desk.supervisor(&duty);
     let working_day = calendar.day_length();
     let targets = service::targets(&root.section("sla"), working_day);
-    let rules = service::rules(&root.section("triage"), place);
+    let triage = root.section("triage");
+    // Compiling the built-in rules takes a while; not for a configuration that is refused anyway.
+    let rules = (triage.is_present() || !document.is_faulty()).then(|| service::rules(&triage, place));
     let satisfaction = service::satisfaction(&root.section("satisfaction"), working_day);
     let limits = service::limits(&root.section("limits"));
     let proof = service::proof(&root.section("proof"));
@@ -135,7 +137,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         supervisor,
         calendar,
         targets,
-        rules: Arc::new(rules),
+        rules: Arc::new(rules?),
         satisfaction,
         limits,
         proof,

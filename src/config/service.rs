@@ -87,10 +87,13 @@ pub fn rules(section: &Section, place: &Place) -> Rules {
 /// `[triage.core_modules]`: a name and the words people use for it; "down" with one of them is P1.
 fn core_modules(section: &Section, rules: &mut Rules) {
     let modules = section.section("core_modules");
-    for name in modules.names() {
-        let words = modules.list(&name, |word| Ok(word.to_owned())).unwrap_or_default();
-        rules.add_modules([(name.as_str(), words.iter().map(String::as_str).collect(), Priority::P1)]);
-    }
+    let names = modules.names();
+    let words = |name| modules.list(name, |word| Ok(word.to_owned())).unwrap_or_default();
+    let modules: Vec<(&str, Vec<String>)> = names.iter().map(|name| (name.as_str(), words(name))).collect();
+    // In one go: the rules are compiled anew by every call.
+    rules.add_modules(
+        modules.iter().map(|(name, words)| (*name, words.iter().map(String::as_str).collect(), Priority::P1)),
+    );
 }
 
 pub fn satisfaction(section: &Section, working_day: Duration) -> Satisfaction {

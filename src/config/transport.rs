@@ -98,10 +98,7 @@ impl Mailbox {
 }
 
 fn maildir(section: &Section, place: &Place) -> Option<(String, Source)> {
-    let path = section.required("path", "the folder with new, cur and tmp", |text| {
-        let path = place.path(text);
-        if path.is_dir() { Ok(path) } else { Err(format!("{} is not a folder", path.display())) }
-    })?;
+    let path = section.required("path", "the folder with new, cur and tmp", |text| place.new_folder(text))?;
     Some((path.display().to_string(), Source::Maildir(path)))
 }
 
@@ -164,11 +161,9 @@ impl Smtp {
         let (per_minute, per_hour, per_day) = (limit("per_minute", 10), limit("per_hour", 200), limit("per_day", 1000));
         let route = match kind {
             Some(1) => Route::Sendmail(sendmail(section, place)?),
-            Some(2) => Route::Maildir(section.required("maildir", "the folder letters are put into", |text| {
-                let path = place.path(text);
-                let parent = path.parent().is_some_and(|p| p.is_dir());
-                if parent { Ok(path) } else { Err(format!("the folder above {} does not exist", path.display())) }
-            })?),
+            Some(2) => {
+                Route::Maildir(section.required("path", "the folder letters are put into", |t| place.new_folder(t))?)
+            }
             _ => smtp(section, place, desk)?,
         };
         Some(Smtp { route, from, per_minute, per_hour, per_day })
@@ -176,10 +171,10 @@ impl Smtp {
 }
 
 fn sendmail(section: &Section, place: &Place) -> Option<PathBuf> {
-    let path = section.parse("sendmail", |text| Ok(place.path(text)));
+    let path = section.parse("path", |text| Ok(place.path(text)));
     let path = path.unwrap_or_else(|| "/usr/sbin/sendmail".into());
     if !path.is_file() {
-        section.fault("sendmail", format!("there is no program {}", path.display()));
+        section.fault("path", format!("there is no program {}", path.display()));
     }
     Some(path)
 }

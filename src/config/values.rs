@@ -25,6 +25,13 @@ impl Place<'_> {
         self.folder.join(text)
     }
 
+    /// A folder that the program may create: the one above it must be there.
+    pub fn new_folder(&self, text: &str) -> Result<PathBuf, String> {
+        let path = self.path(text);
+        let parent = path.parent().is_some_and(Path::is_dir);
+        if parent { Ok(path) } else { Err(format!("the folder above {} does not exist", path.display())) }
+    }
+
     /// A file that must be readable, with its text.
     pub fn file(&self, section: &Section, key: &str) -> Option<(PathBuf, String)> {
         section.parse(key, |text| {

@@ -35,10 +35,12 @@ impl Letter {
         }
     }
 
-    /// The first link that goes to this page of the desk, such as `/s/`.
+    /// The links to this page of the desk, such as `/s/`, in the order they stand in the text.
     pub fn links(&self, page: &str) -> Vec<String> {
-        let words = self.text.split(|c: char| c.is_whitespace() || "<>\"（）()".contains(c));
-        words.filter(|word| word.starts_with("http") && word.contains(page)).map(str::to_owned).collect()
+        let starts = self.text.match_indices("http").map(|(at, _)| &self.text[at..]);
+        let links =
+            starts.map(|rest| rest.split(|c: char| c.is_whitespace() || "<>\"（）()".contains(c)).next().unwrap_or(""));
+        links.filter(|link| link.contains(page)).map(str::to_owned).collect()
     }
 }
 

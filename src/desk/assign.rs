@@ -156,10 +156,15 @@ mod tests {
             supervisor: None,
             targets: Targets::default(),
             calendar: Calendar::working(Shanghai, week, Holidays::china()),
-            rules: Arc::new(Rules),
+            rules: Arc::new(Rules::builtin()),
             proof: Proof::default(),
             satisfaction: Satisfaction { link_valid: hour, remind_after: hour, close_after: hour, reopen_within: hour },
-            limits: Limits { acknowledgements: [3, 10, 20], tickets_per_hour: 20, relay_bytes: 1 << 20 },
+            limits: Limits {
+                acknowledgements: [3, 10, 20],
+                tickets_per_hour: 20,
+                relay_bytes: 1 << 20,
+                message_bytes: 1 << 20,
+            },
             key: Key([1; 32]),
         }
     }

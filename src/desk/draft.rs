@@ -1,6 +1,6 @@
 //! A ticket being worked on: changes and letters are collected and become effects all at once, or not at all.
 
-use crate::address::{Address, MessageId};
+use crate::address::Address;
 use crate::desk::event::{Effect, Timer, TimerKind};
 use crate::desk::inbound::Attachment;
 use crate::desk::letter::{Content, Letter};
@@ -205,9 +205,4 @@ impl<'a> Draft<'a> {
         }
         effects
     }
-}
-
-/// Marks a letter as the answer to a message its reader wrote.
-pub fn answering(letter: &mut Letter, id: Option<&MessageId>) {
-    letter.answers = id.cloned();
 }

@@ -189,6 +189,10 @@ impl<'a> Work<'a> {
     }
 
     fn read_commands(&mut self) -> Result<(), Vec<TranscriptLine>> {
+        if self.inbound.commands_doubtful {
+            let first = self.inbound.body.text.lines().next().unwrap_or("").chars().take(200).collect();
+            return Err(vec![TranscriptLine { line: first, done: false, hint: Hint::Doubtful }]);
+        }
         let read: Vec<_> = self.inbound.commands.iter().map(|line| (line, command::read(line))).collect();
         let misplaced = command::misplaced(&self.inbound.after_commands.text);
         if read.iter().all(|(_, r)| r.is_ok()) && misplaced.is_none() {

@@ -92,6 +92,7 @@ mod tests {
             full_text: String::new(),
             commands: Vec::new(),
             after_commands: Body::default(),
+            commands_doubtful: false,
             attachments: Vec::new(),
             bounce: None,
             authentication_results: Vec::new(),

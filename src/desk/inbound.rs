@@ -94,6 +94,13 @@ impl Digest {
         Digest(sha2::Sha256::digest(bytes).into())
     }
 
+    /// Of several pieces as if they were one.
+    pub fn of_parts(parts: &[&[u8]]) -> Digest {
+        use sha2::Digest as _;
+        let hash = parts.iter().fold(sha2::Sha256::new(), |hash, part| hash.chain_update(part));
+        Digest(hash.finalize().into())
+    }
+
     /// Reads what [`Digest::hex`] wrote.
     pub fn from_hex(text: &str) -> Option<Digest> {
         let mut bytes = [0; 32];
@@ -154,6 +161,9 @@ pub struct Inbound {
     pub commands: Vec<CommandLine>,
     /// The new text below those lines; equal to `body` when there are none.
     pub after_commands: Body,
+    /// Text and HTML disagree about the commands, or it is uncertain what of them is visible (S13): none was read,
+    /// and nothing of this mail is to be passed on as an engineer's word.
+    pub commands_doubtful: bool,
     pub attachments: Vec<std::sync::Arc<Attachment>>,
     pub bounce: Option<Bounce>,
     /// The `Authentication-Results` fields, unfolded, in order from the top (RFC 8601).
@@ -172,4 +182,11 @@ pub struct Inbound {
     /// Size of the raw bytes.
     pub size: usize,
     pub anomalies: Vec<String>,
+}
+
+impl Inbound {
+    /// The text the keywords are looked for in: the new one, or all of it when only somebody else's words were passed on.
+    pub fn told(&self) -> &str {
+        if self.body.text.trim().is_empty() { &self.full_text } else { &self.body.text }
+    }
 }

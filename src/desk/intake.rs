@@ -81,7 +81,7 @@ fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
 fn sort(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Number>, now: Timestamp) -> Ticket {
     let inbound = &mail.inbound;
     let subject = plain_subject(&inbound.subject);
-    let verdict = s.policy.rules.triage(&subject, &inbound.body.text);
+    let verdict = s.policy.rules.triage(&subject, inbound.told());
     let priority = if inbound.kind == Kind::Bulk { Priority::P4 } else { verdict.priority };
     let (response_due, resolution_due) = sla::due(&s.policy.targets, &s.policy.calendar, priority, mail.arrived);
     Ticket {

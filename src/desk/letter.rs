@@ -161,6 +161,8 @@ pub enum Hint {
     Nobody { name: String },
     /// A command below the text: commands count only at the top.
     NotAtTop,
+    /// Text and HTML of the mail disagree about its commands.
+    Doubtful,
     /// Another line was refused, so this one was not carried out.
     HeldBack,
     /// A text is needed below the commands.

@@ -163,7 +163,9 @@ impl Facts {
         let missing: Vec<MessageId> = ids.iter().filter(|id| !self.known_ids.contains_key(id)).cloned().collect();
         if !missing.is_empty() {
             let found = tx.known_ids(&missing).await?;
-            missing.into_iter().for_each(|id| drop(self.known_ids.entry(id).or_default()));
+            for id in missing {
+                self.known_ids.entry(id).or_default();
+            }
             found.into_iter().for_each(|known| self.learn(known));
         }
         Ok(ids.iter().filter_map(|id| self.known_ids.get(id)).flatten().cloned().collect())

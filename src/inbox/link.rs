@@ -93,6 +93,19 @@ impl Link {
         password: &SecretString,
         limit: Duration,
     ) -> Result<Link, InboxError> {
+        // Each step has its time-out; all together must end too, however slowly the bytes drip.
+        let total = limit.saturating_mul(6);
+        timeout(total, Link::step_by_step(dialer, user, password, limit))
+            .await
+            .map_err(|_| InboxError::Lost(format!("IMAP: no login within {} s", total.as_secs())))?
+    }
+
+    async fn step_by_step(
+        dialer: &mut Dialer,
+        user: &str,
+        password: &SecretString,
+        limit: Duration,
+    ) -> Result<Link, InboxError> {
         let mut wire = dialer.dial(limit).await?;
         let start_tls = dialer.endpoint().security == Security::StartTls;
         if start_tls {
@@ -324,7 +337,8 @@ impl Link {
         let tag = self.next_tag();
         self.begin(SMALL);
         self.write(format!("{tag} IDLE\r\n").as_bytes()).await?;
-        if self.until_ready(&tag).await?.is_some() {
+        let silent = || InboxError::Lost("IMAP: the server neither begins nor leaves IDLE".into());
+        if timeout(self.limit, self.until_ready(&tag)).await.map_err(|_| silent())??.is_some() {
             return Ok(false);
         }
         let end = Instant::now() + at_most;
@@ -336,8 +350,7 @@ impl Link {
         }
         self.client.get_mut().wire.set_limit(self.limit.min(QUICK));
         self.write(b"DONE\r\n").await?;
-        let end_of_idle = timeout(self.limit, self.finish(&tag, &mut |_| {})).await;
-        end_of_idle.map_err(|_| InboxError::Lost("IMAP: the server does not leave IDLE".into()))??;
+        timeout(self.limit, self.finish(&tag, &mut |_| {})).await.map_err(|_| silent())??;
         Ok(true)
     }
 

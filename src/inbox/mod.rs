@@ -1,8 +1,11 @@
 //! Where mail comes from: an IMAP mailbox or a local Maildir.
 
+mod folder;
 pub mod imap;
 mod link;
+mod listing;
 pub mod maildir;
+mod sets;
 mod sieve;
 pub mod utf7;
 

@@ -52,7 +52,8 @@ pub fn compose(
     let content_type = message.headers_mut().remove::<ContentType>();
     header(message.headers_mut(), words, letter, desk, &id, conversation, now);
     content_type.into_iter().for_each(|t| message.headers_mut().set(t));
-    let bytes = message.formatted();
+    let mut bytes = message.formatted();
+    bytes.shrink_to_fit();
     Composed {
         message_id: MessageId::parse(&id).expect("an id of our own making has no spaces or brackets"),
         subject: words.subject.clone(),

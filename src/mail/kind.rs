@@ -194,6 +194,11 @@ fn prefix(subject: &str) -> Option<Kind> {
     }
 }
 
+/// The outermost prefix says that the message was passed on (`Fwd:`, `转发：`).
+pub fn says_forwarded(subject: &str) -> bool {
+    prefix(subject) == Some(Kind::Forward)
+}
+
 fn human(evidence: &Evidence) -> Kind {
     let header = evidence.header();
     let answers = header.has("In-Reply-To") || header.has("References");

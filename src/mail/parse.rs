@@ -3,8 +3,8 @@
 //! Order of work: part tree, text and attachments, header fields in the charset of the text, the body's new text,
 //! and at last what kind of message it is.
 
-use crate::address::Mailbox;
-use crate::desk::inbound::{Bounce, Digest, Inbound, Kind};
+use crate::address::{Mailbox, MessageId};
+use crate::desk::inbound::{Attachment, Bounce, Digest, Inbound, Kind};
 use crate::desk::words::Language;
 use crate::mail::attachment::Outline;
 use crate::mail::body::{self, Reading};
@@ -43,7 +43,8 @@ pub struct Shape {
 
 /// Reads a raw message (RFC 5322 and what real clients make of it).
 pub fn parse(raw: &[u8]) -> Inbound {
-    let build = |outlines: Vec<Outline>| outlines.into_iter().map(|o| Arc::new(o.build())).collect::<Vec<_>>();
+    let build =
+        |outlines: Vec<Outline>| outlines.into_iter().map(|o| Arc::new(o.build())).collect::<Vec<Arc<Attachment>>>();
     let (mut inbound, attachments) = read(raw, build);
     inbound.attachments = attachments;
     inbound
@@ -66,11 +67,11 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     let root = Part::parse(&message, &mut notes);
     let hint = text_charset(&root);
     let mut content = Content::of(&root, hint);
-    let (mut reading, encloses, html) = read_body(&mut content, hint);
-    reading.commands.truncate(MAX_COMMANDS);
     let header = &root.header;
     let subject = header.first("Subject").map(|v| header::decode(v, hint)).unwrap_or_default();
     let subject: String = subject.chars().take(MAX_SUBJECT).collect();
+    let (mut reading, encloses, html) = read_body(&mut content, hint, kind::says_forwarded(&subject));
+    reading.commands.truncate(MAX_COMMANDS);
     let author = mailbox::author(header, hint);
     let kind = kind::classify(&Evidence {
         root: &root,
@@ -83,12 +84,14 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     });
     let bounce = (kind == Kind::Bounce).then(|| bounce::details(&root, &reading.full_text, hint));
     let anomalies = anomalies(&root, &notes, &content, &author);
+    let message_id = mailbox::message_id(header);
+    let digest_of_content = content_digest(message_id.as_ref(), author.as_ref().ok(), &subject, &message);
     let inbound = Inbound {
         kind,
         from: author.ok(),
         to: mailbox::list(header, "To", hint),
         cc: mailbox::list(header, "Cc", hint),
-        message_id: mailbox::message_id(header),
+        message_id,
         in_reply_to: mailbox::ids(header, "In-Reply-To"),
         references: mailbox::ids(header, "References"),
         date: header.text("Date").and_then(|text| date(&text)),
@@ -98,6 +101,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         full_text: reading.full_text,
         commands: reading.commands,
         after_commands: reading.after_commands,
+        commands_doubtful: reading.commands_doubtful,
         attachments: Vec::new(),
         bounce: bounce.map(own_line),
         authentication_results: header
@@ -108,7 +112,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         asks_no_answer: asks_no_answer(header),
         hops: header.all("Received").take(MAX_HOPS).count(),
         digest: Digest::of(raw),
-        content: content_digest(&root, &subject),
+        content: digest_of_content,
         size: raw.len(),
         subject,
         anomalies,
@@ -116,19 +120,21 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     (inbound, attachments(content.attachments))
 }
 
-/// Over Message-ID, author, subject and all below the header, without carriage returns: one message that came by two
-/// ways (RFC 5322 section 3.6.4) is the same message.
-fn content_digest(root: &Part, subject: &str) -> Option<Digest> {
-    use sha2::Digest as _;
-    let id = mailbox::message_id(&root.header)?;
-    let author = root.header.first("From").map(header::unfold).unwrap_or_default();
-    let mut hasher = sha2::Sha256::new();
-    for field in [id.as_str().as_bytes(), &author, subject.as_bytes()] {
-        hasher.update(field);
-        hasher.update([0]);
-    }
-    root.body.split(|b| *b == b'\r').for_each(|piece| hasher.update(piece));
-    Some(Digest(hasher.finalize().into()))
+/// One message that came by two ways differs in its trace fields only (`hardening.md` R12).
+fn content_digest(id: Option<&MessageId>, from: Option<&Mailbox>, subject: &str, message: &[u8]) -> Option<Digest> {
+    let body = &message[body_start(message)..];
+    let from = from.map_or("", |m| m.address.key());
+    let head = format!("{}\0{from}\0{subject}\0", id?.as_str());
+    // Servers and files end their lines differently: carriage returns do not count.
+    let pieces: Vec<&[u8]> = std::iter::once(head.as_bytes()).chain(body.split(|b| *b == b'\r')).collect();
+    Some(Digest::of_parts(&pieces))
+}
+
+/// Where the body begins: behind the first empty line, or at the end.
+fn body_start(message: &[u8]) -> usize {
+    let ends = message.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
+    let empty = |at: &usize| matches!(message.get(*at..), Some([b'\n', ..] | [b'\r', b'\n', ..]));
+    ends.into_iter().find(empty).unwrap_or(message.len())
 }
 
 /// Old Macintosh files end their lines with CR alone.
@@ -146,9 +152,10 @@ fn text_charset(root: &Part) -> Option<Charset> {
 
 /// Reads the text; a message passed on without own words is read instead of them.
 /// Gives the reading, whether a message is enclosed, and the HTML source.
-fn read_body(content: &mut Content, hint: Option<Charset>) -> (Reading, bool, Option<String>) {
+fn read_body(content: &mut Content, hint: Option<Charset>, forwarded: bool) -> (Reading, bool, Option<String>) {
     let (plain, html) = content.take_text();
-    let reading = body::read(plain.as_deref(), html.as_deref());
+    let read = if forwarded { body::read_forwarded } else { body::read };
+    let reading = read(plain.as_deref(), html.as_deref());
     let encloses = !content.enclosed.is_empty();
     if !encloses || !reading.full_text.trim().is_empty() {
         return (reading, encloses, html);

@@ -237,8 +237,10 @@ fn readable(text: &str, language: Language) -> Cow<'_, str> {
     shown
 }
 
+/// Plain text as HTML: every character itself, lines broken, runs of blanks kept.
 fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8);
+    let mut after_blank = true;
     for character in text.chars() {
         match character {
             '&' => html.push_str("&amp;"),
@@ -248,9 +250,10 @@ fn escape(text: &str) -> String {
             '\'' => html.push_str("&#39;"),
             '\n' => html.push_str("<br>\n"),
             '\t' => html.push_str("&nbsp;&nbsp;&nbsp; "),
-            ' ' if html.ends_with([' ', '\n', ';']) || html.is_empty() => html.push_str("&nbsp;"),
+            ' ' if after_blank => html.push_str("&nbsp;"),
             _ => html.push(character),
         }
+        after_blank = matches!(character, ' ' | '\t' | '\n') && !(character == ' ' && after_blank);
     }
     html
 }
@@ -291,4 +294,27 @@ fn language(state: &State) -> TeraResult<Language> {
 fn rich(body: &Value) -> Option<String> {
     let html = body.get_from_path("html").and_then(Value::as_str).filter(|html| !html.trim().is_empty());
     html.map(str::to_owned).or_else(|| body.get_from_path("text").and_then(Value::as_str).map(escape))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_keeps_its_shape_as_html() {
+        let check = |text: &str, html: &str| assert_eq!(escape(text), html);
+        check("a < b & \"c\"", "a &lt; b &amp; &quot;c&quot;");
+        check("one\n  two\tthree", "one<br>\n&nbsp; two&nbsp;&nbsp;&nbsp; three");
+        check(" a    b; c", "&nbsp;a &nbsp; &nbsp;b; c");
+    }
+
+    #[test]
+    fn lines_are_one_line_and_bounded() {
+        let check = |text: &str, line: &str| assert_eq!(one_line(text, 8), line);
+        check("  打印机\r\n\t坏了 ", "打印机 坏了");
+        check("a\u{202e}b\u{0}c", "abc");
+        check("123456789", "12345678…");
+        check("12345678", "12345678");
+        check("", "");
+    }
 }

@@ -65,6 +65,40 @@ fn minutes(count: i64) -> Timestamp {
     Timestamp::from_millis(now().millis() + count * 60_000)
 }
 
+/// The web pages as a requester may see them: name of the template and what it is given.
+pub fn page_samples() -> Vec<(String, tera::Context)> {
+    let mut pages: Vec<(String, tera::Context)> = ["gone", "trouble"]
+        .map(|page| {
+            let mut view = tera::Context::new();
+            view.insert("language", "zh-CN");
+            (format!("page/{page}.html"), view)
+        })
+        .into();
+    for (language, rating) in [Language::Chinese, Language::English]
+        .into_iter()
+        .flat_map(|language| Rating::ALL.iter().map(move |rating| (language, *rating)))
+    {
+        let ticket = Say(language).ticket();
+        let mut view = tera::Context::new();
+        view.insert("language", language.as_str());
+        view.insert("desk", identity().name(language));
+        view.insert("number", &ticket.number.to_string());
+        view.insert("subject", &ticket.subject);
+        view.insert("action", "/s/AQAAAAAAAAABAAAAAAAAAAEa");
+        view.insert("clicked", rating.as_str());
+        view.insert("comment", "");
+        view.insert("again", &(rating == Rating::Satisfied));
+        view.insert("shown", &now());
+        view.insert("seal", "ABCDEFGHIJKLMNOP");
+        view.insert("rating", rating.name(language));
+        view.insert("reopened", &(rating == Rating::Dissatisfied));
+        for page in ["rate", "thanks"] {
+            pages.push((format!("page/{}/{page}.html", language.as_str()), view.clone()));
+        }
+    }
+    pages
+}
+
 /// Picks the words of one language.
 #[derive(Clone, Copy)]
 struct Say(Language);
@@ -209,6 +243,10 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         (Who::Requester, Content::Closed { closing: Closing::Silence }),
         (Who::Requester, Content::Closed { closing: Closing::Confirmed }),
         (Who::Requester, Content::Closed { closing: Closing::ByEngineer { author: author.clone(), body: say.body() } }),
+        (
+            Who::Requester,
+            Content::Closed { closing: Closing::ByEngineer { author: author.clone(), body: Body::default() } },
+        ),
         (Who::Requester, Content::Cancelled { author: author.clone(), body: say.body() }),
         (Who::Requester, Content::Cancelled { author, body: Body::default() }),
         (Who::Requester, Content::TooLarge { bytes: 41_943_040, limit: 26_214_400 }),
@@ -291,9 +329,10 @@ fn refused(say: Say) -> Content {
         ("#take", Hint::None),
         ("#resovle", Hint::Unknown { nearest: Some("resolve".into()) }),
         ("#abracadabra", Hint::Unknown { nearest: None }),
-        ("#priority high", Hint::Value { expected: "P1, P2, P3, P4".into() }),
+        ("#priority high", Hint::Value { expected: "#priority P1, P2, P3, P4".into() }),
         ("#wait vendor", Hint::Status { status: "closed".into() }),
         ("#assign Li", Hint::Nobody { name: "Li".into() }),
+        ("#close", Hint::NotAtTop),
         ("#note", Hint::HeldBack),
         ("#workaround", Hint::TextNeeded),
         ("#close", Hint::NoTicket),

@@ -156,9 +156,14 @@ impl Templates {
         self.built_in.render(name, view).ok()
     }
 
-    /// Errors that only rendering shows: every sample letter in both languages, text, HTML and subject.
+    /// Errors that only rendering shows: every sample letter in both languages, text, HTML and subject, and the pages.
     fn try_samples(&self, faults: &mut Vec<TemplateFault>) {
         let (desk, key) = (samples::identity(), Key([0; 32]));
+        for (name, view) in samples::page_samples() {
+            if let Err(error) = self.site.render(&name, &view) {
+                faults.extend(faults_of(&error, &name));
+            }
+        }
         for letter in samples::letter_samples() {
             let view = view(&letter, &desk, &key, samples::now());
             for name in render::template_names(self, &letter) {
@@ -218,6 +223,9 @@ fn site_sources(folder: &Path, faults: &mut Vec<TemplateFault>) -> BTreeMap<Stri
     }
     for path in files {
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        if name == "README.md" {
+            continue;
+        }
         if !Templates::names().any(|known| known == name) {
             fault(name, "no letter uses a template of this name".into());
             continue;

@@ -20,6 +20,7 @@ pub fn unreadable(raw: &[u8]) -> Inbound {
         full_text: String::new(),
         commands: Vec::new(),
         after_commands: Body::default(),
+        commands_doubtful: false,
         attachments: Vec::new(),
         bounce: None,
         authentication_results: Vec::new(),

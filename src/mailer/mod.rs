@@ -1,5 +1,7 @@
 //! How letters leave: SMTP, a sendmail program, or a local Maildir.
 
+mod body;
+mod dialogue;
 pub mod maildir;
 mod reply;
 pub mod sendmail;

@@ -52,19 +52,42 @@ pub enum Store {
 }
 
 /// A transaction: everything or nothing. On SQLite it is the only writer while it lives.
-pub enum Tx {
+///
+/// After a call has failed, or its future was dropped half-way, the rest is refused until [`Tx::undo`]: a database may
+/// have ended the transaction by itself, and nothing may be written outside it. Rows may be held back until they are
+/// read or committed, so a fault may also be told later than at the call that caused it.
+pub struct Tx {
+    of: Transaction,
+    /// A call has failed, or is under way.
+    failed: bool,
+}
+
+enum Transaction {
     Sqlite(sqlite::Tx),
     Postgres(postgres::Tx),
 }
 
-/// Calls the same method of whichever database it is.
+/// Calls the same method of whichever database the store is.
 macro_rules! each {
     ($self:ident . $method:ident ($($argument:expr),*)) => {
         match $self {
-            Self::Sqlite(db) => db.$method($($argument),*).await,
-            Self::Postgres(db) => db.$method($($argument),*).await,
+            Store::Sqlite(db) => db.$method($($argument),*).await,
+            Store::Postgres(db) => db.$method($($argument),*).await,
         }
     };
+}
+
+/// Calls the same method of whichever database the transaction belongs to, unless an earlier call has failed.
+macro_rules! within {
+    ($self:ident . $method:ident ($($argument:expr),*)) => {{
+        $self.begin_call()?;
+        let done = match &mut $self.of {
+            Transaction::Sqlite(db) => db.$method($($argument),*).await,
+            Transaction::Postgres(db) => db.$method($($argument),*).await,
+        };
+        $self.failed = done.is_err();
+        done
+    }};
 }
 
 /// Opening, and the desk's own values.
@@ -93,10 +116,11 @@ impl Store {
 
     /// Starts a transaction.
     pub async fn begin(&self) -> Result<Tx> {
-        match self {
-            Store::Sqlite(db) => Ok(Tx::Sqlite(db.begin().await?)),
-            Store::Postgres(db) => Ok(Tx::Postgres(db.begin().await?)),
-        }
+        let of = match self {
+            Store::Sqlite(db) => Transaction::Sqlite(db.begin().await?),
+            Store::Postgres(db) => Transaction::Postgres(db.begin().await?),
+        };
+        Ok(Tx { of, failed: false })
     }
 
     /// Closes all connections after their current statement.
@@ -213,45 +237,58 @@ impl Store {
 impl Tx {
     /// Makes everything durable. When this returns an error, nothing happened - except that a connection lost in this
     /// very moment leaves it open: then the event is handled again, and known messages are recognised.
-    pub async fn commit(self) -> Result<()> {
-        each!(self.commit())
+    pub async fn commit(mut self) -> Result<()> {
+        self.begin_call()?;
+        match self.of {
+            Transaction::Sqlite(db) => db.commit().await,
+            Transaction::Postgres(db) => db.commit().await,
+        }
+    }
+
+    fn begin_call(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.failed, true) {
+            let words = "an earlier statement of this transaction failed: undo it or drop it";
+            return Err(StoreError::Fault(words.to_owned()));
+        }
+        Ok(())
     }
 
     /// Marks this point so that [`Tx::undo`] can return to it; replaces the earlier mark. With one mark before each
     /// message of a batch, a message that fails does not take the others with it (promise G4).
     pub async fn mark(&mut self) -> Result<()> {
-        each!(self.mark())
+        within!(self.mark())
     }
 
-    /// Undoes everything since [`Tx::mark`].
+    /// Undoes everything since [`Tx::mark`], also when a call has failed since.
     pub async fn undo(&mut self) -> Result<()> {
-        each!(self.undo())
+        self.failed = false;
+        within!(self.undo())
     }
 
     /// Keeps `secret` as the signing key unless there is one; gives the one that is kept.
     pub async fn make_secret(&mut self, secret: [u8; 32]) -> Result<[u8; 32]> {
-        each!(self.make_secret(secret))
+        within!(self.make_secret(secret))
     }
 
     /// Remembers the first start; gives the remembered one when there was one before.
     pub async fn make_first_start(&mut self, at: Timestamp) -> Result<Timestamp> {
-        each!(self.make_first_start(at))
+        within!(self.make_first_start(at))
     }
 }
 
 /// Mailboxes.
 impl Tx {
     pub async fn set_cursor(&mut self, mailbox: &str, cursor: Cursor) -> Result<()> {
-        each!(self.set_cursor(mailbox, cursor))
+        within!(self.set_cursor(mailbox, cursor))
     }
 
     /// A message that is known already lies at this place (too): it is to be put away.
     pub async fn note_source(&mut self, source: &Source) -> Result<()> {
-        each!(self.note_source(source))
+        within!(self.note_source(source))
     }
 
     pub async fn mark_put_away(&mut self, mailbox: &str, uid_validity: u32, uids: &[u32]) -> Result<()> {
-        each!(self.mark_put_away(mailbox, uid_validity, uids))
+        within!(self.mark_put_away(mailbox, uid_validity, uids))
     }
 }
 
@@ -259,44 +296,44 @@ impl Tx {
 impl Tx {
     /// Which of these messages were taken in before, by the digest of their raw bytes or of their content.
     pub async fn known_messages(&mut self, digests: &[(Digest, Option<Digest>)]) -> Result<Vec<bool>> {
-        each!(self.known_messages(digests))
+        within!(self.known_messages(digests))
     }
 
     /// Takes a message in, with its attachments, its ids and its source. [`StoreError::Conflict`] when it was taken in
     /// before. The bytes themselves are for [`Tx::put_blob`].
     pub async fn add_message(&mut self, message: &NewMessage<'_>) -> Result<i64> {
-        each!(self.add_message(message))
+        within!(self.add_message(message))
     }
 
     /// Which of these Message-IDs belong to a message, to a letter, or are cited by a message, and on which ticket.
     pub async fn known_ids(&mut self, ids: &[MessageId]) -> Result<Vec<KnownId>> {
-        each!(self.known_ids(ids))
+        within!(self.known_ids(ids))
     }
 
     /// The text of the ticket's first message; empty when it has none.
     pub async fn description(&mut self, number: Number) -> Result<Body> {
-        each!(self.description(number))
+        within!(self.description(number))
     }
 
     /// The files of the ticket's first message, with their bytes.
     pub async fn first_files(&mut self, number: Number) -> Result<Vec<Attachment>> {
-        each!(self.first_files(number))
+        within!(self.first_files(number))
     }
 
     /// The ids of the messages from this address and the letters to it on a ticket, oldest first: the first one and
     /// the last twelve. That is the conversation as this recipient saw it.
     pub async fn conversation(&mut self, number: Number, address: &Address) -> Result<Vec<MessageId>> {
-        each!(self.conversation(number, address))
+        within!(self.conversation(number, address))
     }
 
-    /// Keeps bytes under their digest; `false` when they were kept already.
-    pub async fn put_blob(&mut self, digest: Digest, bytes: &[u8]) -> Result<bool> {
-        each!(self.put_blob(&digest, bytes))
+    /// Keeps bytes under their digest, once.
+    pub async fn put_blob(&mut self, digest: Digest, bytes: &[u8]) -> Result<()> {
+        within!(self.put_blob(&digest, bytes))
     }
 
     /// The raw bytes of a message.
     pub async fn raw_of(&mut self, raw: &Digest) -> Result<Option<Vec<u8>>> {
-        each!(self.raw_of(raw))
+        within!(self.raw_of(raw))
     }
 }
 
@@ -304,49 +341,49 @@ impl Tx {
 impl Tx {
     /// The number the next ticket will get. Held for this transaction, used up only by [`Tx::open_ticket`].
     pub async fn next_number(&mut self) -> Result<Number> {
-        each!(self.next_number())
+        within!(self.next_number())
     }
 
     /// Adds a ticket under the number that [`Tx::next_number`] gave.
     pub async fn open_ticket(&mut self, ticket: &Ticket) -> Result<()> {
-        each!(self.open_ticket(ticket))
+        within!(self.open_ticket(ticket))
     }
 
     /// Writes a changed ticket. [`StoreError::Conflict`] unless the stored version is `ticket.version - 1`.
     pub async fn save_ticket(&mut self, ticket: &Ticket) -> Result<()> {
-        each!(self.save_ticket(ticket))
+        within!(self.save_ticket(ticket))
     }
 
     /// Those of these tickets that exist, in the order of their numbers.
     pub async fn tickets(&mut self, numbers: &[Number]) -> Result<Vec<Ticket>> {
-        each!(self.tickets(numbers))
+        within!(self.tickets(numbers))
     }
 
     /// Adds a line to the timeline.
     pub async fn record(&mut self, number: Number, entry: &Entry) -> Result<()> {
-        each!(self.record(number, entry))
+        within!(self.record(number, entry))
     }
 
     pub async fn timeline(&mut self, number: Number) -> Result<Vec<Entry>> {
-        each!(self.timeline(number))
+        within!(self.timeline(number))
     }
 
     pub async fn add_participants(&mut self, number: Number, people: &[Address]) -> Result<()> {
-        each!(self.add_participants(number, people))
+        within!(self.add_participants(number, people))
     }
 
     pub async fn participants(&mut self, number: Number) -> Result<Vec<Address>> {
-        each!(self.participants(number))
+        within!(self.participants(number))
     }
 
     /// How many open tickets each of these people has.
     pub async fn loads(&mut self, assignees: &[Address]) -> Result<Vec<(Address, i64)>> {
-        each!(self.loads(assignees))
+        within!(self.loads(assignees))
     }
 
     /// The open tickets of an assignee, most urgent first, at most 50.
     pub async fn open_of(&mut self, assignee: &Address) -> Result<Vec<Ticket>> {
-        each!(self.open_of(assignee))
+        within!(self.open_of(assignee))
     }
 
     /// Keeps the judgement of a round; a later one of the same round replaces it.
@@ -358,7 +395,7 @@ impl Tx {
         comment: &str,
         at: Timestamp,
     ) -> Result<()> {
-        each!(self.rate(number, cycle, rating, comment, at))
+        within!(self.rate(number, cycle, rating, comment, at))
     }
 }
 
@@ -366,17 +403,17 @@ impl Tx {
 impl Tx {
     /// How much this sender caused lately.
     pub async fn sender_counts(&mut self, sender: &Address, now: Timestamp) -> Result<SenderCounts> {
-        each!(self.sender_counts(sender, now))
+        within!(self.sender_counts(sender, now))
     }
 
     pub async fn person(&mut self, address: &Address) -> Result<Option<Person>> {
-        each!(self.person(address))
+        within!(self.person(address))
     }
 
     /// Remembers what is new about somebody: only values that are not empty replace what was known. The name beside
     /// the address counts only while no other is known.
     pub async fn remember(&mut self, who: &Mailbox, person: &Person) -> Result<()> {
-        each!(self.remember(who, person))
+        within!(self.remember(who, person))
     }
 }
 
@@ -384,22 +421,22 @@ impl Tx {
 impl Tx {
     /// Sets a timer; it replaces the one of the same ticket and kind.
     pub async fn schedule(&mut self, timer: &Timer) -> Result<()> {
-        each!(self.schedule(timer))
+        within!(self.schedule(timer))
     }
 
     /// Drops all timers of a ticket.
     pub async fn unschedule(&mut self, number: Number) -> Result<()> {
-        each!(self.unschedule(number))
+        within!(self.unschedule(number))
     }
 
     /// Timers that are due, earliest first. Until the end of the transaction no other daemon gets the same ones.
     pub async fn due_timers(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Timer>> {
-        each!(self.due_timers(now, limit))
+        within!(self.due_timers(now, limit))
     }
 
     /// Drops exactly this timer; one that was set anew in between stays.
     pub async fn drop_timer(&mut self, timer: &Timer) -> Result<()> {
-        each!(self.drop_timer(timer))
+        within!(self.drop_timer(timer))
     }
 }
 
@@ -407,11 +444,11 @@ impl Tx {
 impl Tx {
     /// Queues a letter, due at once. `false` when its key was queued before: nothing changed then.
     pub async fn enqueue(&mut self, letter: &Outgoing) -> Result<bool> {
-        each!(self.enqueue(letter))
+        within!(self.enqueue(letter))
     }
 
     /// The key of the letter with this Message-ID.
     pub async fn letter_of(&mut self, id: &MessageId) -> Result<Option<String>> {
-        each!(self.letter_of(id))
+        within!(self.letter_of(id))
     }
 }

@@ -25,26 +25,9 @@ macro_rules! skip_locked {
     };
 }
 
-#[path = "sql/blobs.rs"]
-mod blobs;
-#[path = "sql/mailboxes.rs"]
-mod mailboxes;
-#[path = "sql/messages.rs"]
-mod messages;
-#[path = "sql/meta.rs"]
-mod meta;
-#[path = "sql/outbox.rs"]
-mod outbox;
-#[path = "sql/people.rs"]
-mod people;
-#[path = "sql/query.rs"]
-mod query;
-#[path = "sql/tickets.rs"]
-mod tickets;
-#[path = "sql/timers.rs"]
-mod timers;
-
-use query::push_list;
+#[allow(clippy::duplicate_mod, reason = "compiled once per database, see the module above")]
+#[path = "sql/mod.rs"]
+mod sql;
 
 /// The schema, one step per version.
 const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_desk.sql")];
@@ -58,7 +41,10 @@ pub struct Store {
     write: Pool<Db>,
 }
 
-pub struct Tx(Transaction<'static, Db>);
+pub struct Tx {
+    inner: Transaction<'static, Db>,
+    held: sql::Held,
+}
 
 impl Store {
     pub async fn open(url: &str) -> Result<Store> {
@@ -96,7 +82,7 @@ impl Store {
     }
 
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(Tx(self.write.begin().await?))
+        Ok(Tx { inner: self.write.begin().await?, held: sql::Held::default() })
     }
 
     pub async fn close(&self) {
@@ -107,7 +93,7 @@ impl Store {
 async fn migrate(pool: &PgPool) -> Result<()> {
     let mut tx = pool.begin().await?;
     sqlx::query("select pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *tx).await?;
-    if meta::bring_up_to_date(&mut tx).await? {
+    if sql::bring_up_to_date(&mut tx).await? {
         tx.commit().await?;
     }
     Ok(())

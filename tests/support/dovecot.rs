@@ -71,12 +71,14 @@ impl Dovecot {
 
     fn configuration(&self, folder: &std::path::Path, plain: u16, tls: u16) -> String {
         let f = folder.display();
-        let me = std::env::var("USER").unwrap_or_else(|_| run(Command::new("id").arg("-un")).trim().to_owned());
+        let id = |flag: &str| run(Command::new("id").arg(flag)).trim().to_owned();
         let users = match is_root() {
             true => "mail_uid = nobody\nmail_gid = nogroup\nfirst_valid_uid = 1\n".to_owned(),
             false => format!(
-                "default_internal_user = {me}\ndefault_login_user = {me}\nservice anvil {{\n chroot =\n}}\n\
-                 service imap-login {{\n chroot =\n}}\n"
+                "default_internal_user = {me}\ndefault_internal_group = {group}\ndefault_login_user = {me}\n\
+                 service anvil {{\n chroot =\n}}\nservice imap-login {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\n",
+                me = id("-un"),
+                group = id("-gn")
             ),
         };
         let capabilities = match self.capabilities.as_str() {
@@ -91,7 +93,7 @@ impl Dovecot {
              default_vsz_limit = 0\nservice imap-login {{\n inet_listener imap {{\n  port = {plain}\n }}\n\
              inet_listener imaps {{\n  port = {tls}\n  ssl = yes\n }}\n}}\n\
              namespace inbox {{\n inbox = yes\n separator = {}\n}}\n\
-             service auth {{\n unix_listener {f}/run/sasl {{\n  mode = 0666\n }}\n}}\n\
+             service auth {{\n unix_listener sasl {{\n  mode = 0666\n }}\n}}\n\
              passdb {{\n driver = passwd-file\n args = {f}/users\n}}\nuserdb {{\n driver = passwd-file\n args = {f}/users\n}}\n",
             self.delimiter
         )

@@ -147,3 +147,9 @@ pub fn letter(subject: &str, body: &str) -> Vec<u8> {
     )
     .into_bytes()
 }
+
+/// The machine's time, RFC 3339.
+pub fn now() -> String {
+    use maildesk::ports::Clock;
+    maildesk::clock::SystemClock.now().rfc3339()
+}

@@ -3,11 +3,13 @@
 
 use super::certificates::{Certificate, Flaw};
 use super::dovecot::{Dovecot, PASSWORD, RunningDovecot, USER};
-use super::{Server, free_port, give_to, is_root, program, server_folder};
+use super::{Server, free_port, give_to, is_root, program, run, server_folder};
 use maildesk::mailer::{Credentials, SmtpSettings};
 use maildesk::wire::{Endpoint, Security};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -37,13 +39,14 @@ pub fn start_with_mailbox(dovecot: RunningDovecot) -> RunningPostfix {
 }
 
 fn start_beside(dovecot: RunningDovecot, flaw: Flaw, with_mailbox: bool) -> RunningPostfix {
-    let postfix = program("postfix", "postfix");
+    let postconf = program("postconf", "postfix");
     assert!(is_root(), "Postfix starts as root only: run the tests as root (in a container)");
     let folder = server_folder("postfix");
     let maildir = folder.join("mail");
-    for sub in ["etc", "spool", "data", "mail"] {
+    for sub in ["etc", "data", "mail"] {
         fs::create_dir_all(folder.join(sub)).unwrap();
     }
+    make_queue(&folder.join("spool"));
     give_to(&folder.join("data"), "postfix:root");
     give_to(&maildir, "nobody:nogroup");
     let certificate = Certificate::new(&folder, flaw);
@@ -56,11 +59,29 @@ fn start_beside(dovecot: RunningDovecot, flaw: Flaw, with_mailbox: bool) -> Runn
     fs::write(folder.join("etc/main.cf"), main_cf(&folder, &dovecot)).unwrap();
     fs::write(folder.join("etc/master.cf"), master_cf(plain, tls, start_tls)).unwrap();
     let etc = folder.join("etc").display().to_string();
-    let mut server = Server::start(folder, "TERM", &[postfix.to_str().unwrap(), "-c", &etc, "start-fg"]);
+    // The `postfix` command leaves its master process behind in a session of its own: start that one itself.
+    let programs = run(Command::new(postconf).args(["-h", "daemon_directory"]));
+    let mut server = Server::start(folder, "TERM", &[&format!("{}/master", programs.trim()), "-c", &etc, "-s"]);
     for port in [plain, tls, start_tls] {
         server.wait_for_port(port);
     }
     RunningPostfix { server, dovecot, plain, tls, start_tls, maildir, ca: certificate.ca }
+}
+
+/// The queue's folders, as `postfix check` makes them.
+fn make_queue(spool: &Path) {
+    fs::create_dir_all(spool.join("pid")).unwrap();
+    let private =
+        ["active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace"];
+    let owned = private.map(|name| (name, "postfix:root", 0o700));
+    for (name, owner, mode) in
+        owned.into_iter().chain([("public", "postfix:postdrop", 0o710), ("maildrop", "postfix:postdrop", 0o730)])
+    {
+        let folder = spool.join(name);
+        fs::create_dir(&folder).unwrap();
+        give_to(&folder, owner);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+    }
 }
 
 fn main_cf(folder: &Path, dovecot: &RunningDovecot) -> String {
@@ -73,7 +94,7 @@ fn main_cf(folder: &Path, dovecot: &RunningDovecot) -> String {
          virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\nvirtual_mailbox_limit = 0\n\
          smtpd_relay_restrictions = reject_unauth_destination\nmessage_size_limit = 60000000\n\
          smtpd_tls_cert_file = {f}/cert.pem\nsmtpd_tls_key_file = {f}/key.pem\nsmtpd_tls_security_level = may\n\
-         smtpd_sasl_type = dovecot\nsmtpd_sasl_path = {}\nsmtpd_client_connection_count_limit = 0\n",
+         smtpd_sasl_type = dovecot\nsmtpd_sasl_path = {}\nsmtpd_client_connection_count_limit = 0\nsmtpd_error_sleep_time = 0\nin_flow_delay = 0\n",
         sasl.display()
     )
 }

@@ -13,6 +13,8 @@ const LOW_CONFIDENCE: f64 = 0.35;
 const AGAIN: f64 = 0.15;
 /// The reasons kept with a ticket.
 const MOST_TERMS: usize = 24;
+/// A history word colours so many bytes after it: a clause.
+const HISTORY_REACH: usize = 120;
 /// Heads from which a fault is a department's or the company's.
 const DEPARTMENT_HEADS: u64 = 10;
 const COMPANY_HEADS: u64 = 100;
@@ -52,12 +54,10 @@ impl<'a> Context<'a> {
         let mut negations: Vec<usize> = hits.iter().filter(|h| h.is(Signal::Negation)).map(|h| h.end).collect();
         negations.sort_unstable();
         // A notice says so in its subject; one that is only quoted in a complaint does not make the complaint a notice.
-        let said = |signals: &[Signal], rest: bool| {
-            hits.iter().any(|h| signals.contains(&h.meaning.signal) && (rest || h.place == Place::Subject))
-        };
-        let early = hits.iter().any(|h| h.is(Signal::Drill) && h.place == Place::Opening);
-        let trouble = [Signal::Blocked, Signal::Down, Signal::Incident, Signal::Unsolved];
-        let drill = said(&[Signal::Drill], false) || (early && !said(&trouble, true));
+        let noticed = |place| hits.iter().any(|h| h.is(Signal::Drill) && h.place == place);
+        let told = |signal| hits.iter().any(|h| h.is(signal));
+        let trouble = [Signal::Blocked, Signal::Down, Signal::Incident].into_iter().any(told);
+        let drill = !told(Signal::Unsolved) && (noticed(Place::Subject) || (noticed(Place::Opening) && !trouble));
         let (histories, questions) = (starts(Signal::History), starts(Signal::Question));
         Context { rules, folded, hits, negations, histories, questions, drill }
     }
@@ -67,7 +67,9 @@ impl<'a> Context<'a> {
         let next = self.histories.partition_point(|at| *at <= hit.start);
         let Some(at) = next.checked_sub(1).map(|i| self.histories[i]) else { return false };
         let between = self.folded.text.get(at..hit.start).unwrap_or("");
-        self.folded.sentence(at).0 == self.folded.sentence(hit.start).0 && !between.contains(',')
+        between.len() <= HISTORY_REACH
+            && self.folded.sentence(at).0 == self.folded.sentence(hit.start).0
+            && !between.contains(',')
     }
 
     /// Whether the sentence asks about the thing instead of reporting it.
@@ -103,6 +105,9 @@ impl<'a> Context<'a> {
                 all.push((category, hit, hit.meaning.weight * self.place_weight(hit.place) * self.factor(hit)));
             }
         }
+        // "switches" is found as the plural of "switch" and by itself: one word counts once.
+        all.sort_by(|a, b| (a.1.start, a.0, a.1.end).cmp(&(b.1.start, b.0, b.1.end)).then(b.2.total_cmp(&a.2)));
+        all.dedup_by_key(|(category, hit, _)| (hit.start, hit.end, *category));
         all.sort_by(|a, b| (a.0, a.1.term).cmp(&(b.0, b.1.term)).then(b.2.total_cmp(&a.2)));
         let mut previous: Option<(Category, &str, [bool; 3])> = None;
         for (category, hit, weight) in &mut all {
@@ -209,7 +214,8 @@ impl<'a> Context<'a> {
         if self.happened(Signal::AtLeast(Priority::P1)) && !self.says(Signal::Denied) {
             floor = Priority::P1;
         }
-        if self.happened(Signal::AtLeast(Priority::P2)) || self.happened(Signal::Loss) {
+        let grave = [Signal::AtLeast(Priority::P2), Signal::Loss, Signal::Suspected];
+        if grave.into_iter().any(|signal| self.happened(signal)) {
             floor = floor.min(Priority::P2);
         }
         if self.happened(Signal::Incident) {
@@ -228,7 +234,7 @@ impl<'a> Context<'a> {
             .filter(|h| !self.is_asked(h) && !is_negated(self.folded, &self.negations, h.start))
             .map(|h| self.folded.sentence(h.start).0)
             .collect();
-        let hit = |h: &&Hit| down.contains(&self.folded.sentence(h.start).0);
+        let hit = |h: &&Hit| down.binary_search(&self.folded.sentence(h.start).0).is_ok();
         let modules = self.hits.iter().filter(|h| matches!(h.meaning.signal, Signal::Module(_)));
         let module = |h: &Hit| match h.meaning.signal {
             Signal::Module(index) => self.rules.modules.get(index).map(|m| m.priority),
@@ -241,7 +247,7 @@ impl<'a> Context<'a> {
     fn urgency(&self, priority: Priority, floor: Priority) -> Priority {
         let (urgent, calm) = (self.says(Signal::Urgent), self.says(Signal::Calm));
         if calm && !urgent {
-            return if priority < floor || floor == Priority::P4 { lower_to(priority, floor) } else { priority };
+            return lower(priority).min(floor);
         }
         match (priority, urgent && !calm) {
             (Priority::P4, true) => Priority::P3,
@@ -320,10 +326,6 @@ fn lower(priority: Priority) -> Priority {
         Priority::P2 => Priority::P3,
         Priority::P3 | Priority::P4 => Priority::P4,
     }
-}
-
-fn lower_to(priority: Priority, floor: Priority) -> Priority {
-    lower(priority).min(floor)
 }
 
 /// The number in front of "users", "台电脑": the text ends where the noun begins.

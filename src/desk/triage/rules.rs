@@ -52,7 +52,11 @@ pub enum Signal {
     Workaround,
     Urgent,
     Calm,
+    /// A security incident that happened.
     Incident,
+    /// Only tried, or only suspected.
+    Suspected,
+    /// Noticed in time.
     Contained,
     Loss,
     Stop,
@@ -71,7 +75,7 @@ impl Signal {
     pub fn layer(self) -> usize {
         match self {
             Signal::Category(_) => 0,
-            Signal::Impact(_) | Signal::Denied | Signal::Heads => 1,
+            Signal::Impact(_) | Signal::Denied => 1,
             Signal::Blocked
             | Signal::Degraded
             | Signal::Down
@@ -79,17 +83,18 @@ impl Signal {
             | Signal::Unsolved
             | Signal::Workaround => 2,
             Signal::Urgent | Signal::Calm => 3,
-            Signal::Incident | Signal::Contained | Signal::Loss => 4,
+            Signal::Incident | Signal::Suspected | Signal::Contained | Signal::Loss => 4,
             Signal::History | Signal::Negation | Signal::Question | Signal::Drill => 5,
             Signal::Module(_) => 6,
             Signal::Stop => 7,
             Signal::Request | Signal::HowTo => 8,
             Signal::Task => 9,
             Signal::AtLeast(_) => 10,
+            Signal::Heads => 11,
         }
     }
 
-    pub const LAYERS: usize = 11;
+    pub const LAYERS: usize = 12;
 }
 
 /// A core module and how bad it is when it stands still.
@@ -285,6 +290,7 @@ impl Reader<'_> {
             "urgency.urgent" => Signal::Urgent,
             "urgency.calm" => Signal::Calm,
             "security.incident" => Signal::Incident,
+            "security.suspected" => Signal::Suspected,
             "security.contained" => Signal::Contained,
             "security.loss" => Signal::Loss,
             "context.stop" => Signal::Stop,

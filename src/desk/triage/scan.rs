@@ -138,11 +138,10 @@ fn drop_contained(hits: &mut Vec<Hit>) {
 pub fn is_negated(folded: &Folded, negations: &[usize], at: usize) -> bool {
     let next = negations.partition_point(|end| *end <= at);
     let Some(end) = next.checked_sub(1).map(|i| negations[i]) else { return false };
+    let Some(gap) = folded.text.get(end..at).filter(|gap| gap.len() <= 4 * NEGATION_REACH) else { return false };
     folded.sentence(end.saturating_sub(1)).0 == folded.sentence(at).0
-        && folded
-            .text
-            .get(end..at)
-            .is_some_and(|gap| gap.chars().count() <= NEGATION_REACH && !gap.contains([',', '、', ':']))
+        && gap.chars().count() <= NEGATION_REACH
+        && !gap.contains([',', '、', ':'])
 }
 
 #[cfg(test)]

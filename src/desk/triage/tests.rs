@@ -283,6 +283,12 @@ fn drills_and_notices_are_no_incidents() {
 }
 
 #[test]
+fn a_notice_that_came_true_is_a_complaint() {
+    priority(P1, &["Re: maintenance notice // ERP is still not working, SAP is down"]);
+    priority(P3, &["回复: 维护通知 // 我这里还是不能上网"]);
+}
+
+#[test]
 fn feeling_moves_one_step_and_never_to_the_top() {
     priority(
         P2,

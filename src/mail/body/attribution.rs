@@ -226,8 +226,13 @@ fn is_attribution(words: &str, quote_below: impl Fn() -> bool, folded: bool) -> 
     (verb && lower.len() < 200 || (address && body.ends_with('>')) || (lead && date)) && quote_below()
 }
 
+/// `张三 于2021年…`, `张三 在 2021/3/1…`; a mere 在 is in every other sentence.
 fn has_cjk_date(body: &str) -> bool {
-    body.contains('年') || body.contains('在') || body.contains('于') || body.contains('於')
+    ['在', '于', '於'].iter().any(|word| {
+        body.split(*word)
+            .skip(1)
+            .any(|after| after.trim_start_matches(is_space).starts_with(|c: char| c.is_ascii_digit()))
+    })
 }
 
 fn is_word_end(text: &str, verb: &str) -> bool {
@@ -297,6 +302,8 @@ mod tests {
     #[test]
     fn prose_is_not_an_attribution() {
         check("在他的书中，作者写道：", None);
+        check("今天上午10:30李四在群里写道：", None);
+        check("李四 在 2026/1/5 10:30 写道：", Some(0));
         check("On Monday I wrote:", None);
         check("On 2026-01-05 at 10:30 we saw the following error:", None);
         check("I asked bob@x.com on 2026-01-05 about this:", None);

@@ -6,9 +6,10 @@ use crate::desk::command::CommandLine;
 /// A command word has at most this many characters; longer ones are prose.
 const LONGEST_WORD: usize = 40;
 
-/// Reads a line as a command: `#` or `＃`, a word of letters, then blank or colon (either width) and the value.
+/// Reads a line as a command: `#` or `＃` (a blank behind it is a slip, not a heading: better one refused line too many
+/// than a note that goes out), a word of letters, then blank or colon (either width) and the value.
 pub fn command(line: &str) -> Option<CommandLine> {
-    let line = line.trim_matches(is_space).strip_prefix(['#', '＃'])?;
+    let line = line.trim_matches(is_space).strip_prefix(['#', '＃'])?.trim_start_matches(is_space);
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
     let end = line.find(|c| !is_word(c)).unwrap_or(line.len());
     let (word, rest) = line.split_at(end);
@@ -59,7 +60,8 @@ mod tests {
         check("#优先级：P1 全公司", Some(("优先级", "P1 全公司")));
         check("#挂起　等待厂商", Some(("挂起", "等待厂商")));
         check("#visit: 2026-11-24 14:00 Room 3", Some(("visit", "2026-11-24 14:00 Room 3")));
-        check("# heading", None);
+        check("# note the password", Some(("note", "the password")));
+        check("## heading", None);
         check("#1 please", None);
         check("#", None);
         check("#define(x)", None);

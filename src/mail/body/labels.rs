@@ -19,7 +19,7 @@ pub enum Label {
 const LABELS: &[(Label, &str)] = &[
     (
         Label::From,
-        "发件人 发信人 寄件者 寄件人 发送人 从 從 來自 来自 原邮件发件人名字 原邮件发件人地址 from de von van fra från da od от откого отправитель \
+        "发件人 发信人 寄件者 寄件人 发送人 從 原邮件发件人名字 原邮件发件人地址 from de von van fra från da od от откого отправитель \
          差出人 送信者 보낸사람 보낸이 gönderen kimden lähettäjä feladó expéditeur remitente mittente odesílatel expeditor từ",
     ),
     (

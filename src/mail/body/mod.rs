@@ -8,6 +8,7 @@
 mod attribution;
 mod clean;
 mod command;
+mod element;
 mod entities;
 mod html;
 mod labels;
@@ -17,6 +18,7 @@ mod separator;
 mod signature;
 mod split;
 mod style;
+mod writer;
 
 use crate::desk::command::CommandLine;
 use crate::desk::inbound::Body;
@@ -148,10 +150,17 @@ fn both(text: Alternative, html: Alternative) -> Reading {
     if is_stub(&text.text(0)) {
         return html.reading();
     }
-    if html.split.has_quote && !text.split.has_quote && !html.split.whole {
+    let blind = !text.split.has_quote || text.split.whole;
+    if html.split.has_quote && blind && !html.split.whole {
         return sole(html, &text.split);
     }
-    let agree = same_words(&text.text(0), &html.text(0));
+    let (plain_words, html_words) = (letters(&text.text(0)), letters(&html.text(0)));
+    let agree = same_words(&plain_words, &html_words);
+    let no_leak = html.split.has_quote || !text.split.has_quote;
+    if !agree && no_leak && html_words.len() > 2 * plain_words.len() + 200 {
+        // A text part that holds only the beginning, or a note about the HTML.
+        return sole(html, &text.split);
+    }
     let skip = html.split.command_lines;
     let (before, after) = if agree { (html.html(0), html.html(skip)) } else { (None, None) };
     let doubtful = html.doubtful;
@@ -193,12 +202,11 @@ fn letters(text: &str) -> String {
     out
 }
 
-/// Do the two say the same, give or take images, link targets and emphasis marks?
+/// Do the letters of two texts say the same, give or take images, link targets and emphasis marks?
 fn same_words(a: &str, b: &str) -> bool {
-    let (a, b) = (letters(a), letters(b));
     let start = |s: &str| s.chars().take(40).collect::<String>().to_lowercase();
     let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
-    let (start_a, start_b) = (start(&a), start(&b));
+    let (start_a, start_b) = (start(a), start(b));
     long - short <= short / 5 + 60 && (start_a.starts_with(&start_b) || start_b.starts_with(&start_a) || a == b)
 }
 

@@ -24,7 +24,6 @@ const ORIGINAL: &[&str] = &[
     "replied message",
     "reply message",
     "quoted message",
-    "original text",
     "previous message",
     "原始邮件",
     "原始郵件",
@@ -33,11 +32,8 @@ const ORIGINAL: &[&str] = &[
     "原邮件",
     "原郵件",
     "邮件原件",
-    "原件",
     "回复的原邮件",
     "回复的邮件信息",
-    "原信",
-    "原文",
     "原始消息",
     "ursprüngliche nachricht",
     "originalnachricht",
@@ -153,11 +149,7 @@ pub fn separator(line: &str) -> Option<Separator> {
     if line.len() < 3 || line.len() > 300 {
         return None;
     }
-    let drawn = line.starts_with(|c: char| is_rule(c) || matches!(c, '*' | '[' | '&'));
-    if !drawn
-        && !(line.len() < 120 && line.contains([':', '：', '上'])
-            || ["above", "Above", "ABOVE"].iter().any(|w| line.contains(w)))
-    {
+    if !may_separate(line) {
         return None;
     }
     let words = plain_words(&line.replace("&nbsp;", " "));
@@ -180,6 +172,13 @@ pub fn separator(line: &str) -> Option<Separator> {
         return Some(Separator::Forwarded);
     }
     is_phrase(core, ORIGINAL).then_some(Separator::Original)
+}
+
+/// A cheap look before the words are compared: nearly all lines end here.
+fn may_separate(line: &str) -> bool {
+    line.starts_with(|c: char| is_rule(c) || matches!(c, '*' | '[' | '&'))
+        || (line.len() < 120 && line.contains([':', '：', '上']))
+        || ["above", "Above", "ABOVE"].iter().any(|w| line.contains(w))
 }
 
 /// `原始邮件` or `Original` alone on its line: true only above a header block.

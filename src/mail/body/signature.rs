@@ -58,7 +58,8 @@ static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
         r"(?ix)^[<\[(-]*(?:
           (?:发自|發自)(?:我的|我|\s)?\s*.{1,30}
         | 来自(?:我的)?\s*.{0,12}(?:iphone|ipad|邮箱|郵箱|手机|客户端|outlook|foxmail|android|华为|小米)
-        | (?:从|從|由|通过|通過)(?:我的|\s)*.{0,20}(?:iphone|ipad|windows|android|手机|客户端|outlook|foxmail|mac|邮箱大师).{0,8}(?:发送|發送|傳送|寄出)
+        | (?:从|從|由)(?:我的?\s*.{0,20}|\s*)(?:iphone|ipad|windows|android|手机|outlook|foxmail|mac)\s*.{0,8}(?:发送|發送|傳送|寄出)
+        | (?:通过|通過)\s*.{0,8}(?:客户端|邮箱大师|outlook|foxmail)(?:发送|發送)
         | (?:发送自|傳送自|寄自)\s*.{0,20}(?:windows|邮件|郵件|outlook|iphone|ipad|mac|手机|android|客户端).{0,10}
         | (?:获取|取得|下载)\s*(?:适用于\s*)?(?:(?:ios|android)\s*(?:的|版)*\s*)?outlook(?:\s*(?:for|版)\s*\w+)?
         | sent\ (?:wirelessly\ |securely\ )?(?:from|via|using|with)\ (?:my|mail|yahoo|outlook|proton|samsung|the\ all|a\ mobile|mobile|spark|blackberry|iphone|ipad|android|windows|sparrow|airmail|acompli|[a-z]+\ for\ )\b.{0,60}
@@ -145,20 +146,31 @@ const DEVICES: &[&str] = &[
     "windows phone",
 ];
 
+/// Words of list managers that count below a rule.
 static LIST_FOOTER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)mailing list(?:$| --| - |\s*$)|^to unsubscribe|^unsubscribe[: ]|^\S*/listinfo/|you received this message because|you are receiving this (?:e-?mail|message|because)|visit this group at|退订|取消订阅|^list (?:archive|info)",
+        r"(?i)mailing list|^to unsubscribe|^unsubscribe\b|/listinfo/|^you (?:received this message|are receiving this (?:e-?mail|message)) because|退订|取消订阅|^list (?:archive|info)",
+    )
+    .expect("a fixed pattern")
+});
+
+/// The same where no rule stands above.
+static BARE_FOOTER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)^(?:[\w.-]+ mailing list(?: -- \S+@\S+)?|to unsubscribe(?:,| from this (?:list|group)| send an? e-?mail).*|you received this message because you are subscribed.*|mailing list info: \S+)$",
     )
     .expect("a fixed pattern")
 });
 
 /// A rule, then words of a list manager; the last lines only.
 fn list_footer(lines: &[&Line]) -> Option<usize> {
-    let hit = tail(lines, 12).filter(|(_, t)| t.len() < 300 && LIST_FOOTER.is_match(t)).last()?.0;
-    let ruled = tail(&lines[..hit], 3).find(|(_, t)| is_footer_rule(t)).map(|(i, _)| i);
-    // Without a rule only an address or link proves it.
-    let proof = |l: &&Line| l.text.contains('@') || l.text.contains("://");
-    ruled.or_else(|| lines[hit..].iter().any(proof).then_some(hit))
+    let words: Vec<_> = tail(lines, 12).filter(|(_, t)| t.len() < 300).collect();
+    let top = |pattern: &Regex| words.iter().rfind(|(_, t)| pattern.is_match(t)).map(|(i, _)| *i);
+    let rule_above = |hit: usize| tail(&lines[..hit], 3).find(|(_, t)| is_footer_rule(t)).map(|(i, _)| i);
+    let ruled = top(&LIST_FOOTER).and_then(rule_above);
+    let bare = || top(&BARE_FOOTER);
+    let proven = |i: &usize| lines[*i..].iter().any(|l| l.text.contains('@') || l.text.contains("://"));
+    ruled.or_else(bare).filter(proven)
 }
 
 fn is_footer_rule(text: &str) -> bool {
@@ -168,12 +180,12 @@ fn is_footer_rule(text: &str) -> bool {
 static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?ix)^[*:_\s-]*(?:
-          (?:本|此|该)(?:电子)?(?:邮件|郵件|信息)(?:及|（|\(|和|含|所|可能|中|仅|的|内容|，).{0,80}(?:保密|机密|机密|機密|专有|特权|法律|删除|仅供|收件人)
-        | (?:保密|免责|機密)(?:声明|聲明|提示|通知)
-        | (?:this|the\ information\ in\ this|the\ contents?\ of\ this)\ (?:e-?mail|message|communication|electronic)\b.{0,200}(?:confidential|privileged|intended|proprietary|virus)
+          (?:本|此|该)(?:电子)?(?:邮件|郵件|信息).{0,80}(?:保密|机密|機密|专有|特权|误收|错误收到|未经授权|仅供.{0,12}(?:收件人|使用))
+        | (?:保密|免责|機密)(?:声明|聲明|提示|通知)\s*[:：]
+        | (?:this|the\ information\ in\ this|the\ contents?\ of\ this)\ (?:e-?mail|message|communication|electronic)\b
+          .{0,200}(?:confidential|privileged|proprietary|intended\ (?:only|solely|for\ the|recipient))
         | (?:e-?mail\ )?(?:confidentiality|disclaimer|privacy)(?:\ (?:notice|note|disclaimer))?\s*[:：*]
-        | (?:e-?mail\ )?confidentiality\ (?:notice|note)
-        | confidentiality:
+        | (?:e-?mail\ )?confidentiality\ (?:notice|note)\b
         | (?:disclaimer|免责声明)[:：\s*]*$
         | (?:diese\ e-?mail|der\ inhalt\ dieser).{0,120}vertraulich
         | ce\ (?:message|courriel).{0,120}confidentiel
@@ -185,7 +197,7 @@ static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Legal text in the tail.
 fn disclaimer(lines: &[&Line]) -> Option<usize> {
-    let hit = tail(lines, 25).filter(|(_, t)| DISCLAIMER.is_match(clip(t))).last()?.0;
+    let hit = tail(lines, 25).filter(|(_, t)| !t.ends_with(['?', '？']) && DISCLAIMER.is_match(clip(t))).last()?.0;
     lines[..hit].iter().any(|l| !l.is_blank()).then_some(hit)
 }
 
@@ -205,8 +217,7 @@ fn table_card(lines: &[&Line]) -> Option<usize> {
 /// A rule, then the own name or address, right above the quote (Foxmail's plain text mode), or a few short lines when
 /// the rule is an underscore.
 fn ruled_card(lines: &[&Line], before_quote: bool) -> Option<usize> {
-    let mut lines_below = 0;
-    for (at, text) in tail(lines, 6).take_while(|_| before_quote) {
+    for (lines_below, (at, text)) in tail(lines, 6).enumerate().take_while(|_| before_quote) {
         if separator(text) == Some(Separator::Rule) && text.len() >= 5 {
             let most = if text.starts_with('_') { 5 } else { 1 };
             return (lines_below <= most && text.starts_with(['_', '-'])).then_some(at);
@@ -214,7 +225,6 @@ fn ruled_card(lines: &[&Line], before_quote: bool) -> Option<usize> {
         if text.chars().count() > 40 || text.contains(['，', '。', '？', '?', '！', '!', '；', '：']) {
             return None;
         }
-        lines_below += 1;
     }
     None
 }

@@ -148,7 +148,11 @@ impl Reader<'_, '_> {
         self.history(from, found.end + 1);
         self.top = Some(self.top.unwrap_or(at));
         let quote = below.filter(|&i| marked && self.lines[i].place.indented);
-        for i in quote.into_iter().flat_map(|i| i..self.lines.len()).take_while(|&i| self.lines[i].place.indented) {
+        for i in quote
+            .into_iter()
+            .flat_map(|i| i..self.lines.len())
+            .take_while(|&i| self.lines[i].place.indented || self.lines[i].is_blank())
+        {
             self.roles[i] = Role::History;
         }
         found.end + 1

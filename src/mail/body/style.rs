@@ -12,35 +12,56 @@ pub struct Look {
 
 /// Reads a `style` attribute.
 pub fn look(style: &str) -> Look {
-    let mut look = Look { doubtful: style.contains(['\\', '/']) && hides_by_trick(style), ..Look::default() };
-    let mut overflow_hidden = false;
-    let mut no_height = false;
+    let mut look = Look { doubtful: style.contains("/*") || style.contains('\\'), ..Look::default() };
+    let (mut overflow_hidden, mut no_height) = (false, false);
+    let (mut ink, mut paper) = (String::new(), String::new());
     for declaration in style.split(';') {
         let Some((name, value)) = declaration.split_once(':') else { continue };
         let name = name.trim().to_ascii_lowercase();
-        let value: String =
-            value.chars().filter(|c| !c.is_whitespace()).take(80).collect::<String>().to_ascii_lowercase();
+        let value: String = value.chars().filter(|c| !c.is_whitespace()).take(80).collect();
+        let value = value.to_ascii_lowercase();
         let value = value.strip_suffix("!important").unwrap_or(&value);
         match name.as_str() {
             "display" => look.hidden |= value == "none",
             "visibility" => look.hidden |= matches!(value, "hidden" | "collapse"),
-            "mso-hide" => look.doubtful |= value == "all",
             "opacity" => look.hidden |= number(value).is_some_and(|n| n < 0.1),
-            "font-size" => look.tiny = number(value).map(|n| n < 1.5 && !value.ends_with("em") || n == 0.0),
-            "font" => look.tiny = value.starts_with("0").then_some(true).or(look.tiny),
-            "overflow" => overflow_hidden = value == "hidden",
+            "font-size" => look.tiny = number(value).map(|n| n == 0.0 || (n < 1.5 && !value.ends_with("em"))),
+            "font" => look.tiny = value.starts_with('0').then_some(true).or(look.tiny),
+            "overflow" | "overflow-y" => overflow_hidden |= value == "hidden",
             "max-height" | "height" | "max-width" | "width" => no_height |= number(value) == Some(0.0),
-            "color" => look.doubtful |= is_invisible_color(value),
-            "text-indent" | "left" | "top" | "margin-left" | "margin-top" => {
-                look.doubtful |= number(value).is_some_and(|n| n < -500.0);
+            "color" => ink = value.to_owned(),
+            "background" | "background-color" => paper = value.to_owned(),
+            "mso-hide" => look.doubtful |= value == "all",
+            "position" => look.doubtful |= matches!(value, "absolute" | "fixed"),
+            "line-height" => look.doubtful |= number(value) == Some(0.0),
+            "text-indent" | "left" | "top" | "right" | "margin-left" | "margin-top" | "letter-spacing" => {
+                look.doubtful |= number(value).is_some_and(|n| n < -20.0);
             }
-            "clip" | "clip-path" | "transform" => look.doubtful = true,
-            _ => {}
+            _ => look.doubtful |= TRICKS.contains(&name.as_str()),
         }
     }
     look.hidden |= overflow_hidden && no_height;
+    look.doubtful |= !ink.is_empty() && (is_invisible_color(&ink) || ink == paper);
     look
 }
+
+/// Properties that no compose window needs and that can make text vanish.
+const TRICKS: &[&str] = &[
+    "clip",
+    "clip-path",
+    "transform",
+    "filter",
+    "mask",
+    "mask-image",
+    "content-visibility",
+    "z-index",
+    "scale",
+    "zoom",
+    "rotate",
+    "perspective",
+    "-webkit-text-fill-color",
+    "mix-blend-mode",
+];
 
 /// The leading number of a CSS length.
 fn number(value: &str) -> Option<f32> {
@@ -48,18 +69,21 @@ fn number(value: &str) -> Option<f32> {
     value[..end].parse().ok()
 }
 
+/// White, nearly white, or transparent.
 fn is_invisible_color(value: &str) -> bool {
-    matches!(value, "white" | "transparent" | "#fff" | "#ffffff" | "rgb(255,255,255)" | "#fefefe" | "inherit0")
-        || (value.starts_with("rgba(") && (value.ends_with(",0)") || value.ends_with(",0.0)")))
+    if let Some(hex) = value.strip_prefix('#') {
+        return !hex.is_empty() && hex.bytes().enumerate().all(|(i, b)| b >= b'e' || (hex.len() > 3 && i % 2 == 1));
+    }
+    let transparent = value.starts_with("rgba(") && (value.ends_with(",0)") || value.ends_with(",0.0)"));
+    transparent
+        || matches!(
+            value,
+            "white" | "transparent" | "snow" | "ivory" | "whitesmoke" | "rgb(255,255,255)" | "rgba(255,255,255,1)"
+        )
 }
 
-/// Comments and escapes can hide a property from the reading above.
-fn hides_by_trick(style: &str) -> bool {
-    style.contains("/*") || style.contains('\\')
-}
-
-/// Does a style sheet hide anything outside of `@media`? Which classes and ids is not worth finding out: no command is
-/// taken from a mail whose sheet plays such games, its text is kept.
+/// The classes, ids and elements that a style sheet may hide. Their text is kept, because what such a sheet really does
+/// (`@media`, nesting, order) is not found out here; it is only never taken for a command.
 pub fn sheet_hides(sheet: &str) -> Vec<String> {
     let mut names = Vec::new();
     for rule in sheet.split('}').take(2000) {
@@ -101,9 +125,19 @@ mod tests {
 
     #[test]
     fn doubtful_styles() {
-        for s in
-            ["color:#FFF", "color: white", "text-indent:-9999px", "disp/**/lay:none", "displa\\79:none", "mso-hide:all"]
-        {
+        for s in [
+            "color:#FFF",
+            "color: white",
+            "text-indent:-9999px",
+            "disp/**/lay:none",
+            "displa\\79:none",
+            "mso-hide:all",
+            "color:#fefefe",
+            "color:#000;background-color:#000",
+            "position:absolute;left:-999px",
+            "transform:scale(0)",
+            "line-height:0",
+        ] {
             assert!(look(s).doubtful, "{s}");
         }
         for s in ["color:#333", "background:url(a/b.png)", "margin-left:40px"] {

@@ -9,6 +9,8 @@ use crate::store::Result;
 use futures_util::TryStreamExt;
 
 const CHUNK: usize = 1 << 20;
+/// Up to this size a blob is held back and written with others.
+const SMALL: usize = 128 << 10;
 
 pub async fn read(db: &mut Connection, digest: &Digest) -> Result<Option<Vec<u8>>> {
     let mut chunks = sqlx::query_scalar::<_, Vec<u8>>("select bytes from blob where digest = $1 order by chunk")
@@ -21,11 +23,9 @@ pub async fn read(db: &mut Connection, digest: &Digest) -> Result<Option<Vec<u8>
     Ok(Some(whole))
 }
 
-/// `false` when these bytes were there already.
-pub async fn write(db: &mut Connection, digest: &Digest, bytes: &[u8]) -> Result<bool> {
-    // No bytes are a chunk too, an empty one.
-    let chunks = std::iter::once(bytes.chunks(CHUNK).next().unwrap_or_default()).chain(bytes.chunks(CHUNK).skip(1));
-    for (position, chunk) in (0_i64..).zip(chunks) {
+/// Writes the bytes unless they are there already.
+pub async fn write(db: &mut Connection, digest: &Digest, bytes: &[u8]) -> Result<()> {
+    for (position, chunk) in (0_i64..).zip(bytes.chunks(CHUNK)) {
         let added = sqlx::query(
             "insert into blob (digest, chunk, bytes) values ($1, $2, $3) on conflict (digest, chunk) do nothing",
         )
@@ -36,10 +36,10 @@ pub async fn write(db: &mut Connection, digest: &Digest, bytes: &[u8]) -> Result
         .await?;
         // All chunks are written in one transaction: where the first one is, all are.
         if added.rows_affected() == 0 {
-            return Ok(false);
+            return Ok(());
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 impl Store {
@@ -49,11 +49,15 @@ impl Store {
 }
 
 impl Tx {
-    pub async fn put_blob(&mut self, digest: &Digest, bytes: &[u8]) -> Result<bool> {
-        write(&mut self.0, digest, bytes).await
+    pub async fn put_blob(&mut self, digest: &Digest, bytes: &[u8]) -> Result<()> {
+        if bytes.len() <= SMALL {
+            return self.hold_blob(digest, bytes).await;
+        }
+        write(&mut self.inner, digest, bytes).await
     }
 
     pub async fn raw_of(&mut self, raw: &Digest) -> Result<Option<Vec<u8>>> {
-        read(&mut self.0, raw).await
+        self.write_blobs().await?;
+        read(&mut self.inner, raw).await
     }
 }

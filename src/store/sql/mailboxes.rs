@@ -24,10 +24,11 @@ impl Store {
 
     pub async fn to_put_away(&self, mailbox: &str, uid_validity: u32) -> Result<Vec<u32>> {
         let uids: Vec<i64> = sqlx::query_scalar(
-            "select uid from source where mailbox = $1 and uid_validity = $2 and not put_away order by uid limit 10000",
+            "select uid from source where mailbox = $1 and uid_validity = $2 and put_away = $3 order by uid limit 10000",
         )
         .bind(mailbox)
         .bind(i64::from(uid_validity))
+        .bind(false)
         .fetch_all(&self.read)
         .await?;
         Ok(uids.into_iter().map(uid).collect())
@@ -43,29 +44,13 @@ impl Tx {
         .bind(mailbox)
         .bind(i64::from(cursor.uid_validity))
         .bind(i64::from(cursor.uid))
-        .execute(&mut *self.0)
+        .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
 
     pub async fn note_source(&mut self, source: &Source) -> Result<()> {
-        self.add_source(source, None).await
-    }
-
-    /// A place seen again is to be put away again: the first time may have failed (`hardening.md` R11).
-    pub(super) async fn add_source(&mut self, source: &Source, message: Option<i64>) -> Result<()> {
-        sqlx::query(
-            "insert into source (mailbox, uid_validity, uid, message, put_away) values ($1, $2, $3, $4, $5)
-             on conflict (mailbox, uid_validity, uid)
-             do update set message = coalesce(excluded.message, source.message), put_away = excluded.put_away",
-        )
-        .bind(&source.mailbox)
-        .bind(i64::from(source.uid_validity))
-        .bind(i64::from(source.uid))
-        .bind(message)
-        .bind(false)
-        .execute(&mut *self.0)
-        .await?;
+        self.hold_source(source, None);
         Ok(())
     }
 
@@ -75,7 +60,7 @@ impl Tx {
             query.push_bind(true).push(" where mailbox = ").push_bind(mailbox);
             query.push(" and uid_validity = ").push_bind(i64::from(uid_validity)).push(" and uid in ");
             super::push_list(&mut query, some.iter().map(|uid| i64::from(*uid)));
-            query.build().execute(&mut *self.0).await?;
+            query.build().execute(&mut *self.inner).await?;
         }
         Ok(())
     }

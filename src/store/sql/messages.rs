@@ -3,18 +3,15 @@
 use super::{Connection, Db, Row, Store, Tx, push_list};
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::event::{KnownId, Visibility};
-use crate::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
+use crate::desk::inbound::{Attachment, Body, Digest, Kind};
 use crate::desk::ticket::Number;
-use crate::store::text::{LINE, TEXT, clean, from_json, json, line};
+use crate::store::text::{TEXT, clean, from_json, json, line};
 use crate::store::{NewMessage, Place, Result, StoreError, StoredAttachment, StoredMessage};
 use crate::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Cited ids that are kept of one message: enough to join a thread, a bound for a stranger's header.
-const CITED: usize = 32;
-/// Attachments and anomalies that are listed of one message.
-const PARTS: usize = 500;
+/// Anomalies that are kept of one message.
 const ANOMALIES: usize = 100;
 /// What `Tx::conversation` gives besides the first id.
 const LATEST: usize = 12;
@@ -137,7 +134,7 @@ impl Tx {
                 query.push(" union all select content from message where content is not null and content in ");
                 push_list(&mut query, some.iter().filter_map(|(_, content)| content.as_ref()).map(|d| d.0.as_slice()));
             }
-            for row in query.build().fetch_all(&mut *self.0).await? {
+            for row in query.build().fetch_all(&mut *self.inner).await? {
                 known.insert(digest(row.try_get(0)?)?);
             }
         }
@@ -150,12 +147,12 @@ impl Tx {
     pub async fn add_message(&mut self, message: &NewMessage<'_>) -> Result<i64> {
         let id = self.insert_message(message).await?;
         if let Some(source) = message.source {
-            self.add_source(source, Some(id)).await?;
+            self.hold_source(source, Some(id));
         }
         if let Place::Ticket(number, _) = message.place {
-            self.add_refs(number, message.inbound).await?;
+            self.hold_refs(number, message.inbound);
         }
-        self.add_attachments(id, message.inbound).await?;
+        self.hold_attachments(id, message.inbound);
         Ok(id)
     }
 
@@ -195,44 +192,13 @@ impl Tx {
         .bind(clean(&inbound.body.text, TEXT))
         .bind(clean(&inbound.full_text, TEXT))
         .bind(html.map(|html| clean(html, TEXT)))
-        .fetch_one(&mut *self.0)
+        .fetch_one(&mut *self.inner)
         .await?;
         Ok(id)
     }
 
-    async fn add_refs(&mut self, number: Number, inbound: &Inbound) -> Result<()> {
-        let refs = refs(inbound);
-        if refs.is_empty() {
-            return Ok(());
-        }
-        let mut query = QueryBuilder::<Db>::new("insert into message_ref (id, ticket, own) ");
-        query.push_values(&refs, |mut row, (id, own)| {
-            row.push_bind(*id).push_bind(number.0).push_bind(*own);
-        });
-        query.push(" on conflict (id, ticket) do update set own = excluded.own where excluded.own");
-        query.build().execute(&mut *self.0).await?;
-        Ok(())
-    }
-
-    async fn add_attachments(&mut self, message: i64, inbound: &Inbound) -> Result<()> {
-        let numbered: Vec<_> = (0_i64..).zip(inbound.attachments.iter().take(PARTS)).collect();
-        for some in numbered.chunks(64) {
-            let mut query = QueryBuilder::<Db>::new(
-                "insert into attachment (message, position, name, media_type, bytes, digest, inline, content_id) ",
-            );
-            query.push_values(some, |mut row, (position, file)| {
-                row.push_bind(message).push_bind(*position);
-                row.push_bind(line(&file.name)).push_bind(line(&file.media_type));
-                row.push_bind(i64::try_from(file.bytes.len()).unwrap_or(i64::MAX));
-                row.push_bind(file.digest.0.as_slice()).push_bind(file.inline);
-                row.push_bind(file.content_id.as_deref().map(|id| clean(id, LINE)));
-            });
-            query.build().execute(&mut *self.0).await?;
-        }
-        Ok(())
-    }
-
     pub async fn known_ids(&mut self, ids: &[MessageId]) -> Result<Vec<KnownId>> {
+        self.write_refs().await?;
         let mut found: BTreeMap<(String, i64), bool> = BTreeMap::new();
         for some in ids.chunks(128) {
             let mut query = QueryBuilder::<Db>::new("select id, ticket, own from message_ref where id in ");
@@ -241,7 +207,7 @@ impl Tx {
             query.push(" union all select message_id, ticket, ").push_bind(true);
             query.push(" from outbox where ticket is not null and message_id in ");
             push_list(&mut query, some.iter().map(MessageId::as_str));
-            for row in query.build().fetch_all(&mut *self.0).await? {
+            for row in query.build().fetch_all(&mut *self.inner).await? {
                 let own: bool = row.try_get(2)?;
                 *found.entry((row.try_get(0)?, row.try_get(1)?)).or_default() |= own;
             }
@@ -255,7 +221,7 @@ impl Tx {
     pub async fn description(&mut self, number: Number) -> Result<Body> {
         let row = sqlx::query("select body, html from message where ticket = $1 order by id limit 1")
             .bind(number.0)
-            .fetch_optional(&mut *self.0)
+            .fetch_optional(&mut *self.inner)
             .await?;
         match row {
             Some(row) => Ok(Body { text: row.try_get("body")?, html: row.try_get("html")? }),
@@ -264,11 +230,12 @@ impl Tx {
     }
 
     pub async fn first_files(&mut self, number: Number) -> Result<Vec<Attachment>> {
+        self.write_attachments().await?;
         let rows = sqlx::query("select * from message where ticket = $1 order by id limit 1")
             .bind(number.0)
-            .fetch_all(&mut *self.0)
+            .fetch_all(&mut *self.inner)
             .await?;
-        let first = with_attachments(&mut self.0, &rows).await?;
+        let first = with_attachments(&mut self.inner, &rows).await?;
         let mut files = Vec::new();
         for file in first.into_iter().flat_map(|message| message.attachments) {
             let Some(bytes) = self.raw_of(&file.digest).await? else { continue };
@@ -293,7 +260,7 @@ impl Tx {
         .bind(number.0)
         .bind(address.key())
         .bind(i64::try_from(LATEST + 1).unwrap_or(i64::MAX))
-        .fetch_all(&mut *self.0)
+        .fetch_all(&mut *self.inner)
         .await?;
         let mut ids: Vec<String> = newest.into_iter().rev().collect();
         if ids.len() > LATEST {
@@ -314,17 +281,6 @@ impl Tx {
                      order by queued, id limit 1) letters) both_ways
              order by at, letter limit 1",
         );
-        Ok(first.bind(number.0).bind(address.key()).fetch_one(&mut *self.0).await?)
+        Ok(first.bind(number.0).bind(address.key()).fetch_one(&mut *self.inner).await?)
     }
-}
-
-/// The ids by which a later message may find this one's ticket, each once: its own, and those it cites, the nearest
-/// first. A reply may arrive before its original, which then joins it (`hardening.md` R26).
-fn refs(inbound: &Inbound) -> Vec<(&str, bool)> {
-    let own = inbound.message_id.iter().map(|id| (id.as_str(), true));
-    let nearest = inbound.in_reply_to.iter().chain(inbound.references.iter().rev());
-    // The root of the thread stands first in References.
-    let cited = inbound.references.first().into_iter().chain(nearest).map(|id| (id.as_str(), false));
-    let mut seen = HashSet::new();
-    own.chain(cited).filter(|(id, _)| seen.insert(*id)).take(CITED + 1).collect()
 }

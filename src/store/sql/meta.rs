@@ -1,6 +1,6 @@
 //! The schema's version, the signing key, and the end of a transaction.
 
-use super::{Connection, MIGRATIONS, Store, Tx};
+use super::{Connection, Held, MIGRATIONS, Store, Tx};
 use crate::store::{Result, StoreError};
 use crate::time::Timestamp;
 
@@ -58,31 +58,38 @@ impl Tx {
     pub async fn make_first_start(&mut self, at: Timestamp) -> Result<Timestamp> {
         sqlx::query("insert into meta (key, value) values ('first_start', $1) on conflict (key) do nothing")
             .bind(at.millis().to_be_bytes().as_slice())
-            .execute(&mut *self.0)
+            .execute(&mut *self.inner)
             .await?;
-        let bytes: Vec<u8> = sqlx::query_scalar(FIRST_START).fetch_one(&mut *self.0).await?;
+        let bytes: Vec<u8> = sqlx::query_scalar(FIRST_START).fetch_one(&mut *self.inner).await?;
         read_moment(&bytes)
     }
 
-    pub async fn commit(self) -> Result<()> {
-        Ok(self.0.commit().await?)
+    pub async fn commit(mut self) -> Result<()> {
+        self.write_held().await?;
+        Ok(self.inner.commit().await?)
     }
 
     pub async fn mark(&mut self) -> Result<()> {
-        sqlx::raw_sql("savepoint mark").execute(&mut *self.0).await?;
+        self.write_held().await?;
+        // Released first, for savepoints of one name pile up, and each one costs a copy of every page that changes.
+        let statement = if self.held.marked { "release savepoint mark; savepoint mark" } else { "savepoint mark" };
+        sqlx::raw_sql(statement).execute(&mut *self.inner).await?;
+        self.held.marked = true;
         Ok(())
     }
 
     pub async fn undo(&mut self) -> Result<()> {
-        sqlx::raw_sql("rollback to savepoint mark").execute(&mut *self.0).await?;
+        sqlx::raw_sql("rollback to savepoint mark").execute(&mut *self.inner).await?;
+        self.held = Held::default();
+        self.held.marked = true;
         Ok(())
     }
 
     pub async fn make_secret(&mut self, secret: [u8; 32]) -> Result<[u8; 32]> {
         sqlx::query("insert into meta (key, value) values ('secret', $1) on conflict (key) do nothing")
             .bind(secret.as_slice())
-            .execute(&mut *self.0)
+            .execute(&mut *self.inner)
             .await?;
-        read_secret(sqlx::query_scalar(SECRET).fetch_one(&mut *self.0).await?)
+        read_secret(sqlx::query_scalar(SECRET).fetch_one(&mut *self.inner).await?)
     }
 }

@@ -153,7 +153,7 @@ impl Store {
         ))
         .bind(now.millis())
         .bind(limit)
-        .fetch_all(&mut *tx.0)
+        .fetch_all(&mut *tx.inner)
         .await?;
         if candidates.is_empty() {
             return Ok(Vec::new());
@@ -161,10 +161,10 @@ impl Store {
         let mut query = QueryBuilder::<Db>::new("update outbox set attempts = attempts + 1, due = ");
         query.push_bind((now + lease).millis()).push(" where state = 'pending' and id in ");
         push_list(&mut query, that_fit(candidates));
-        let rows = query.push(" returning *").build().fetch_all(&mut *tx.0).await?;
+        let rows = query.push(" returning *").build().fetch_all(&mut *tx.inner).await?;
         let mut letters = Vec::with_capacity(rows.len());
         for row in rows {
-            letters.push(claimed(&mut tx.0, &row).await?);
+            letters.push(claimed(&mut tx.inner, &row).await?);
         }
         tx.commit().await?;
         letters.sort_by_key(|letter| (letter.urgency, letter.queued, letter.id));
@@ -175,7 +175,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let mut done = Vec::with_capacity(all.len());
         for (id, attempt, settled) in all {
-            done.push(settle(&mut tx.0, *id, *attempt, settled).await?);
+            done.push(settle(&mut tx.inner, *id, *attempt, settled).await?);
         }
         tx.commit().await?;
         Ok(done)
@@ -254,18 +254,18 @@ impl Tx {
         .bind(blob.is_none().then_some(letter.bytes.as_slice()))
         .bind(blob.as_ref().map(|digest| digest.0.as_slice()))
         .bind(letter.queued.millis())
-        .execute(&mut *self.0)
+        .execute(&mut *self.inner)
         .await?
         .rows_affected()
             == 1;
         if let (true, Some(digest)) = (added, blob) {
-            blobs::write(&mut self.0, &digest, &letter.bytes).await?;
+            blobs::write(&mut self.inner, &digest, &letter.bytes).await?;
         }
         Ok(added)
     }
 
     pub async fn letter_of(&mut self, id: &MessageId) -> Result<Option<String>> {
         let key = sqlx::query_scalar("select key from outbox where message_id = $1 order by id limit 1");
-        Ok(key.bind(id.as_str()).fetch_optional(&mut *self.0).await?)
+        Ok(key.bind(id.as_str()).fetch_optional(&mut *self.inner).await?)
     }
 }

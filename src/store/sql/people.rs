@@ -29,7 +29,7 @@ impl Tx {
         let row =
             sqlx::query("select name, department, employee_id, contact, language from person where address_key = $1")
                 .bind(address.key())
-                .fetch_optional(&mut *self.0)
+                .fetch_optional(&mut *self.inner)
                 .await?;
         row.as_ref().map(person).transpose()
     }
@@ -52,7 +52,7 @@ impl Tx {
         .bind(line(person.employee_id.trim()))
         .bind(line(person.contact.trim()))
         .bind(person.language.map(Language::as_str))
-        .execute(&mut *self.0)
+        .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Tx {
         .bind((now - HOUR * 3).millis())
         .bind((now - HOUR * 24).millis())
         .bind((now - HOUR).millis())
-        .fetch_one(&mut *self.0)
+        .fetch_one(&mut *self.inner)
         .await?;
         let newest: Option<i64> = row.try_get("newest")?;
         Ok(SenderCounts {

@@ -119,21 +119,23 @@ impl Store {
 
 impl Tx {
     pub async fn next_number(&mut self) -> Result<Number> {
-        let next: i64 =
-            sqlx::query_scalar(concat!("select value + 1 from counter where name = 'ticket'", for_update!()))
-                .fetch_one(&mut *self.0)
-                .await?;
-        Ok(Number(next))
+        let used = match self.held.counter {
+            Some(used) => used,
+            None => {
+                sqlx::query_scalar(concat!("select value from counter where name = 'ticket'", for_update!()))
+                    .fetch_one(&mut *self.inner)
+                    .await?
+            }
+        };
+        self.held.counter = Some(used);
+        Ok(Number(used + 1))
     }
 
     pub async fn open_ticket(&mut self, ticket: &Ticket) -> Result<()> {
-        let used = sqlx::query("update counter set value = $1 where name = 'ticket' and value = $1 - 1")
-            .bind(ticket.number.0)
-            .execute(&mut *self.0)
-            .await?;
-        if used.rows_affected() != 1 {
+        if self.next_number().await? != ticket.number {
             return Err(StoreError::Conflict(ticket.number.to_string()));
         }
+        self.held.counter = Some(ticket.number.0);
         self.write_ticket(
             ticket,
             "insert into ticket (number, subject, requester, requester_key, requester_name, language, category,
@@ -190,7 +192,7 @@ impl Tx {
             .bind(ticket.merged_into.map(|number| number.0))
             .bind(ticket.related.map(|number| number.0))
             .bind(ticket.version)
-            .execute(&mut *self.0)
+            .execute(&mut *self.inner)
             .await?;
         match written.rows_affected() {
             1 => Ok(()),
@@ -203,7 +205,7 @@ impl Tx {
         for some in numbers.chunks(256) {
             let mut query = QueryBuilder::<Db>::new("select * from ticket where number in ");
             push_list(&mut query, some.iter().map(|number| number.0));
-            for row in query.build().fetch_all(&mut *self.0).await? {
+            for row in query.build().fetch_all(&mut *self.inner).await? {
                 found.push(ticket(&row)?);
             }
         }
@@ -213,46 +215,26 @@ impl Tx {
     }
 
     pub async fn record(&mut self, number: Number, entry: &Entry) -> Result<()> {
-        let who = match &entry.who {
-            Who::Desk => "desk",
-            Who::Person(address) => address.as_str(),
-        };
-        // Two daemons that record on one ticket at once meet in the primary key: the second one tries again.
-        sqlx::query(
-            "insert into timeline (ticket, seq, at, who, what, why)
-             select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 from timeline where ticket = $1",
-        )
-        .bind(number.0)
-        .bind(entry.at.millis())
-        .bind(who)
-        .bind(json(&entry.what))
-        .bind(clean(&entry.why, NOTE))
-        .execute(&mut *self.0)
-        .await?;
+        self.hold_entry(number, entry);
         Ok(())
     }
 
     pub async fn timeline(&mut self, number: Number) -> Result<Vec<Entry>> {
-        timeline(&mut self.0, number).await
+        self.write_timeline().await?;
+        timeline(&mut self.inner, number).await
     }
 
     pub async fn add_participants(&mut self, number: Number, people: &[Address]) -> Result<()> {
-        for some in people.chunks(128).filter(|some| !some.is_empty()) {
-            let mut query = QueryBuilder::<Db>::new("insert into participant (ticket, address_key, address) ");
-            query.push_values(some, |mut row, address| {
-                row.push_bind(number.0).push_bind(address.key()).push_bind(address.as_str());
-            });
-            query.push(" on conflict (ticket, address_key) do nothing");
-            query.build().execute(&mut *self.0).await?;
-        }
+        self.held.participants.extend(people.iter().map(|address| (number.0, address.clone())));
         Ok(())
     }
 
     pub async fn participants(&mut self, number: Number) -> Result<Vec<Address>> {
+        self.write_participants().await?;
         let found: Vec<String> =
             sqlx::query_scalar("select address from participant where ticket = $1 order by address_key")
                 .bind(number.0)
-                .fetch_all(&mut *self.0)
+                .fetch_all(&mut *self.inner)
                 .await?;
         Ok(found.iter().filter_map(|text| Address::parse(text)).collect())
     }
@@ -262,7 +244,7 @@ impl Tx {
         for some in assignees.chunks(256) {
             let mut query = QueryBuilder::<Db>::new("select assignee_key, open from load where assignee_key in ");
             push_list(&mut query, some.iter().map(Address::key));
-            let rows: Vec<(String, i64)> = query.build_query_as().fetch_all(&mut *self.0).await?;
+            let rows: Vec<(String, i64)> = query.build_query_as().fetch_all(&mut *self.inner).await?;
             open.extend(rows);
         }
         let load = |address: &Address| (address.clone(), open.get(address.key()).copied().unwrap_or(0));
@@ -276,7 +258,7 @@ impl Tx {
              order by priority, resolution_due, number limit 50",
         )
         .bind(assignee.key())
-        .fetch_all(&mut *self.0)
+        .fetch_all(&mut *self.inner)
         .await?;
         rows.iter().map(ticket).collect()
     }
@@ -299,7 +281,7 @@ impl Tx {
         .bind(rating.as_str())
         .bind(clean(comment, NOTE))
         .bind(at.millis())
-        .execute(&mut *self.0)
+        .execute(&mut *self.inner)
         .await?;
         Ok(())
     }

@@ -34,13 +34,13 @@ impl Tx {
         .bind(timer.kind.as_str())
         .bind(timer.due.millis())
         .bind(timer.cycle)
-        .execute(&mut *self.0)
+        .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
 
     pub async fn unschedule(&mut self, number: Number) -> Result<()> {
-        sqlx::query("delete from timer where ticket = $1").bind(number.0).execute(&mut *self.0).await?;
+        sqlx::query("delete from timer where ticket = $1").bind(number.0).execute(&mut *self.inner).await?;
         Ok(())
     }
 
@@ -51,7 +51,7 @@ impl Tx {
         ))
         .bind(now.millis())
         .bind(limit)
-        .fetch_all(&mut *self.0)
+        .fetch_all(&mut *self.inner)
         .await?;
         rows.iter().map(timer).collect()
     }
@@ -62,7 +62,7 @@ impl Tx {
             .bind(timer.kind.as_str())
             .bind(timer.due.millis())
             .bind(timer.cycle)
-            .execute(&mut *self.0)
+            .execute(&mut *self.inner)
             .await?;
         Ok(())
     }

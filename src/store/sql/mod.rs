@@ -1,0 +1,18 @@
+//! The statements, written once for both databases. `super` is `sqlite` or `postgres`.
+
+mod blobs;
+mod held;
+mod mailboxes;
+mod messages;
+mod meta;
+mod outbox;
+mod people;
+mod query;
+mod tickets;
+mod timers;
+
+pub use held::Held;
+pub use meta::bring_up_to_date;
+use query::push_list;
+
+use super::{Connection, Db, MIGRATIONS, Row, Store, Tx};
