@@ -72,12 +72,18 @@ fn files_of(path: &Path, faults: &mut Vec<String>) -> Vec<PathBuf> {
     files
 }
 
+/// `From sender date`: with a time of day, or a sentence that begins with "From" would part a message.
+fn is_separator(line: &[u8]) -> bool {
+    let time = |w: &[u8]| w[2] == b':' && [w[0], w[1], w[3], w[4]].iter().all(u8::is_ascii_digit);
+    line.starts_with(b"From ") && line.len() < 1000 && line.windows(5).any(time)
+}
+
 /// Splits a mailbox file at its `From ` lines that follow an empty line (RFC 4155), and takes back the `>From ` marks.
 pub fn split_mbox(raw: &[u8]) -> Vec<Vec<u8>> {
     let mut messages: Vec<Vec<u8>> = Vec::new();
     let mut after_blank = true;
     for line in raw.split_inclusive(|b| *b == b'\n') {
-        if after_blank && line.starts_with(b"From ") {
+        if after_blank && is_separator(line) {
             messages.push(Vec::new());
         } else {
             let marks = line.iter().take_while(|b| **b == b'>').count();
@@ -202,5 +208,87 @@ fn sorted(verdict: Option<&Verdict>) -> Vec<(String, Value)> {
     match value {
         Value::Object(map) => map.into_iter().collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::triage::Rules;
+
+    /// What `explain` prints for one file with these bytes, line by line.
+    fn explained(raw: &[u8], mbox: bool) -> Vec<Value> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("m.eml");
+        std::fs::write(&file, raw).unwrap();
+        let mut out = Vec::new();
+        let rules = Rules::builtin();
+        let triage = |subject: &str, text: &str| Some(rules.triage(subject, text));
+        explain(&[folder.path().display().to_string()], mbox, true, triage, &mut out).unwrap();
+        out.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_key_is_there_even_for_nothing() {
+        const KEYS: &[&str] = &[
+            "path",
+            "kind",
+            "answer",
+            "from",
+            "to",
+            "cc",
+            "subject",
+            "message_id",
+            "in_reply_to",
+            "references",
+            "date",
+            "language",
+            "text",
+            "full_text",
+            "commands",
+            "category",
+            "priority",
+            "impact",
+            "confidence",
+            "matched",
+            "fields",
+            "attachments",
+            "bounce",
+            "anomalies",
+        ];
+        let line = &explained(b"", false)[0];
+        for key in KEYS {
+            assert!(line.get(key).is_some(), "{key}");
+        }
+        assert_eq!(line.as_object().unwrap().len(), KEYS.len());
+        assert_eq!((&line["answer"], &line["from"], &line["bounce"]), (&json!(false), &Value::Null, &Value::Null));
+        assert_eq!(line["fields"].as_object().unwrap().len(), Field::ALL.len());
+    }
+
+    #[test]
+    fn a_request_as_json() {
+        let raw = "From: Li <li@corp.example>\nTo: desk@corp.example\nMessage-ID: <a@b>\nSubject: VPN\n\nVPN is down\n";
+        let line = &explained(raw.as_bytes(), false)[0];
+        assert_eq!(line["from"], json!({"address": "li@corp.example", "name": "Li"}));
+        assert_eq!((&line["kind"], &line["answer"]), (&json!("request"), &json!(true)));
+        assert_eq!((&line["message_id"], &line["category"]), (&json!("a@b"), &json!("network")));
+    }
+
+    #[test]
+    fn mailbox_files_are_split_at_their_marks() {
+        let first = "From x Mon Nov 23 10:00:00 2026\nSubject: one\n\na\n\nFrom here on\n>From quoted\n\n";
+        let raw = format!("{first}From y@z 2026-11-23 10:00\nSubject: two\n\nb\n");
+        let two = split_mbox(raw.as_bytes());
+        assert_eq!(two, [&b"Subject: one\n\na\n\nFrom here on\nFrom quoted\n\n"[..], b"Subject: two\n\nb\n"]);
+        let lines = explained(raw.as_bytes(), true);
+        assert_eq!((&lines[0]["subject"], &lines[1]["subject"]), (&json!("one"), &json!("two")));
+        assert!(lines[1]["path"].as_str().unwrap().ends_with("m.eml#2"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_does_not_stop_the_rest() {
+        let mut out = Vec::new();
+        let fault = explain(&["/no/such/file".to_owned()], false, true, |_, _| None, &mut out).unwrap_err();
+        assert!(fault.to_string().starts_with("/no/such/file: ") && out.is_empty());
     }
 }
