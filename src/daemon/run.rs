@@ -34,6 +34,7 @@ const STALE: Duration = Duration::from_secs(15 * 60);
 pub async fn run(file: &Path, config: Config) -> Result<()> {
     let store = Store::open_exclusive(config.database.expose_secret()).await.context("the database")?;
     let mut config = config;
+    let mut first = true;
     let (mut flow, start) = assemble(&store, &config).await?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
@@ -42,7 +43,7 @@ pub async fn run(file: &Path, config: Config) -> Result<()> {
         let (stop, stopped) = watch::channel(false);
         let health = Arc::new(Health::default());
         let shared = Shared { flow: flow.clone(), clock: Arc::new(SystemClock), health, stop: stopped, fatal };
-        let tasks = spawn(&config, &shared, start).await?;
+        let tasks = spawn(&config, &shared, start, std::mem::take(&mut first)).await?;
         tracing::info!(mailboxes = config.mailboxes.len(), "the desk is running");
         let next = loop {
             tokio::select! {
@@ -111,18 +112,13 @@ async fn reload(file: &Path, current: &Config, store: &Store) -> Result<(Config,
     Ok((config, flow))
 }
 
-async fn spawn(config: &Config, shared: &Shared, start: Timestamp) -> Result<JoinSet<()>> {
+/// Starts every task. Pages that cannot be served stop the first start; after a reload the desk works on without them.
+async fn spawn(config: &Config, shared: &Shared, start: Timestamp, first: bool) -> Result<JoinSet<()>> {
     let mut tasks = JoinSet::new();
-    if let Some(web) = config.web {
-        let listener =
-            TcpListener::bind(web.listen).await.with_context(|| format!("cannot listen on {}", web.listen))?;
-        let pages = Pages::new(shared.flow.clone(), shared.clock.clone(), faults(shared));
-        let serving = web::serve(listener, pages, shared.stop.clone());
-        tasks.spawn(async move {
-            if let Err(error) = serving.await {
-                tracing::error!("the web pages stopped: {error}");
-            }
-        });
+    match serve_pages(config, shared, &mut tasks).await {
+        Err(error) if first => return Err(error),
+        Err(error) => tracing::error!("the pages behind the links cannot be opened: {error:#}"),
+        Ok(()) => {}
     }
     for mailbox in &config.mailboxes {
         let intake = Intake {
@@ -139,6 +135,19 @@ async fn spawn(config: &Config, shared: &Shared, start: Timestamp) -> Result<Joi
     }
     tasks.spawn(outgoing::keep_time(shared.clone()));
     Ok(tasks)
+}
+
+async fn serve_pages(config: &Config, shared: &Shared, tasks: &mut JoinSet<()>) -> Result<()> {
+    let Some(web) = config.web else { return Ok(()) };
+    let listener = TcpListener::bind(web.listen).await.with_context(|| format!("cannot listen on {}", web.listen))?;
+    let pages = Pages::new(shared.flow.clone(), shared.clock.clone(), faults(shared));
+    let serving = web::serve(listener, pages, shared.stop.clone());
+    tasks.spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!("the web pages stopped: {error}");
+        }
+    });
+    Ok(())
 }
 
 /// What `/readyz` says.

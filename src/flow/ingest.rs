@@ -124,16 +124,14 @@ impl Flow {
     ) -> Result<Outcome, StoreError> {
         let mut outcome = Outcome::default();
         for (arrival, read) in batch.iter().zip(read) {
-            let alone = self.together(std::slice::from_ref(arrival), std::slice::from_ref(read), None, now);
-            let result = AssertUnwindSafe(alone).catch_unwind().await;
-            let reason = match result {
+            let reason = match self.alone(arrival, read, now).await {
                 Ok(Ok(one)) => {
                     outcome.handled += one.handled;
                     outcome.known += one.known;
                     outcome.tickets += one.tickets;
                     continue;
                 }
-                Ok(Err(error)) if error.is_systemic() => return Err(error),
+                Ok(Err(error)) if error.is_systemic() || error.is_conflict() => return Err(error),
                 Ok(Err(error)) => format!("could not be handled: {error}"),
                 Err(_) => "could not be handled: the program stumbled over it".to_owned(),
             };
@@ -147,6 +145,24 @@ impl Flow {
             tx.commit().await?;
         }
         Ok(outcome)
+    }
+
+    /// One message in its own transaction; again when another daemon changed the same ticket at the same moment.
+    async fn alone(
+        &self,
+        arrival: &Arrival,
+        read: &Read,
+        now: Timestamp,
+    ) -> std::thread::Result<Result<Outcome, StoreError>> {
+        for _ in 0..4 {
+            let (arrival, read) = (std::slice::from_ref(arrival), std::slice::from_ref(read));
+            match AssertUnwindSafe(self.together(arrival, read, None, now)).catch_unwind().await {
+                Ok(Err(error)) if error.is_conflict() => {}
+                done => return done,
+            }
+        }
+        let (arrival, read) = (std::slice::from_ref(arrival), std::slice::from_ref(read));
+        AssertUnwindSafe(self.together(arrival, read, None, now)).catch_unwind().await
     }
 
     async fn put_aside(&self, arrival: &Arrival, reason: &str, now: Timestamp) -> Result<(), StoreError> {
