@@ -6,8 +6,7 @@ mod postgres;
 use maildesk::address::{Address, Mailbox, MessageId};
 use maildesk::desk::event::{KnownId, Person, Timer, TimerKind, Visibility};
 use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
-use maildesk::desk::ticket::{Entry, Number, Ticket, What, Who};
-use maildesk::desk::triage::Term;
+use maildesk::desk::ticket::{Entry, Number, Term, Ticket, What, Who};
 use maildesk::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
 use maildesk::ports::Cursor;
 use maildesk::store::{
@@ -86,31 +85,12 @@ fn id(text: &str) -> MessageId {
 
 fn inbound(raw: &[u8]) -> Inbound {
     Inbound {
-        kind: Kind::Request,
         from: Some(Mailbox::new(address("Zhang@corp.example"), "张三")),
-        to: vec![],
-        cc: vec![],
         subject: "打印机坏了".into(),
-        message_id: None,
-        in_reply_to: vec![],
-        references: vec![],
-        date: None,
-        language: Language::Chinese,
         body: Body { text: "打印机不能打印".into(), html: Some("<p>打印机不能打印</p>".into()) },
         full_text: "打印机不能打印\n-- \n张三".into(),
-        commands: vec![],
-        after_commands: Body::default(),
-        commands_doubtful: false,
-        attachments: vec![],
-        bounce: None,
-        authentication_results: vec![],
-        references_in_text: vec![],
-        asks_no_answer: false,
-        hops: 1,
-        digest: Digest::of(raw),
-        content: None,
-        size: raw.len(),
         anomalies: vec!["odd".into()],
+        ..Inbound::unreadable(raw)
     }
 }
 

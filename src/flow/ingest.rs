@@ -5,7 +5,7 @@ use super::gather::Facts;
 use super::{Flow, Rules};
 use crate::desk::decide::decide;
 use crate::desk::event::{Event, Mail};
-use crate::desk::inbound::Digest;
+use crate::desk::inbound::{Digest, Inbound};
 use crate::mail;
 use crate::ports::{Content, Cursor};
 use crate::store::{Source, StoreError, Tx};
@@ -166,11 +166,11 @@ impl Flow {
     }
 
     async fn put_aside(&self, arrival: &Arrival, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        let inbound = Box::new(mail::unreadable(arrival.raw()));
+        let inbound = Box::new(Inbound::unreadable(arrival.raw()));
         let mail = Mail { inbound, arrived: arrival.arrived, over_limit: None };
         let mut tx = self.store.begin().await?;
         let original = Original { source: arrival.source.as_ref(), raw: arrival.raw() };
-        quarantine(&mut tx, &mail, original, reason, now).await?;
+        quarantine(&mut tx, &mail, &original, reason, now).await?;
         tx.commit().await
     }
 }
@@ -178,14 +178,14 @@ impl Flow {
 fn read(arrival: &Arrival, limit: usize) -> Read {
     let raw = arrival.raw();
     let parsed = catch_unwind(AssertUnwindSafe(|| mail::parse(raw)));
-    let mut inbound = parsed.unwrap_or_else(|_| mail::unreadable(raw));
+    let mut inbound = parsed.unwrap_or_else(|_| Inbound::unreadable(raw));
     let over_limit = matches!(arrival.content, Content::TooLarge { .. }).then_some(limit);
     inbound.size = inbound.size.max(arrival.size);
     let raw_digest = inbound.digest;
     Read { event: Event::Mail(Mail { inbound: Box::new(inbound), arrived: arrival.arrived, over_limit }), raw_digest }
 }
 
-fn inbound(event: &Event) -> Option<&crate::desk::inbound::Inbound> {
+fn inbound(event: &Event) -> Option<&Inbound> {
     if let Event::Mail(mail) = event { Some(&mail.inbound) } else { None }
 }
 
