@@ -20,6 +20,7 @@ pub mod render;
 pub mod samples;
 pub mod templates;
 mod transfer;
+mod view;
 mod words;
 
 pub use compose::{Composed, compose};

@@ -2,7 +2,7 @@
 
 use super::body::BodyWriter;
 use super::reply::{Reply, Stage, judge};
-use super::smtp::{Credentials, SmtpSettings, SmtpTimeouts};
+use super::settings::{Credentials, SmtpSettings, SmtpTimeouts};
 use crate::ports::{Envelope, SendOutcome};
 use crate::wire::{Dialer, Security, Wire, WireError, without_secret};
 use base64::Engine as _;
