@@ -6,7 +6,9 @@
 #![allow(dead_code)] // each test program uses its own part
 
 pub mod certificates;
+pub mod desk;
 pub mod dovecot;
+pub mod post;
 pub mod postfix;
 pub mod postgres;
 pub mod proxy;

@@ -1,0 +1,12 @@
+//! The desk's stories, told mail by mail: real Dovecot, real Postfix, SQLite and PostgreSQL, a clock the story moves.
+
+mod support;
+
+mod story {
+    mod commands;
+    mod duplicates;
+    mod life;
+    mod machines;
+    mod proof;
+    mod threads;
+}
