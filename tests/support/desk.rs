@@ -161,7 +161,7 @@ impl Letters {
 
 fn servers() -> &'static RunningPostfix {
     static SERVERS: OnceLock<RunningPostfix> = OnceLock::new();
-    SERVERS.get_or_init(|| postfix::start())
+    SERVERS.get_or_init(postfix::start)
 }
 
 impl Desk {
