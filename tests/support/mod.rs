@@ -7,6 +7,7 @@
 
 pub mod certificates;
 pub mod desk;
+pub mod chromium;
 pub mod dovecot;
 pub mod post;
 pub mod postfix;
