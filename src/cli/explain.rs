@@ -8,7 +8,7 @@ use crate::desk::words::Field;
 use crate::mail::{self, Shape};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Reads the messages one after the other and hands each to `each` with the name it is called by.
@@ -28,27 +28,51 @@ pub fn messages(
         let files = if path == "-" { vec![PathBuf::from("-")] } else { files_of(Path::new(path), faults) };
         for file in files {
             let name = file.to_string_lossy();
-            match read(&file) {
-                Ok(raw) if mbox => {
-                    for (number, message) in split_mbox(&raw).into_iter().enumerate() {
-                        each(&format!("{name}#{}", number + 1), &message)?;
-                    }
-                }
-                Ok(raw) => each(&name, &raw)?,
-                Err(error) => faults.push(format!("{name}: {error}")),
+            let read = if mbox { read_mbox(&file, &name, &mut each)? } else { read_one(&file, &name, &mut each)? };
+            if let Err(error) = read {
+                faults.push(format!("{name}: {error}"));
             }
         }
     }
     Ok(())
 }
 
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    if file.as_os_str() != "-" {
-        return std::fs::read(file);
+/// Whether the file could be read; the outer error is that of `each` and ends everything.
+type ReadResult = std::io::Result<std::io::Result<()>>;
+
+fn open(file: &Path) -> std::io::Result<Box<dyn Read>> {
+    if file.as_os_str() == "-" {
+        return Ok(Box::new(std::io::stdin().lock()));
     }
+    Ok(Box::new(std::fs::File::open(file)?))
+}
+
+fn read_one(file: &Path, name: &str, each: &mut impl FnMut(&str, &[u8]) -> std::io::Result<()>) -> ReadResult {
     let mut raw = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut raw)?;
-    Ok(raw)
+    match open(file).and_then(|mut file| file.read_to_end(&mut raw)) {
+        Ok(_) => each(name, &raw).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+fn read_mbox(file: &Path, name: &str, each: &mut impl FnMut(&str, &[u8]) -> std::io::Result<()>) -> ReadResult {
+    let (mut number, mut stopped) = (0, None);
+    let one = |message: &[u8]| {
+        number += 1;
+        each(&format!("{name}#{number}"), message).map_err(|error| {
+            stopped = Some(error);
+            std::io::Error::other("stopped")
+        })
+    };
+    let read = open(file).and_then(|file| each_of_mbox(BufReader::new(file), one));
+    stopped.map_or(Ok(read), Err)
+}
+
+/// How much there is to read, for a progress bar; `None` when standard input is among it.
+pub fn total_bytes(paths: &[String]) -> Option<u64> {
+    let files = |path: &String| files_of(Path::new(path), &mut Vec::new());
+    let known = !paths.is_empty() && paths.iter().all(|path| path != "-");
+    known.then(|| paths.iter().flat_map(files).filter_map(|file| std::fs::metadata(file).ok()).map(|m| m.len()).sum())
 }
 
 /// The file itself, or every file below the folder in order of their names.
@@ -78,26 +102,35 @@ fn is_separator(line: &[u8]) -> bool {
     line.starts_with(b"From ") && line.len() < 1000 && line.windows(5).any(time)
 }
 
-/// Splits a mailbox file at its `From ` lines that follow an empty line (RFC 4155), and takes back the `>From ` marks.
-pub fn split_mbox(raw: &[u8]) -> Vec<Vec<u8>> {
-    let mut messages: Vec<Vec<u8>> = Vec::new();
-    let mut after_blank = true;
-    for line in raw.split_inclusive(|b| *b == b'\n') {
-        if after_blank && is_separator(line) {
-            messages.push(Vec::new());
-        } else {
-            let marks = line.iter().take_while(|b| **b == b'>').count();
-            let quoted = marks > 0 && line[marks..].starts_with(b"From ");
-            if messages.is_empty() {
-                messages.push(Vec::new());
+/// Hands out the messages of a mailbox file one by one: parted at `From ` lines that follow an empty line (RFC 4155),
+/// without that empty line, and with the `>From ` marks taken back.
+pub fn each_of_mbox(
+    mut mailbox: impl BufRead,
+    mut each: impl FnMut(&[u8]) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let (mut message, mut line, mut blank) = (Vec::new(), Vec::new(), Vec::new());
+    let mut begun = false;
+    while mailbox.read_until(b'\n', &mut line)? > 0 {
+        if is_separator(&line) && (!blank.is_empty() || !begun) {
+            if begun {
+                each(&message)?;
             }
-            if let Some(message) = messages.last_mut() {
-                message.extend_from_slice(if quoted { &line[1..] } else { line });
+            (begun, blank) = (true, Vec::new());
+            message.clear();
+        } else {
+            begun = true;
+            message.append(&mut blank);
+            if line == b"\n" || line == b"\r\n" {
+                std::mem::swap(&mut blank, &mut line);
+            } else {
+                let marks = line.iter().take_while(|b| **b == b'>').count();
+                let quoted = marks > 0 && line[marks..].starts_with(b"From ");
+                message.extend_from_slice(if quoted { &line[1..] } else { &line });
             }
         }
-        after_blank = line == b"\n" || line == b"\r\n";
+        line.clear();
     }
-    messages
+    if begun { each(&message) } else { Ok(()) }
 }
 
 /// Explains every message, as one JSON object a line or for people; names at the end what could not be read.
@@ -278,8 +311,13 @@ mod tests {
     fn mailbox_files_are_split_at_their_marks() {
         let first = "From x Mon Nov 23 10:00:00 2026\nSubject: one\n\na\n\nFrom here on\n>From quoted\n\n";
         let raw = format!("{first}From y@z 2026-11-23 10:00\nSubject: two\n\nb\n");
-        let two = split_mbox(raw.as_bytes());
-        assert_eq!(two, [&b"Subject: one\n\na\n\nFrom here on\nFrom quoted\n\n"[..], b"Subject: two\n\nb\n"]);
+        let mut two = Vec::new();
+        each_of_mbox(raw.as_bytes(), |message| {
+            two.push(String::from_utf8_lossy(message).into_owned());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(two, ["Subject: one\n\na\n\nFrom here on\nFrom quoted\n", "Subject: two\n\nb\n"]);
         let lines = explained(raw.as_bytes(), true);
         assert_eq!((&lines[0]["subject"], &lines[1]["subject"]), (&json!("one"), &json!("two")));
         assert!(lines[1]["path"].as_str().unwrap().ends_with("m.eml#2"));

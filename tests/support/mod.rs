@@ -6,8 +6,8 @@
 #![allow(dead_code)] // each test program uses its own part
 
 pub mod certificates;
-pub mod desk;
 pub mod chromium;
+pub mod desk;
 pub mod dovecot;
 pub mod post;
 pub mod postfix;
