@@ -5,6 +5,7 @@ mod support;
 mod story {
     mod commands;
     mod duplicates;
+    mod faults;
     mod life;
     mod machines;
     mod proof;

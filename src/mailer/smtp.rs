@@ -32,7 +32,7 @@ impl SmtpMailer {
     /// Connects and logs in without sending anything, and says what is wrong.
     ///
     /// # Errors
-    /// `Retry` or `Misconfigured`, as [`Mailer::send`] would say.
+    /// `Unreachable` or `Misconfigured`, as [`Mailer::send`] would say.
     pub async fn connect(&mut self) -> Result<(), SendOutcome> {
         self.open = Some(Connection::open(&mut self.dialer, &self.settings).await?);
         Ok(())

@@ -1,5 +1,6 @@
 //! The same mail again, mails too large, poison, and a mailbox full of old mail.
 
+use super::faults::refuse;
 use crate::support::desk::{DAY, Desk, MINUTE, li, on_both, on_both_with, person, zhang};
 use crate::support::post::{with, without};
 use std::time::Instant;
@@ -64,7 +65,7 @@ async fn s55_a_mail_too_large_stays_on_the_server_and_is_told_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn r21_the_first_look_answers_nothing_old() {
     on_both_with("", async |desk: &mut Desk| {
-        const OLD: usize = 1000;
+        const OLD: usize = 5000;
         for n in 0..OLD {
             let raw = desk.mail(&person(&format!("old{n}@corp.example"), ""), "打印机坏了", &format!("旧邮件 {n}"));
             let at = desk.now() - 3 * DAY;
@@ -83,29 +84,10 @@ async fn r21_the_first_look_answers_nothing_old() {
     .await;
 }
 
-/// A fault that no rule foresees: the database refuses everything about tickets whose subject says so.
-async fn poison(desk: &Desk) {
-    match &desk.database {
-        url if url.starts_with("sqlite") => {
-            let pool = sqlx::SqlitePool::connect(url).await.unwrap();
-            let trigger = "create trigger poison before insert on ticket when new.subject like 'poison%' \
-                           begin select raise(abort, 'poison'); end";
-            sqlx::raw_sql(trigger).execute(&pool).await.unwrap();
-            pool.close().await;
-        }
-        url => {
-            let refuse = "create function refuse() returns trigger language plpgsql as \
-                          $$ begin if new.subject like 'poison%' then raise 'poison'; end if; return new; end $$; \
-                          create trigger poison before insert on ticket for each row execute function refuse()";
-            crate::support::postgres::psql(url, refuse);
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn r13_poison_among_twenty_good_mails() {
     on_both(async |desk: &mut Desk| {
-        poison(desk).await;
+        refuse(desk, "insert", "ticket", "new.subject like 'poison%'").await;
         let (address, now) = (desk.address.clone(), desk.now());
         let good = |n: usize| {
             let from = person(&format!("good{n}@corp.example"), "");
@@ -144,7 +126,7 @@ async fn r13_poison_among_twenty_good_mails() {
         }
         let aside = desk.aside().await;
         let quarantined: Vec<_> =
-            aside.iter().filter(|m| m.set_aside.as_ref().is_some_and(|why| why.contains("poison"))).collect();
+            aside.iter().filter(|m| m.set_aside.as_ref().is_some_and(|why| why.contains("refused"))).collect();
         assert_eq!(quarantined.len(), 1, "{:?}", aside.iter().map(|m| &m.set_aside).collect::<Vec<_>>());
         assert_eq!(desk.flow.store.blob(quarantined[0].raw).await.unwrap().as_ref(), Some(&refused));
         let mut kept = aside.len();

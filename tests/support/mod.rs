@@ -12,6 +12,7 @@ pub mod dovecot;
 pub mod post;
 pub mod postfix;
 pub mod postgres;
+pub mod program;
 pub mod proxy;
 pub mod script;
 
