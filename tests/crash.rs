@@ -108,7 +108,9 @@ async fn killed_again_and_again_while_500_messages_flow() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acknowledgement_comes_within_seconds_and_sigterm_ends_in_order() {
-    let site = Site::new();
+    let mut site = Site::new();
+    site.smtp_more = "from = \"desk-bounces@corp.example\"";
+    site.write_config("");
     let mut program = site.start();
     site.wait_for_log("the desk is running", 1, SOON);
     let sent = Instant::now();
@@ -119,8 +121,10 @@ async fn an_acknowledgement_comes_within_seconds_and_sigterm_ends_in_order() {
         maildesk::ports::Envelope { from: Some(address("person1@corp.example")), to: address(support::dovecot::USER) };
     let outcome = maildesk::ports::Mailer::send(&mut mailer, &envelope, &report(1)).await;
     assert!(matches!(outcome, maildesk::ports::SendOutcome::Accepted(_)), "{outcome:?}");
-    site.wait_for_letters(2, SOON);
+    let letters = site.wait_for_letters(2, SOON);
     let took = sent.elapsed();
+    let from = |letter: &Vec<u8>| String::from_utf8_lossy(letter).contains("Return-Path: <desk-bounces@corp.example>");
+    assert!(letters.iter().all(from), "the configured envelope sender");
     println!("acknowledged after {took:?}");
     assert!(took < Duration::from_secs(5), "{took:?}");
     program.signal("TERM");

@@ -1,11 +1,13 @@
 //! From the configuration to the edges: which inbox, which mailer.
 
+use crate::address::Address;
 use crate::config::{Config, Mailbox, Route, Security, Server, Smtp, Source};
 use crate::flow::deliver::Rates;
 use crate::inbox::{AnyInbox, ImapInbox, ImapSettings, MaildirInbox, MaildirSettings};
 use crate::mailer::{
     AnyMailer, Credentials, MaildirMailer, SendmailMailer, SendmailSettings, SmtpMailer, SmtpSettings,
 };
+use crate::ports::{Envelope, Mailer, SendOutcome};
 use crate::wire::{self, Endpoint};
 
 fn endpoint(server: &Server) -> Endpoint {
@@ -38,7 +40,29 @@ pub fn inbox(mailbox: &Mailbox) -> AnyInbox {
 }
 
 /// One mailer for each connection that may be open at the same time.
-pub fn mailers(config: &Config) -> Vec<AnyMailer> {
+pub fn mailers(config: &Config) -> Vec<Sender> {
+    let from = config.smtp.from.clone();
+    routes(config).into_iter().map(|mailer| Sender { from: from.clone(), mailer }).collect()
+}
+
+/// A mailer whose server may insist on another envelope sender than the desk's address.
+pub struct Sender {
+    from: Option<Address>,
+    mailer: AnyMailer,
+}
+
+impl Mailer for Sender {
+    async fn send(&mut self, envelope: &Envelope, message: &[u8]) -> SendOutcome {
+        let mut envelope = envelope.clone();
+        // The null sender stays what it is.
+        if let (Some(shown), Some(from)) = (&mut envelope.from, &self.from) {
+            shown.clone_from(from);
+        }
+        self.mailer.send(&envelope, message).await
+    }
+}
+
+fn routes(config: &Config) -> Vec<AnyMailer> {
     match &config.smtp.route {
         Route::Smtp { server, login, connections } => {
             let mut settings = SmtpSettings::new(endpoint(server), config.desk.address.domain());

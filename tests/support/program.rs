@@ -16,6 +16,8 @@ pub struct Site {
     pub folder: tempfile::TempDir,
     pub imap_port: u16,
     pub smtp_port: u16,
+    /// Further lines of the section `[smtp]`.
+    pub smtp_more: &'static str,
 }
 
 impl Site {
@@ -25,7 +27,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("password"), PASSWORD).unwrap();
         let (imap_port, smtp_port) = (servers.dovecot.plain, servers.plain);
-        let site = Site { servers, folder, imap_port, smtp_port };
+        let site = Site { servers, folder, imap_port, smtp_port, smtp_more: "" };
         site.write_config("");
         site
     }
@@ -63,6 +65,7 @@ port = {}
 per_minute = 0
 per_hour = 0
 per_day = 0
+{}
 
 [[engineer]]
 address = "li.na@corp.example"
@@ -72,7 +75,7 @@ level = 2
 [log]
 format = "text"
 {more}"#,
-            self.imap_port, self.smtp_port
+            self.imap_port, self.smtp_port, self.smtp_more
         );
         fs::write(self.config(), text).unwrap();
     }
