@@ -81,6 +81,8 @@ struct TicketView<'a> {
     assignee: Option<&'a str>,
     /// The reader works on it.
     mine: bool,
+    /// The requester was asked for what is missing.
+    asked: bool,
     created: Timestamp,
     first_response: Option<Timestamp>,
     response_due: Timestamp,
@@ -114,6 +116,7 @@ impl<'a> TicketView<'a> {
             facts: facts.collect(),
             assignee: ticket.assignee.as_ref().map(Address::as_str),
             mine: ticket.assignee.as_ref() == Some(reader),
+            asked: ticket.asked,
             created: ticket.created,
             first_response: ticket.first_response,
             response_due: ticket.response_due,

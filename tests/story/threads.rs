@@ -102,7 +102,9 @@ async fn s16_a_strangers_number_opens_a_new_ticket_with_a_note() {
             let letters = desk.writes(&stranger, "[IT001] 打印机坏了", "请把进展发给我").await;
             assert_eq!(desk.tickets().await, n + 2);
             assert_eq!(desk.ticket(1).await, before);
-            assert!(letters.to(&li).text.contains("IT001"), "{}", letters.to(&li).text);
+            let notice = letters.to(&li).text;
+            assert!(notice.contains("IT001"), "{notice}");
+            assert_eq!(notice.contains("已请报障人补充"), n == 1, "outsiders are asked nothing: {notice}");
             let told = letters.0.iter().filter(|l| l.to == stranger.address.as_str());
             assert!(told.clone().all(|l| !l.text.contains("机密")), "{letters:?}");
         }
