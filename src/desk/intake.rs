@@ -37,7 +37,7 @@ pub fn begin<'a>(
         draft.ticket.category,
         draft.ticket.priority,
         &s.loads,
-        &[requester.address.clone()],
+        std::slice::from_ref(&requester.address),
         now,
     );
     draft.assign(chosen.map(|e| e.address()), "");

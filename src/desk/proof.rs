@@ -67,7 +67,7 @@ fn parse(field: &str) -> Option<Vec<Method>> {
     let parts: Vec<&[Token]> = parts.collect();
     // One empty part at the end is a habit of several servers.
     let parts = match parts.split_last() {
-        Some((last, rest)) if last.is_empty() => rest,
+        Some(([], rest)) => rest,
         _ => &parts,
     };
     parts.iter().map(|part| method(part)).collect()

@@ -231,7 +231,7 @@ fn high_pairs(bytes: &[u8]) -> Option<Pairs> {
         pairs.total += 1;
         let plane = trail >= 0xA1 && (matches!(lead, 0xB0..=0xF7) || matches!(lead, 0xA1..=0xA9));
         pairs.gb2312 += usize::from(plane);
-        pairs.big5 += usize::from(matches!(lead, 0xA1..=0xC6) && (trail < 0x7F || trail >= 0xA1));
+        pairs.big5 += usize::from(matches!(lead, 0xA1..=0xC6) && !(0x7F..0xA1).contains(&trail));
         pairs.adjacent += usize::from(last_end == at);
         last_end = at + 2;
         pairs.kana += usize::from(matches!(lead, 0xA4 | 0xA5) && trail >= 0xA1);

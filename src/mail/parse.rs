@@ -184,7 +184,7 @@ fn language(reading: &Reading, subject: &str, kind: Kind, header: &Header, hint:
         Some(if tag.starts_with("zh") { Language::Chinese } else { Language::English })
     };
     let texts = [new, subject, &reading.full_text];
-    texts.into_iter().find_map(|t| language::of_text(t)).or_else(by_charset).or_else(by_header).unwrap_or_default()
+    texts.into_iter().find_map(language::of_text).or_else(by_charset).or_else(by_header).unwrap_or_default()
 }
 
 static REFERENCE: LazyLock<Regex> =

@@ -114,7 +114,8 @@ fn build<'a>(entity: &'a [u8], default_type: &str, depth: usize, notes: &mut Not
     let encoding = header.text("Content-Transfer-Encoding").map(|v| Encoding::parse(&v)).unwrap_or_default();
     let mut part = Part { header, media, disposition, encoding, body, children: Vec::new() };
     let multipart = part.main_type() == "multipart";
-    if !multipart && !(part.is_message() && part.encoding == Encoding::Plain) {
+    let plain_message = part.is_message() && part.encoding == Encoding::Plain;
+    if !multipart && !plain_message {
         return part;
     }
     if depth >= MAX_DEPTH {

@@ -51,7 +51,8 @@ fn raw_gbk_headers_are_read_in_the_charset_of_the_body() {
 
 #[test]
 fn mislabelled_and_transfer_encoded_bodies() {
-    let encodings: [(&str, fn(&[u8]) -> String); 2] = [("base64", base64_of), ("quoted-printable", quoted)];
+    type Encoder = fn(&[u8]) -> String;
+    let encodings: [(&str, Encoder); 2] = [("base64", base64_of), ("quoted-printable", quoted)];
     for label in ["gb2312", "utf-8", "us-ascii", "x-unknown", "iso-8859-1"] {
         for (name, encode) in encodings {
             for bytes in [gb("打印机卡纸，请处理"), "打印机卡纸，请处理".as_bytes().to_vec()] {
