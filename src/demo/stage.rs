@@ -72,6 +72,7 @@ impl<W: Write> Stage<'_, W> {
             let time = entry.at.at_zone(policy.desk.zone).format("%m-%d %H:%M");
             let who = match &entry.who {
                 Who::Desk => policy.desk.name_zh.clone(),
+                Who::Person(address) if *address == ticket.requester.address => ticket.requester.called().to_owned(),
                 Who::Person(address) => {
                     policy.engineer(address).map_or_else(|| address.to_string(), |e| e.reader.mailbox.name.clone())
                 }

@@ -181,7 +181,15 @@ pub fn rated(s: &Situation, on: &Candidate, cycle: i64, rating: Rating, comment:
     let mut draft = Draft::of(s.policy, &on.ticket, who, now);
     match (Standing::of(&on.ticket, cycle), rating) {
         (Standing::Over, _) => return Vec::new(),
-        _ if on.ticket.rating == Some(rating) => return Vec::new(),
+        // The same once more: only further words are news.
+        _ if on.ticket.rating == Some(rating) => {
+            if comment.trim().is_empty() {
+                return Vec::new();
+            }
+            draft.record(What::Rated { rating }, comment);
+            let (number, comment) = (on.ticket.number, comment.to_owned());
+            draft.effect(Effect::Rate { number, cycle, rating, comment });
+        }
         (Standing::Open, Rating::Dissatisfied) => dissatisfied(s, on, &mut draft, comment),
         (Standing::Open, _) => rate(&mut draft, rating, comment),
         // The wrong button was pressed first: what it started is taken back.

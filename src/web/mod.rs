@@ -10,7 +10,7 @@ use crate::flow::Flow;
 use crate::ports::Clock;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -64,6 +64,11 @@ impl Pages {
         self.page(StatusCode::GONE, "page/gone.html", &tera::Context::new())
     }
 
+    /// The database does not answer: that says nothing about the link.
+    fn trouble(&self) -> Response {
+        self.page(StatusCode::SERVICE_UNAVAILABLE, "page/trouble.html", &tera::Context::new())
+    }
+
     fn page(&self, status: StatusCode, name: &str, context: &tera::Context) -> Response {
         let mut context = context.clone();
         if !context.contains_key("language") {
@@ -80,24 +85,46 @@ impl Pages {
 pub fn router(pages: Pages) -> Router {
     let links = Router::new()
         .route("/s/{token}", get(rate::show).post(rate::submit))
+        .route("/s/", get(rate::cut_off).post(rate::cut_off))
+        .layer(middleware::from_fn_with_state(pages.clone(), only_our_forms))
         .layer(middleware::from_fn_with_state(pages.clone(), only_our_host));
     Router::new()
         .merge(links)
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(|| async { StatusCode::NOT_FOUND })
-        .layer(middleware::from_fn(guard_headers))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(middleware::from_fn(guard_headers))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
         .layer(CatchPanicLayer::new())
         .with_state(pages)
 }
 
+/// The host that links name, with its port where it is not the usual one.
+fn our_host(pages: &Pages) -> Option<String> {
+    let policy = pages.flow.policy();
+    let (_, rest) = policy.desk.public_url.as_deref()?.split_once("://")?;
+    Some(rest.split('/').next().unwrap_or(rest).to_owned())
+}
+
+/// A form that another site sent is not looked at (S31). A browser that hides the origin says `null`; then, and where
+/// it says nothing, the form's seal decides.
+async fn only_our_forms(State(pages): State<Pages>, request: Request, next: Next) -> Response {
+    let said = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let crossed = said(header::HeaderName::from_static("sec-fetch-site")) == Some("cross-site");
+    let host_of = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_owned());
+    let foreign = said(header::ORIGIN)
+        .and_then(host_of)
+        .is_some_and(|host| our_host(&pages).is_none_or(|ours| !ours.eq_ignore_ascii_case(&host)));
+    if request.method() == Method::POST && (crossed || foreign) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    next.run(request).await
+}
+
 /// Links are built from the configured address only, and pages answer only to it (S29).
 async fn only_our_host(State(pages): State<Pages>, request: Request, next: Next) -> Response {
-    let policy = pages.flow.policy();
-    let ours = policy.desk.public_url.as_deref().and_then(|url| url.split_once("://")).map(|(_, host)| host);
-    let ours = ours.map(|rest| rest.split('/').next().unwrap_or(rest));
+    let ours = our_host(&pages);
     let asked = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
     match (ours, asked) {
         (Some(ours), Some(asked)) if ours.eq_ignore_ascii_case(asked) => next.run(request).await,

@@ -6,9 +6,10 @@ use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::Ticket;
 use crate::desk::words::Rating;
+use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 /// Quicker than a person: a scanner that presses buttons (`hardening.md` S25). Asked to press once more.
@@ -24,19 +25,42 @@ pub struct Answer {
 }
 
 /// Shows the three buttons.
-pub async fn show(State(pages): State<Pages>, Path(token): Path<String>) -> Response {
+pub async fn show(State(pages): State<Pages>, token: Result<Path<String>, PathRejection>) -> Response {
+    let token = token.map(|Path(token)| token).unwrap_or_default();
     match open(&pages, &token).await {
-        Some((link, ticket)) => form(&pages, &token, &ticket, link.rating, "", false),
-        None => pages.wrong_token(),
+        Opened::Yes(link, ticket) => form(&pages, &token, &ticket, link.rating, "", false),
+        Opened::No => pages.wrong_token(),
+        Opened::Trouble => pages.trouble(),
     }
 }
 
+/// A link without its token: a mail program broke it.
+pub async fn cut_off(State(pages): State<Pages>) -> Response {
+    pages.wrong_token()
+}
+
 /// Counts the pressed button.
-pub async fn submit(State(pages): State<Pages>, Path(token): Path<String>, Form(answer): Form<Answer>) -> Response {
-    let Some((link, ticket)) = open(&pages, &token).await else { return pages.wrong_token() };
+pub async fn submit(
+    State(pages): State<Pages>,
+    token: Result<Path<String>, PathRejection>,
+    answer: Result<Form<Answer>, FormRejection>,
+) -> Response {
+    let token = token.map(|Path(token)| token).unwrap_or_default();
+    let (link, ticket) = match open(&pages, &token).await {
+        Opened::Yes(link, ticket) => (link, ticket),
+        Opened::No => return pages.wrong_token(),
+        Opened::Trouble => return pages.trouble(),
+    };
+    let answer = match answer {
+        Ok(Form(answer)) => answer,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        }
+        Err(_) => return form(&pages, &token, &ticket, link.rating, "", true),
+    };
     let policy = pages.flow.policy();
     let Some(rating) = Rating::parse(&answer.rating) else {
-        return form(&pages, &token, &ticket, link.rating, "", false);
+        return form(&pages, &token, &ticket, link.rating, "", true);
     };
     let now = pages.clock.now();
     let sealed = answer.seal == seal(&policy, &token, answer.shown);
@@ -47,23 +71,38 @@ pub async fn submit(State(pages): State<Pages>, Path(token): Path<String>, Form(
     let event = Event::Rated { number: link.number, cycle: link.cycle, rating, comment };
     // Spawned: a request that times out or is dropped must never cancel a store call half-way.
     let flow = pages.flow.clone();
-    let done = tokio::spawn(async move { flow.handle(&event, now).await }).await;
-    match done {
+    match tokio::spawn(async move { flow.handle(&event, now).await }).await {
         Ok(Ok(())) => thanks(&pages, &token, &ticket, rating),
         Ok(Err(error)) => {
             tracing::error!(ticket = %link.number, "a rating could not be stored: {error}");
-            pages.page(StatusCode::SERVICE_UNAVAILABLE, "page/trouble.html", &tera::Context::new())
+            pages.trouble()
         }
-        Err(_) => pages.page(StatusCode::INTERNAL_SERVER_ERROR, "page/trouble.html", &tera::Context::new()),
+        Err(_) => pages.trouble(),
     }
 }
 
+enum Opened {
+    Yes(RatingLink, Ticket),
+    /// Whatever is wrong with it (S22).
+    No,
+    /// The database does not answer.
+    Trouble,
+}
+
 /// The link and its ticket, when the link still means something.
-async fn open(pages: &Pages, token: &str) -> Option<(RatingLink, Ticket)> {
+async fn open(pages: &Pages, token: &str) -> Opened {
     let policy = pages.flow.policy();
-    let link = policy.key.read_rating(token, pages.clock.now())?;
-    let ticket = pages.flow.store.ticket(link.number).await.ok().flatten()?;
-    (Standing::of(&ticket, link.cycle) != Standing::Over).then_some((link, ticket))
+    let Some(link) = policy.key.read_rating(token, pages.clock.now()) else { return Opened::No };
+    let (store, number) = (pages.flow.store.clone(), link.number);
+    match tokio::spawn(async move { store.ticket(number).await }).await {
+        Ok(Ok(Some(ticket))) if Standing::of(&ticket, link.cycle) != Standing::Over => Opened::Yes(link, ticket),
+        Ok(Ok(_)) => Opened::No,
+        Ok(Err(error)) => {
+            tracing::error!(ticket = %number, "a rating page could not be shown: {error}");
+            Opened::Trouble
+        }
+        Err(_) => Opened::Trouble,
+    }
 }
 
 /// Ties a form to the moment it was shown and to its link, so that other sites cannot post it (S31).

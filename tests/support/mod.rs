@@ -6,6 +6,7 @@
 #![allow(dead_code)] // each test program uses its own part
 
 pub mod certificates;
+pub mod chromium;
 pub mod dovecot;
 pub mod postfix;
 pub mod postgres;

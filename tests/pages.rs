@@ -1,0 +1,617 @@
+//! The pages behind the links of a mail: over plain HTTP what must never happen, in Chromium what people see.
+
+mod support;
+
+use fantoccini::Locator;
+use maildesk::address::{Address, Mailbox};
+use maildesk::demo::people::Letter;
+use maildesk::demo::world::World;
+use maildesk::desk::link::RatingLink;
+use maildesk::desk::ticket::{Number, Ticket, What};
+use maildesk::desk::words::{Rating, Status};
+use maildesk::ports::Clock;
+use maildesk::store::Store;
+use maildesk::time::Timestamp;
+use maildesk::web::{self, Pages};
+use std::sync::Arc;
+use std::time::Duration;
+use support::chromium::{Browser, Look};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+
+// --- a desk whose pages are up -----------------------------------------------------------------------------------
+
+/// The demo's desk: its own clock, SQLite, and the pages on a port of their own.
+struct Desk {
+    world: World,
+    folder: TempDir,
+}
+
+impl Desk {
+    async fn new() -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        Desk { world: World::create(folder.path()).await.unwrap(), folder }
+    }
+
+    /// Host and port of the pages.
+    fn host(&self) -> String {
+        let policy = self.world.flow.policy();
+        policy.desk.public_url.as_deref().unwrap().trim_start_matches("http://").to_owned()
+    }
+
+    /// A ticket of this person that waits for confirmation; gives the resolution letter.
+    async fn resolved(&mut self, from: &Mailbox, subject: &str, text: &str) -> Letter {
+        let letters = self.world.writes(from, subject, text).await.unwrap();
+        let notice = letters.iter().find(|l| l.to != from.address.as_str()).expect("a notice").clone();
+        self.world.clock.advance(MINUTE);
+        let engineer = person(&notice.to, "");
+        let letters = self.world.replies(&engineer, &notice, "#resolve\nDone / 已处理好。").await.unwrap();
+        letters.into_iter().find(|l| l.to == from.address.as_str()).expect("a resolution letter")
+    }
+
+    /// The three rating links of a Chinese and of an English requester: satisfied, mostly, dissatisfied.
+    async fn chinese(&mut self) -> Vec<String> {
+        let zhang = person("zhang.wei@example.com", "张伟");
+        self.resolved(&zhang, "三楼打印机卡纸", "三楼的打印机一直卡纸，麻烦看一下。").await.links("/s/")
+    }
+
+    async fn english(&mut self) -> Vec<String> {
+        let alice = person("alice@example.com", "Alice Brown");
+        let text = "Hi, my laptop screen stays black since this morning. Could you have a look?";
+        self.resolved(&alice, "Laptop screen stays black", text).await.links("/s/")
+    }
+
+    async fn ticket(&self, number: i64) -> Ticket {
+        self.world.flow.store.ticket(Number(number)).await.unwrap().expect("the ticket exists")
+    }
+
+    async fn state(&self, number: i64) -> (Status, Option<Rating>) {
+        let ticket = self.ticket(number).await;
+        (ticket.status, ticket.rating)
+    }
+
+    /// The database's bytes, the part not yet merged into the main file included.
+    fn database(&self) -> Vec<Vec<u8>> {
+        ["desk.db", "desk.db-wal"].map(|name| std::fs::read(self.folder.path().join(name)).unwrap_or_default()).into()
+    }
+
+    /// A token of ours for any ticket and time.
+    fn token(&self, number: i64, cycle: i64, expires: Timestamp) -> String {
+        let link = RatingLink { number: Number(number), cycle, rating: Rating::Satisfied, expires };
+        self.world.flow.policy().key.sign_rating(&link)
+    }
+
+    fn link(&self, token: &str) -> String {
+        format!("http://{}/s/{token}", self.host())
+    }
+}
+
+fn person(address: &str, name: &str) -> Mailbox {
+    Mailbox::new(Address::parse(address).unwrap(), name)
+}
+
+// --- plain HTTP --------------------------------------------------------------------------------------------------
+
+#[derive(Debug, PartialEq, Eq)]
+struct Answer {
+    status: u16,
+    /// Header lines in lower case, without the date.
+    head: Vec<String>,
+    body: String,
+}
+
+impl Answer {
+    fn field(&self, name: &str) -> Option<&str> {
+        self.head.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    /// The value of a hidden field of the form.
+    fn hidden(&self, name: &str) -> String {
+        let after = self.body.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("{self:?}"));
+        after.split('"').next().unwrap().to_owned()
+    }
+
+    fn asks_again(&self) -> bool {
+        self.body.contains("再按一次") || self.body.contains("press once more")
+    }
+
+    fn thanks(&self) -> bool {
+        self.status == 200 && (self.body.contains("已收到您的评价") || self.body.contains("we have your answer"))
+    }
+}
+
+/// Says these bytes and reads until the server ends.
+async fn say(host: &str, request: &str) -> Answer {
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer to {request:?}: {text:?}"));
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let head = lines.map(str::to_lowercase).filter(|line| !line.starts_with("date:")).collect();
+    Answer { status, head, body: body.to_owned() }
+}
+
+fn split(link: &str) -> (&str, &str) {
+    let rest = link.strip_prefix("http://").unwrap();
+    rest.split_at(rest.find('/').unwrap())
+}
+
+async fn ask(method: &str, link: &str, fields: &str) -> Answer {
+    let (host, path) = split(link);
+    say(host, &format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}Connection: close\r\n\r\n")).await
+}
+
+async fn get(link: &str) -> Answer {
+    ask("GET", link, "").await
+}
+
+async fn post_with(link: &str, fields: &str, form: &str) -> Answer {
+    let (host, path) = split(link);
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\n{fields}Connection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    say(host, &request).await
+}
+
+async fn post(link: &str, form: &str) -> Answer {
+    post_with(link, "", form).await
+}
+
+/// The form of a page that was just shown, filled in.
+fn form(page: &Answer, rating: &str, comment: &str) -> String {
+    format!("rating={rating}&comment={comment}&shown={}&seal={}", page.hidden("shown"), page.hidden("seal"))
+}
+
+/// Opens the page, waits as a person does, presses a button.
+async fn press(desk: &Desk, link: &str, rating: &str) -> Answer {
+    let page = get(link).await;
+    desk.world.clock.advance(5 * SECOND);
+    post(link, &form(&page, rating, "")).await
+}
+
+#[tokio::test]
+async fn s22_unknown_expired_and_forbidden_links_look_the_same_and_then_are_refused() {
+    let mut desk = Desk::new().await;
+    let good = desk.chinese().await;
+    let later = desk.world.now() + DAY;
+    let unknown = desk.link(&desk.token(999, 1, later));
+    let expired = desk.link(&desk.token(1, 1, desk.world.now()));
+    let forbidden = desk.link(&desk.token(1, 7, later));
+    let garbage = desk.link("nothing");
+    let first = get(&unknown).await;
+    assert_eq!(first.status, 410);
+    for link in [&expired, &forbidden, &garbage] {
+        assert_eq!(get(link).await, first, "{link}");
+        let answer = post(link, "rating=satisfied&comment=&shown=0&seal=x").await;
+        assert_eq!((answer.status, &answer.body), (410, &first.body), "{link}");
+    }
+    let mut guesses = 0;
+    while get(&desk.link(&desk.token(1000 + guesses, 1, later))).await.status == 410 {
+        guesses += 1;
+        assert!(guesses < 1000, "nobody stops the guessing");
+    }
+    assert_eq!(get(&unknown).await.status, 429);
+    assert_eq!(get(&good[0]).await.status, 200, "an honest link still works");
+    desk.world.clock.advance(MINUTE);
+    assert_eq!(get(&unknown).await, first);
+}
+
+#[tokio::test]
+async fn s24_s32_looking_changes_nothing() {
+    let mut desk = Desk::new().await;
+    let links = [desk.chinese().await, desk.english().await].concat();
+    let before = desk.database();
+    for link in &links {
+        for _ in 0..5 {
+            assert_eq!(ask("HEAD", link, "").await.status, 200);
+            assert_eq!(get(link).await.status, 200);
+        }
+    }
+    let host = desk.host();
+    for path in ["/s/", "/s/x", "/livez", "/readyz", "/", "/metrics", "/s/x/y"] {
+        get(&format!("http://{host}{path}")).await;
+    }
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
+        assert_eq!(ask(method, &links[0], "").await.status, 405, "{method}");
+    }
+    assert!(desk.database() == before, "the database has changed");
+    assert!(press(&desk, &links[0], "satisfied").await.thanks(), "the link still works");
+    assert!(desk.database() != before);
+}
+
+#[tokio::test]
+async fn s25_a_button_pressed_at_once_does_not_count_and_is_asked_again() {
+    let mut desk = Desk::new().await;
+    let link = desk.chinese().await.remove(0);
+    let page = get(&link).await;
+    desk.world.clock.advance(Duration::from_millis(1900));
+    let answer = post(&link, &form(&page, "satisfied", "thank+you")).await;
+    assert!(answer.asks_again() && answer.body.contains("thank you"), "{answer:?}");
+    assert_eq!(desk.state(1).await, (Status::Resolved, None));
+    // The machine presses again, as quickly.
+    let again = post(&link, &form(&answer, "satisfied", "")).await;
+    assert!(again.asks_again());
+    assert_eq!(desk.state(1).await, (Status::Resolved, None));
+    desk.world.clock.advance(3 * SECOND);
+    assert!(post(&link, &form(&again, "satisfied", "")).await.thanks());
+    assert_eq!(desk.state(1).await, (Status::Closed, Some(Rating::Satisfied)));
+}
+
+#[tokio::test]
+async fn s26_s27_old_edited_borrowed_and_odd_tokens_open_nothing() {
+    let mut desk = Desk::new().await;
+    let link = desk.chinese().await.remove(0);
+    let gone = get(&desk.link("nothing")).await;
+    let token = link.rsplit('/').next().unwrap().to_owned();
+    let edited = (0..token.len()).map(|at| {
+        let other = if token.as_bytes()[at] == b'A' { "B" } else { "A" };
+        format!("{}{other}{}", &token[..at], &token[at + 1..])
+    });
+    let policy = desk.world.flow.policy();
+    let zhang = Address::parse("zhang.wei@example.com").unwrap();
+    let others = [
+        policy.key.sign_text("form", &token),
+        policy.key.reference(Number(1), &zhang),
+        policy.key.message_id(Some(Number(1)), &zhang, "IT001/ack", "example.com"),
+        "0".into(),
+        "%00".into(),
+        "%FF%FE".into(),
+        "..%2F..%2Fetc%2Fpasswd".into(),
+        token.to_uppercase(),
+        format!("{token}{token}"),
+        format!("{token}="),
+        format!("%20{token}"),
+        "A".repeat(5000),
+        String::new(),
+    ];
+    for token in edited.chain(others) {
+        desk.world.clock.advance(SECOND);
+        let answer = get(&desk.link(&token)).await;
+        assert_eq!(answer, gone, "{token}");
+    }
+    // Old: it worked until its time was up.
+    assert_eq!(get(&link).await.status, 200);
+    desk.world.clock.advance(31 * DAY);
+    assert_eq!(get(&link).await, gone);
+    assert_eq!(post(&link, "rating=satisfied&comment=&shown=0&seal=x").await.body, gone.body);
+    assert_eq!(desk.ticket(1).await.rating, None);
+}
+
+#[tokio::test]
+async fn s29_a_foreign_host_gets_nothing_and_mail_links_stay() {
+    let mut desk = Desk::new().await;
+    let link = desk.chinese().await.remove(0);
+    let (host, path) = split(&link);
+    for evil in ["Host: evil.example", "Host: evil.example:80", "X: y", &format!("Host: {host}.evil.example")] {
+        let answer = say(host, &format!("GET {path} HTTP/1.1\r\n{evil}\r\nConnection: close\r\n\r\n")).await;
+        assert!([400, 421].contains(&answer.status) && answer.body.is_empty(), "{evil}: {answer:?}");
+    }
+    let forwarded = "X-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\nX-Forwarded-Proto: https\r\n";
+    let answer = ask("GET", &link, forwarded).await;
+    assert!(answer.status == 200 && !answer.body.contains("evil"), "{answer:?}");
+    let next = desk.english().await;
+    assert!(next.iter().all(|l| l.starts_with(&format!("http://{}/s/", desk.host()))), "{next:?}");
+}
+
+#[tokio::test]
+async fn s30_s31_every_answer_is_guarded_and_loads_nothing() {
+    let mut desk = Desk::new().await;
+    let (zh, en) = (desk.chinese().await.remove(0), desk.english().await.remove(0));
+    let thanks = press(&desk, &en, "satisfied").await;
+    let host = desk.host();
+    let mut answers = vec![thanks, get(&zh).await, get(&desk.link("x")).await];
+    for path in ["/livez", "/readyz", "/nothing", "/s/"] {
+        answers.push(get(&format!("http://{host}{path}")).await);
+    }
+    answers.push(post(&zh, &"x".repeat(20_000)).await);
+    for answer in &answers {
+        let policy = answer.field("content-security-policy").unwrap_or_else(|| panic!("{answer:?}"));
+        for rule in ["default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
+            assert!(policy.contains(rule), "{policy}");
+        }
+        assert_eq!(answer.field("referrer-policy"), Some("no-referrer"), "{answer:?}");
+        assert_eq!(answer.field("cache-control"), Some("no-store"));
+        assert_eq!(answer.field("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.field("x-frame-options"), Some("deny"));
+        assert_eq!(answer.field("x-robots-tag"), Some("noindex, nofollow"));
+        assert_eq!(answer.field("set-cookie"), None);
+        for outside in ["<script", "<link", "<img", "src=", "url(", "@import", "http:", "https:"] {
+            assert!(!answer.body.contains(outside), "{outside}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn s31_another_site_cannot_vote() {
+    let mut desk = Desk::new().await;
+    let links = [desk.chinese().await, desk.english().await].concat();
+    let page = get(&links[0]).await;
+    let of_another = get(&links[3]).await;
+    desk.world.clock.advance(MINUTE);
+    let shown = page.hidden("shown");
+    for seal in ["", "AAAAAAAAAAAAAAAA", &of_another.hidden("seal")] {
+        let answer = post(&links[0], &format!("rating=dissatisfied&comment=&shown={shown}&seal={seal}")).await;
+        assert!(answer.asks_again(), "{seal}: {answer:?}");
+    }
+    let later = format!("rating=satisfied&comment=&shown={}&seal={}", i64::MIN, page.hidden("seal"));
+    assert!(post(&links[0], &later).await.asks_again());
+    // A browser says where a form came from.
+    let good = form(&page, "dissatisfied", "");
+    assert_eq!(post_with(&links[0], "Sec-Fetch-Site: cross-site\r\n", &good).await.status, 403);
+    assert_eq!(post_with(&links[0], "Origin: https://evil.example\r\n", &good).await.status, 403);
+    for odd in ["", "rating=satisfied", "rating=superb&comment=&shown=1&seal=x", "shown=x", "%%%"] {
+        assert!(!post(&links[0], odd).await.thanks(), "{odd}");
+    }
+    assert_eq!(desk.state(1).await, (Status::Resolved, None));
+    // With our own page's fields, and from our own page, it counts. Browsers that hide the origin say null.
+    let own = "Sec-Fetch-Site: same-origin\r\nOrigin: null\r\n";
+    assert!(post_with(&links[0], own, &good).await.thanks());
+    assert_eq!(desk.ticket(1).await.rating, Some(Rating::Dissatisfied));
+}
+
+async fn votes(desk: &Desk) -> Vec<(i64, String, String)> {
+    let file = desk.folder.path().join("desk.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
+    let mut db = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query_as("select ticket, rating, comment from rating").fetch_all(&mut db).await.unwrap()
+}
+
+#[tokio::test]
+async fn s33_of_two_votes_the_last_counts_once() {
+    let mut desk = Desk::new().await;
+    let links = desk.chinese().await;
+    assert!(press(&desk, &links[0], "satisfied").await.thanks());
+    assert!(press(&desk, &links[1], "mostly").await.thanks(), "changed through another link");
+    assert_eq!(votes(&desk).await, [(1, "mostly".into(), String::new())]);
+    assert_eq!(desk.state(1).await, (Status::Closed, Some(Rating::Mostly)));
+    // The same once more, now with words: they are not lost.
+    let page = get(&links[1]).await;
+    desk.world.clock.advance(5 * SECOND);
+    assert!(post(&links[1], &form(&page, "mostly", "a+bit+slow")).await.thanks());
+    assert_eq!(votes(&desk).await, [(1, "mostly".into(), "a bit slow".into())]);
+    assert!(press(&desk, &links[1], "mostly").await.thanks());
+    let rated = desk.world.flow.store.timeline(Number(1)).await.unwrap();
+    let rated = rated.iter().filter(|e| matches!(e.what, What::Rated { .. })).count();
+    assert_eq!(rated, 3, "every change is on the timeline, a mere repetition is not");
+}
+
+#[tokio::test]
+async fn a_large_form_is_refused() {
+    let mut desk = Desk::new().await;
+    let link = desk.chinese().await.remove(0);
+    let page = get(&link).await;
+    desk.world.clock.advance(5 * SECOND);
+    let large = form(&page, "satisfied", &"x".repeat(17_000));
+    assert_eq!(post(&link, &large).await.status, 413);
+    let (host, path) = split(&link);
+    let chunked = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{:x}\r\n{large}\r\n0\r\n\r\n",
+        large.len()
+    );
+    assert_eq!(say(host, &chunked).await.status, 413);
+    assert_eq!(desk.state(1).await, (Status::Resolved, None));
+}
+
+#[tokio::test]
+async fn livez_lives_and_readyz_names_what_fails() {
+    let desk = Desk::new().await;
+    let host = desk.host();
+    for path in ["/livez", "/readyz"] {
+        let answer = get(&format!("http://{host}{path}")).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "ok\n"));
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let flow = desk.world.flow.clone();
+    let faults: web::Faults = Arc::new(|| vec!["no mailbox could be read lately".to_owned()]);
+    let clock: Arc<dyn Clock> = desk.world.clock.clone();
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    tokio::spawn(web::serve(listener, Pages::new(flow.clone(), clock, faults), stopped));
+    let answer = get(&format!("http://{host}/readyz")).await;
+    assert_eq!((answer.status, answer.body.as_str()), (503, "no mailbox could be read lately\n"));
+    Store::close(&flow.store).await;
+    let answer = get(&format!("http://{host}/readyz")).await;
+    assert!(answer.status == 503 && answer.body.contains("\ndatabase: "), "{answer:?}");
+    assert_eq!(get(&format!("http://{host}/livez")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_vote_that_cannot_be_stored_says_so() {
+    let mut desk = Desk::new().await;
+    let link = desk.chinese().await.remove(0);
+    let page = get(&link).await;
+    desk.world.clock.advance(5 * SECOND);
+    desk.world.flow.store.close().await;
+    let answer = post(&link, &form(&page, "satisfied", "")).await;
+    assert!(answer.status == 503 && answer.body.contains("请稍后再试"), "{answer:?}");
+    assert_eq!(get(&link).await.status, 503, "a link is not called dead because the database is");
+}
+
+// --- in Chromium -------------------------------------------------------------------------------------------------
+
+/// What a reader of this language sees.
+struct Wording {
+    language: &'static str,
+    buttons: [&'static str; 3],
+    thanks: &'static str,
+    change: &'static str,
+    sorry: &'static str,
+}
+
+const CHINESE: Wording = Wording {
+    language: "zh-CN",
+    buttons: ["满意", "基本满意", "不满意，问题没解决"],
+    thanks: "谢谢，已收到您的评价",
+    change: "修改评价",
+    sorry: "工单已重新打开",
+};
+
+const ENGLISH: Wording = Wording {
+    language: "en",
+    buttons: ["Satisfied", "Mostly satisfied", "Not satisfied, it is not solved"],
+    thanks: "Thank you, we have your answer",
+    change: "Change my answer",
+    sorry: "The ticket is open again",
+};
+
+async fn text_of(browser: &Browser, css: &str) -> String {
+    browser.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}")).text().await.unwrap()
+}
+
+async fn press_in(browser: &Browser, desk: &Desk, value: &str) {
+    desk.world.clock.advance(5 * SECOND);
+    let button = Locator::Css(match value {
+        "satisfied" => "button[value=satisfied]",
+        "mostly" => "button[value=mostly]",
+        _ => "button[value=dissatisfied]",
+    });
+    browser.client.find(button).await.unwrap().click().await.unwrap();
+}
+
+/// The whole way without script: see the ticket, press, change one's mind, be dissatisfied, take it back, and the end.
+async fn rate_without_script(desk: &mut Desk, links: &[String], number: i64, subject: &str, words: &Wording) {
+    let browser = Browser::open(Look::WithoutScript).await;
+    let page = &browser.client;
+    page.goto("data:text/html,<title>no</title><script>document.title='yes'</script>").await.unwrap();
+    assert_eq!(page.title().await.unwrap(), "no", "script is off");
+
+    page.goto(&links[0]).await.unwrap();
+    let html = page.find(Locator::Css("html")).await.unwrap();
+    assert_eq!(html.attr("lang").await.unwrap().as_deref(), Some(words.language));
+    let ticket = text_of(&browser, ".ticket").await;
+    assert!(ticket.contains(&Number(number).to_string()) && ticket.contains(subject), "{ticket}");
+    let mut buttons = Vec::new();
+    for button in page.find_all(Locator::Css("button")).await.unwrap() {
+        buttons.push(button.text().await.unwrap());
+    }
+    assert_eq!(buttons, words.buttons);
+    assert_eq!(desk.state(number).await, (Status::Resolved, None), "looking is not voting");
+
+    press_in(&browser, desk, "satisfied").await;
+    assert_eq!(text_of(&browser, "h1").await, words.thanks);
+    assert!(text_of(&browser, ".card").await.contains(words.buttons[0]));
+    assert_eq!(desk.state(number).await, (Status::Closed, Some(Rating::Satisfied)));
+
+    page.find(Locator::LinkText(words.change)).await.unwrap().click().await.unwrap();
+    page.find(Locator::Css("textarea")).await.unwrap().send_keys("still broken 还是不行").await.unwrap();
+    let before = desk.ticket(number).await;
+    press_in(&browser, desk, "dissatisfied").await;
+    assert!(text_of(&browser, ".card").await.contains(words.sorry));
+    let after = desk.ticket(number).await;
+    assert!(after.status.is_open() && after.rating == Some(Rating::Dissatisfied) && after.cycle == before.cycle + 1);
+    assert_ne!(after.assignee, before.assignee, "somebody else");
+    let told = desk.world.letters().await.unwrap();
+    let supervisor = told.iter().find(|l| l.to == "zhao.min@example.com").expect("the supervisor is told");
+    assert!(supervisor.text.contains("still broken 还是不行"), "{}", supervisor.text);
+
+    // It was the wrong button.
+    page.find(Locator::LinkText(words.change)).await.unwrap().click().await.unwrap();
+    press_in(&browser, desk, "mostly").await;
+    assert_eq!(text_of(&browser, "h1").await, words.thanks);
+    assert_eq!(desk.state(number).await, (Status::Closed, Some(Rating::Mostly)));
+
+    desk.world.clock.advance(31 * DAY);
+    page.goto(&links[2]).await.unwrap();
+    let gone = text_of(&browser, ".card").await;
+    assert!(gone.contains("链接已失效") && gone.contains("This link no longer works"), "{gone}");
+    assert_eq!(desk.state(number).await, (Status::Closed, Some(Rating::Mostly)));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_chinese_reader_rates_without_script() {
+    let mut desk = Desk::new().await;
+    let links = desk.chinese().await;
+    rate_without_script(&mut desk, &links, 1, "三楼打印机卡纸", &CHINESE).await;
+}
+
+#[tokio::test]
+async fn an_english_reader_rates_without_script() {
+    let mut desk = Desk::new().await;
+    let links = desk.english().await;
+    rate_without_script(&mut desk, &links, 1, "Laptop screen stays black", &ENGLISH).await;
+}
+
+/// Nothing is wider than the screen, no text is smaller than 16 px, what can be pressed is at least 44 px high.
+const MEASURE: &str = r#"
+const faults = [];
+const root = document.documentElement;
+if (root.scrollWidth > innerWidth) faults.push(`scrolls sideways: ${root.scrollWidth} of ${innerWidth}`);
+if (innerWidth > WIDTH) faults.push(`laid out for ${innerWidth}`);
+for (const e of document.querySelectorAll('body *')) {
+  const box = e.getBoundingClientRect();
+  const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+  const size = parseFloat(getComputedStyle(e).fontSize);
+  if ((own || e.matches('textarea')) && size < 16) faults.push(`${e.tagName}.${e.className} text of ${size}`);
+  if (e.matches('button, textarea, a') && box.height < 44) faults.push(`${e.tagName} only ${box.height} high`);
+  if (box.right > innerWidth + 0.5) faults.push(`${e.tagName}.${e.className} reaches to ${box.right}`);
+}
+return faults;
+"#;
+
+async fn check_layout(browser: &Browser, width: u32, name: &str) {
+    browser.picture(name).await;
+    let faults = browser.client.execute(&MEASURE.replace("WIDTH", &width.to_string()), Vec::new()).await.unwrap();
+    assert_eq!(faults, serde_json::json!([]), "{name}");
+}
+
+/// Every page in both languages, with a subject as long and unbroken as people send them.
+async fn every_page(look: Look, width: u32, device: &str) {
+    let mut desk = Desk::new().await;
+    let browser = Browser::open(look).await;
+    let page = &browser.client;
+    let zhang = person("zhang.wei@example.com", "张伟");
+    let alice = person("alice@example.com", "Alice Brown");
+    let path = format!("\\\\server\\share\\{}", "a-very-long-folder-name".repeat(8));
+    let text = "My laptop cannot open this folder. Could you have a look please?";
+    let chinese = desk.resolved(&zhang, "三楼打印机卡纸", "三楼的打印机一直卡纸，麻烦看一下。").await.links("/s/");
+    let english = desk.resolved(&alice, &format!("Cannot open {path}"), text).await.links("/s/");
+    for (links, name) in [(chinese, "zh"), (english, "en")] {
+        page.goto(&links[0]).await.unwrap();
+        check_layout(&browser, width, &format!("{device}-{name}-rate")).await;
+        page.find(Locator::Css("button[value=satisfied]")).await.unwrap().click().await.unwrap();
+        check_layout(&browser, width, &format!("{device}-{name}-again")).await;
+        press_in(&browser, &desk, "satisfied").await;
+        check_layout(&browser, width, &format!("{device}-{name}-thanks")).await;
+        page.goto(&links[2]).await.unwrap();
+        press_in(&browser, &desk, "dissatisfied").await;
+        check_layout(&browser, width, &format!("{device}-{name}-reopened")).await;
+    }
+    page.goto(&desk.link("x")).await.unwrap();
+    check_layout(&browser, width, &format!("{device}-gone")).await;
+    let last = desk.english_again().await;
+    page.goto(&last).await.unwrap();
+    desk.world.clock.advance(5 * SECOND);
+    desk.world.flow.store.close().await;
+    press_in(&browser, &desk, "satisfied").await;
+    check_layout(&browser, width, &format!("{device}-trouble")).await;
+    browser.close().await;
+}
+
+impl Desk {
+    async fn english_again(&mut self) -> String {
+        let bob = person("bob@example.com", "Bob");
+        self.resolved(&bob, "Mouse is dead", "My mouse is dead, please help.").await.links("/s/").remove(0)
+    }
+}
+
+#[tokio::test]
+async fn every_page_fits_a_phone() {
+    every_page(Look::Phone, 390, "phone").await;
+}
+
+#[tokio::test]
+async fn every_page_fits_a_desktop() {
+    every_page(Look::Desktop, 1280, "desktop").await;
+}
