@@ -145,7 +145,7 @@ fn read_wait(value: &str) -> Option<Wait> {
 /// The nearest command name, if one is near enough to be a slip of the hand.
 pub fn nearest(word: &str) -> Option<String> {
     let word: Vec<char> = fold(word).chars().take(40).collect();
-    let allowed = if word.len() <= 3 { 1 } else { 2 };
+    let allowed = if word.len() <= 5 { 1 } else { 2 };
     let names = NAMES.iter().flat_map(|(_, names)| names.iter());
     let scored = names.map(|name| (distance(&word, &name.chars().collect::<Vec<_>>()), name));
     scored

@@ -67,6 +67,36 @@ pub fn extract(text: &str) -> Fields {
     fields
 }
 
+/// How the sentence above the form of our acknowledgement ends, in both languages.
+const FORM_SENTENCES: [&str; 2] = ["补上下面几项，不清楚的可以留空：", "Leave blank what you do not know."];
+
+/// The facts filled in inside the form of our own acknowledgement, wherever it stands in the text: people also answer
+/// in the middle of the quote. Nothing else of a quote is looked at, for it is somebody else's text.
+pub fn extract_from_form(full_text: &str) -> Fields {
+    let text = spelled(head(full_text, READ_BYTES));
+    let lines: Vec<&str> = text.lines().take(MOST_LINES).map(|l| head(l, LONGEST_LINE)).map(content).collect();
+    // A mail program may have broken the sentence in two.
+    let ends_sentence = |at: usize| {
+        let before = if at > 0 { lines[at - 1] } else { "" };
+        let joined: String = format!("{before}{}", lines[at]).split_whitespace().collect();
+        FORM_SENTENCES.iter().any(|s| joined.ends_with(&spelled(s).split_whitespace().collect::<String>()))
+    };
+    let Some(start) = (0..lines.len()).find(|at| ends_sentence(*at)) else { return Fields::new() };
+    let form = lines[start + 1..].iter().filter(|line| !line.is_empty()).take_while(|line| is_form_line(line));
+    let form: Vec<&str> = form.copied().collect();
+    let mut fields = Fields::new();
+    labelled(&form, &mut fields);
+    fields
+}
+
+/// A line of our form: a field's own name, a colon, perhaps a value.
+fn is_form_line(line: &str) -> bool {
+    let names = Field::ALL.iter().flat_map(|f| [f.name(Language::Chinese), f.name(Language::English)]);
+    names
+        .into_iter()
+        .any(|name| line.strip_prefix(&spelled(name)).is_some_and(|rest| rest.trim_start().starts_with(':')))
+}
+
 /// What is worth asking for: who, where to reach, since when, the error text and who else has it; a handful at most.
 pub fn missing(fields: &Fields) -> Vec<Field> {
     let known = |field: &Field| fields.get(field).is_some_and(|v| !v.trim().is_empty());
@@ -94,12 +124,21 @@ fn keep(fields: &mut Fields, field: Field, value: &str) {
     let value = value.trim().trim_matches(|c: char| {
         matches!(c, '|' | ',' | ';' | '*' | '_' | '。' | '"' | '【' | '[') || c.is_whitespace()
     });
+    let value = if field == Field::Contact { without_name(value) } else { value };
     let empty = value.chars().all(|c| !c.is_alphanumeric())
         || matches!(value.to_lowercase().as_str(), "无" | "n/a" | "na" | "none" | "-");
     if empty || !fits(field, value) || fields.contains_key(&field) {
         return;
     }
     fields.insert(field, value.chars().take(LONGEST_VALUE).collect());
+}
+
+/// A number without the name that was written behind it: `6020 陈静`.
+fn without_name(value: &str) -> &str {
+    match value.rsplit_once(|c: char| c.is_whitespace() || c == ',') {
+        Some((number, name)) if is_person(name) && number.contains(|c: char| c.is_ascii_digit()) => number.trim_end(),
+        _ => value,
+    }
 }
 
 /// Whether a value can be one: a name is no sentence, a phone has digits.
@@ -317,6 +356,7 @@ struct Patterns {
     when: Regex,
     often: Regex,
     introduction: Regex,
+    department: Regex,
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
@@ -337,13 +377,17 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
             r#"(?:提示|报错|显示|弹出|says|saying|shows|message)[ :,]{0,2}["“'「『]([^"”'」』\n]{3,200})["”'」』]"#,
         ),
         when: regex(
-            r"(?i)((?:从|自|大概|大约)?(?:今天|昨天|前天|今早|昨晚|上周[一二三四五六日末]?|本周[一二三四五六日]|这周[一二三四五六日]?|周[一二三四五六日]|星期[一二三四五六日]|[0-9]{1,2}月[0-9]{1,2}[日号])(?:凌晨|早上|上午|中午|下午|晚上|一早)?(?:[0-9]{1,2}(?::[0-9]{2}|点(?:半|[0-9]{1,2}分?)?))?(?:左右)?(?:开始|起|到现在)?|已经[一二两三四五六七八九十0-9]{1,3}(?:个)?(?:小时|天|周|月)了?|\bsince (?:this|yesterday|last|early|[0-9]{1,2}(?::[0-9]{2})?(?: ?[ap]m)?|monday|tuesday|wednesday|thursday|friday|saturday|sunday|the (?:update|upgrade|weekend|morning))(?: (?:morning|afternoon|evening|night|week|month|monday|tuesday|wednesday|thursday|friday))?|\b(?:this|yesterday) (?:morning|afternoon|evening)\b|\bfor (?:the (?:past|last) )?(?:two|three|four|five|several|a few|[0-9]{1,2}) (?:hours|days|weeks)\b)",
+            r"(?i)((?:从|自|大概|大约)?(?:今天|昨天|前天|今早|昨晚|上周[一二三四五六日末]?|本周[一二三四五六日]|这周[一二三四五六日]?|周[一二三四五六日]|星期[一二三四五六日]|[0-9]{1,2}月[0-9]{1,2}[日号])(?:凌晨|早上|上午|中午|下午|晚上|一早)?(?:[0-9]{1,2}(?::[0-9]{2}|点(?:半|[0-9]{1,2}分?)?))?(?:左右)?(?:开始|起|到现在)?|(?:从|自)(?:凌晨|早上|上午|中午|下午|晚上|一早|刚才|刚刚)(?:[0-9]{1,2}(?::[0-9]{2}|点(?:半|[0-9]{1,2}分?)?))?(?:左右)?(?:开始|起|到现在)?|(?:凌晨|早上|上午|中午|下午|晚上|一早)(?:[0-9]{1,2}(?::[0-9]{2}|点(?:半|[0-9]{1,2}分?)?))?(?:左右)?(?:开始|起)|(?:自从|从|自)[^,。;:\s从自]{1,10}(?:之|以)?后(?:开始|起|到现在)|已经[一二两三四五六七八九十0-9]{1,3}(?:个)?(?:小时|天|周|月)了?|\bsince (?:this|yesterday|last|early|[0-9]{1,2}(?::[0-9]{2})?(?: ?[ap]m)?|monday|tuesday|wednesday|thursday|friday|saturday|sunday|the (?:update|upgrade|weekend|morning))(?: (?:morning|afternoon|evening|night|week|month|monday|tuesday|wednesday|thursday|friday))?|\b(?:this|yesterday) (?:morning|afternoon|evening)\b|\bfor (?:the (?:past|last) )?(?:two|three|four|five|several|a few|[0-9]{1,2}) (?:hours|days|weeks)\b)",
         ),
         often: regex(
-            r"(?i)(每次(?:都|打开|登录|开机|打印)?|每天|每隔[^,。;\n]{1,8}|经常|偶尔|时不时|时好时坏|频繁|一直|反复|\bevery (?:time|day|morning|hour|few minutes)\b|\b(?:intermittently|occasionally|randomly|constantly|repeatedly|sporadically)\b|\bseveral times(?: a day)?\b|\b(?:once|twice|three times) (?:a|per) (?:day|week|hour)\b)",
+            r"(?i)(每次(?:都|打开|登录|开机|打印)?|每天|每隔[^,。;\n]{1,8}|经常|偶尔|时不时|时好时坏|频繁|反复|\bevery (?:time|day|morning|hour|few minutes)\b|\b(?:intermittently|occasionally|randomly|constantly|repeatedly|sporadically)\b|\bseveral times(?: a day)?\b|\b(?:once|twice|three times) (?:a|per) (?:day|week|hour)\b)",
         ),
         introduction: regex(
             r"我是(?:([\u{4e00}-\u{9fff}A-Za-z]{2,10}(?:部|科|室|处|中心|车间|组))的?)?([\u{4e00}-\u{9fff}]{2,4})[,。!\n ;(]",
+        ),
+        // Departments as companies name them: any word before 部 would also take 全部 and 内部.
+        department: regex(
+            r"(?:(?:我们|咱们|我在|我这边是|这里是|这边是)|(?:^|[ ,。;:!?(\n]))((?:财务|会计|审计|人事|人力资源|人力|行政|市场|销售|营销|采购|供应链|研发|技术|工程|生产|制造|质量|品质|品管|质检|物流|仓储|法务|法律|设备|客服|客户服务|售后|运营|运维|产品|设计|信息|公关|品牌|外贸|国际|海外|战略|投资|安全|项目|企划|策划|计划|后勤|综合|培训|商务|电商|渠道|政府事务|董事会)(?:管理|业务|支持|服务|中心)?[一二三四五六七八九十]?(?:事业)?(?:部门|部|科|室|处|中心))(?:的|所有|全部|全体|全员|整个|这边|这里|[0-9一二三四五六七八九十几]+(?:个)?人|$|[ ,。;!)\n])",
         ),
     }
 });
@@ -363,6 +407,9 @@ fn free(text: &str, fields: &mut Fields) {
         if let Some(number) = number {
             keep(fields, Field::Contact, &number);
         }
+    }
+    if let Some(department) = first(&PATTERNS.department) {
+        keep(fields, Field::Department, &department);
     }
     let prompt = first(&PATTERNS.prompt);
     let code = first(&PATTERNS.error);
@@ -508,6 +555,75 @@ mod tests {
         check("你好，我是财务部的张三，打印机坏了", &[(Name, "张三"), (Department, "财务部")]);
         check("我是新来的，电脑没有网", &[]);
         check("操作步骤：\n1. 打开\n2. 登录\n\n谢谢", &[(Steps, "1. 打开\n2. 登录")]);
+    }
+
+    #[test]
+    fn a_number_with_a_name_behind_it() {
+        check("分机 6020 陈静", &[(Contact, "6020")]);
+        check("联系电话：138 1234 5678 李小明", &[(Contact, "138 1234 5678")]);
+        check("电话：8012（上午）", &[(Contact, "8012(上午)")]);
+    }
+
+    #[test]
+    fn since_when_in_running_text() {
+        for (text, want) in [
+            ("打印机从早上开始一直卡纸", "从早上开始"),
+            ("从上午9点半到现在都连不上", "从上午9点半到现在"),
+            ("下午3点开始不能登录", "下午3点开始"),
+            ("从升级之后开始就打不开", "从升级之后开始"),
+            ("自从换了电脑以后起就没有声音", "自从换了电脑以后起"),
+            ("昨天下午开始，每天都卡", "昨天下午开始, 每天"),
+        ] {
+            assert_eq!(extract(text).get(&When).map(String::as_str), Some(want), "{text}");
+        }
+        for text in ["一直卡纸", "下午好，电脑坏了", "从头开始装也不行", "从机房后面的柜子拿"]
+        {
+            assert_eq!(extract(text).get(&When), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_department_in_running_text() {
+        for (text, want) in [
+            ("ERP 宕机了，我们财务部所有人都登录不上", "财务部"),
+            ("财务部的打印机坏了", "财务部"),
+            ("我们采购二部整个都上不了网", "采购二部"),
+            ("这里是人力资源部，门禁不能用", "人力资源部"),
+        ] {
+            assert_eq!(extract(text).get(&Department).map(String::as_str), Some(want), "{text}");
+        }
+        for text in ["我们全部都上不了网", "内部的网站打不开", "我们大部分人没事", "财务部门禁坏了", "请转财务部审批"]
+        {
+            assert_eq!(extract(text).get(&Department), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn our_form_is_read_inside_a_quote_and_nothing_else_is() {
+        let zh = "已填。\n\n> 为了处理得更快，请回复本邮件补上下面几项，不清楚的可以留空：\n> \n> 部门：财务部\n> 联系电话： 8012\n> 报错信息：\n> \n> IT 服务台 · 工单 IT001\n> 电话：9999";
+        let found = extract_from_form(zh);
+        assert_eq!(found, Fields::from([(Department, "财务部".into()), (Contact, "8012".into())]));
+        let en = "see below\n> To help us work faster, please reply with what you know of the following. Leave\n> blank what you do not know.\n>\n> Name: Jane Roe\n> Phone: 4417\n\nThanks\n> Department: Sales";
+        let found = extract_from_form(en);
+        assert_eq!(found, Fields::from([(Name, "Jane Roe".into()), (Contact, "4417".into())]));
+        for text in [
+            "> 李工 写道：\n> 姓名：李工\n> 联系电话：9999\n> 部门：信息部",
+            "",
+            "> 请回复本邮件补上下面几项，不清楚的可以留空：\n> 有事请找李工\n> 联系电话：9999",
+        ] {
+            assert_eq!(extract_from_form(text), Fields::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_form_is_found_in_our_own_letters() {
+        for (template, sentence) in [
+            (include_str!("../../templates/acknowledgement/zh-CN/text.txt"), FORM_SENTENCES[0]),
+            (include_str!("../../templates/acknowledgement/en/text.txt"), FORM_SENTENCES[1]),
+        ] {
+            let line = template.lines().position(|line| line.ends_with(sentence)).expect(sentence);
+            assert!(template.lines().nth(line + 1).is_some_and(|next| next.contains("letter.missing")), "{sentence}");
+        }
     }
 
     #[test]

@@ -170,7 +170,8 @@ pub struct Inbound {
     pub authentication_results: Vec<String>,
     /// References such as `IT001-ABCDEFGH` found anywhere in the text, unverified, upper case.
     pub references_in_text: Vec<String>,
-    /// The sender asked for no automatic answer (`X-Auto-Response-Suppress: All` or `AutoReply`; L6).
+    /// The sender asked for no automatic answer (`X-Auto-Response-Suppress: All` or `AutoReply`; L6), or passed on a
+    /// bounce without a word, as rules of mailboxes do.
     pub asks_no_answer: bool,
     /// Number of `Received` fields (L8).
     pub hops: usize,

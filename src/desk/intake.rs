@@ -84,6 +84,11 @@ fn sort(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Number>
     let verdict = s.policy.rules.triage(&subject, inbound.told());
     let priority = if inbound.kind == Kind::Bulk { Priority::P4 } else { verdict.priority };
     let (response_due, resolution_due) = sla::due(&s.policy.targets, &s.policy.calendar, priority, mail.arrived);
+    let mut fields = known_fields(s, inbound, requester);
+    // Who says in passing whom it stops is not asked for it.
+    if verdict.matched.iter().any(|term| term.points_to.starts_with("impact.")) {
+        fields.entry(Field::Impact).or_insert_with(|| verdict.impact.name(inbound.language).to_owned());
+    }
     Ticket {
         number: s.next_number,
         subject: title(&subject, inbound),
@@ -93,7 +98,7 @@ fn sort(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Number>
         priority,
         impact: verdict.impact,
         matched: verdict.matched,
-        fields: known_fields(s, inbound, requester),
+        fields,
         status: Status::New,
         wait: None,
         assignee: None,

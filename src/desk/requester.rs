@@ -44,9 +44,10 @@ fn first_line(text: &str) -> String {
     text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("").chars().take(120).collect()
 }
 
-/// Facts in the new text fill what was missing: the form of the acknowledgement came back.
+/// Facts in the new text fill what was missing, and those in the form of the acknowledgement, also where it is quoted.
 fn learn(draft: &mut Draft, mail: &Mail) {
-    for (field, value) in fields::extract(&mail.inbound.body.text) {
+    let form = fields::extract_from_form(&mail.inbound.full_text);
+    for (field, value) in form.into_iter().chain(fields::extract(&mail.inbound.body.text)) {
         draft.ticket.fields.entry(field).or_insert(value);
     }
     let person = intake::person(&draft.ticket);

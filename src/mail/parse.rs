@@ -80,6 +80,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         calendar: content.calendar.is_some_and(is_invitation),
     });
     let bounce = (kind == Kind::Bounce).then(|| bounce::details(&root, &reading.full_text, hint));
+    let passed_on = kind == Kind::Forward && bounce::is_passed_on(&reading.full_text);
     let anomalies = anomalies(&root, &notes, &content, &author);
     let message_id = mailbox::message_id(header);
     let digest_of_content = content_digest(message_id.as_ref(), author.as_ref().ok(), &subject, &message);
@@ -106,7 +107,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
             .take(MAX_RESULTS)
             .map(header::unfold_text)
             .collect(),
-        asks_no_answer: asks_no_answer(header),
+        asks_no_answer: asks_no_answer(header) || passed_on,
         hops: header.all("Received").take(MAX_HOPS).count(),
         digest: Digest::of(raw),
         content: digest_of_content,

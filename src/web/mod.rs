@@ -10,7 +10,7 @@ use crate::flow::Flow;
 use crate::ports::Clock;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -107,19 +107,22 @@ fn our_host(pages: &Pages) -> Option<String> {
     Some(rest.split('/').next().unwrap_or(rest).to_owned())
 }
 
-/// A form that another site sent is not looked at (S31). A browser that hides the origin says `null`; then, and where
-/// it says nothing, the form's seal decides.
+/// A form that another site sent is not looked at (S31).
 async fn only_our_forms(State(pages): State<Pages>, request: Request, next: Next) -> Response {
-    let said = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let crossed = said(header::HeaderName::from_static("sec-fetch-site")) == Some("cross-site");
-    let host_of = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_owned());
-    let foreign = said(header::ORIGIN)
-        .and_then(host_of)
-        .is_some_and(|host| our_host(&pages).is_none_or(|ours| !ours.eq_ignore_ascii_case(&host)));
-    if request.method() == Method::POST && (crossed || foreign) {
+    if request.method() == Method::POST && is_from_elsewhere(&pages, request.headers()) {
         return StatusCode::FORBIDDEN.into_response();
     }
     next.run(request).await
+}
+
+/// What the browser says of the page that the form stood on. One that hides it says `null`; then, and where it says
+/// nothing at all, the form's seal decides alone.
+fn is_from_elsewhere(pages: &Pages, headers: &HeaderMap) -> bool {
+    let said = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let origin = said(header::ORIGIN).and_then(|origin| origin.split_once("://"));
+    let foreign = |host: &str| our_host(pages).is_none_or(|ours| !ours.eq_ignore_ascii_case(host));
+    said(HeaderName::from_static("sec-fetch-site")) == Some("cross-site")
+        || origin.is_some_and(|(_, host)| foreign(host))
 }
 
 /// Links are built from the configured address only, and pages answer only to it (S29).
@@ -143,7 +146,7 @@ async fn guard_headers(request: Request, next: Next) -> Response {
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

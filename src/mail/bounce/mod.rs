@@ -69,6 +69,24 @@ pub fn is_daemon(root: &Part) -> bool {
     address.is_empty() || words::listed(DAEMON_LOCALS, local) || named()
 }
 
+/// Where a passed-on message begins, lower case.
+const PASSED_ON_MARKS: &str = "\
+    begin forwarded message | forwarded message | original message | 转发的邮件 | 转发邮件 | 转发邮件信息 | 原始邮件 | from: | 发件人";
+
+/// A bounce passed on without a word of the sender's own: rules of mailboxes do that, and an answer to it would come
+/// back the same way. A person who writes a line above it is answered.
+pub fn is_passed_on(text: &str) -> bool {
+    let lines =
+        text.lines().take(80).map(|line| line.trim_matches(['>', '|', '-', '=', '*', ' ', '\t']).to_lowercase());
+    let mut lines = lines.filter(|line| !line.is_empty()).peekable();
+    let begins = lines.peek().is_some_and(|first| words::split(PASSED_ON_MARKS).any(|mark| first.starts_with(mark)));
+    let from_daemon = |line: String| {
+        (line.starts_with("from:") || line.starts_with("发件人"))
+            && words::split(DAEMON_NAMES).any(|name| line.contains(name))
+    };
+    begins && lines.take(15).any(from_daemon) && prose::has_report_fields(text)
+}
+
 fn is_mailer_daemon(header: &Header) -> bool {
     header.text("From").is_some_and(|from| {
         let from = from.to_lowercase();

@@ -72,6 +72,12 @@ pub fn is_bounce_text(text: &str) -> bool {
     TEXT_WORDS.is_match(&top(text).to_lowercase())
 }
 
+/// The fields of a report stand in the text (RFC 3464 section 2.3).
+pub fn has_report_fields(text: &str) -> bool {
+    let text = top(text).to_lowercase();
+    ["final-recipient:", "status:"].iter().all(|field| text.contains(field))
+}
+
 /// The letter is late, not lost: the subject says so and the text does not give up.
 pub fn is_delay(subject: &str, text: &str) -> bool {
     let subject = subject.to_lowercase();

@@ -347,3 +347,20 @@ fn mutated_messages_never_stop_the_reader() {
         assert!(sizes_agree, "seed {seed}");
     }
 }
+
+#[test]
+fn l03_a_bounce_passed_on_without_a_word_is_not_answered() {
+    let report = "> From: Mail Delivery System <MAILER-DAEMON@mx.example>\n> Subject: Undelivered Mail\n>\n> failed\n\
+                  > Final-Recipient: rfc822; nobody@x.example\n> Action: failed\n> Status: 5.1.1\n";
+    let mail =
+        |subject: &str, text: &str| parse(format!("From: li@corp.example\nSubject: {subject}\n\n{text}").as_bytes());
+    let bare = mail("Fwd: Undelivered Mail", &format!("\n\nBegin forwarded message:\n\n{report}"));
+    assert_eq!((bare.kind, bare.asks_no_answer), (Kind::Forward, true));
+    for (subject, text) in [
+        ("Fwd: Undelivered Mail", format!("What does this mean?\n\nBegin forwarded message:\n\n{report}")),
+        ("Fwd: Invoice", "Begin forwarded message:\n\n> From: Zhang <zhang@corp.example>\n>\n> Status: paid\n".into()),
+        ("Undelivered Mail", "My mail came back. From: MAILER-DAEMON, Final-Recipient: x, Status: 5.1.1".into()),
+    ] {
+        assert!(!mail(subject, &text).asks_no_answer, "{subject}: {text}");
+    }
+}
