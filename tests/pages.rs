@@ -474,10 +474,11 @@ async fn text_of(browser: &Browser, css: &str) -> String {
 async fn shows(browser: &Browser, css: &str, words: &str) {
     let mut text = String::new();
     for _ in 0..100 {
-        if let Ok(element) = browser.client.find(Locator::Css(css)).await {
+        let found = browser.client.find(Locator::Css(css)).await;
+        if let Ok(element) = &found {
             text = element.text().await.unwrap_or_default();
         }
-        if text.to_lowercase().contains(&words.to_lowercase()) {
+        if found.is_ok() && text.to_lowercase().contains(&words.to_lowercase()) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -492,7 +493,16 @@ async fn press_in(browser: &Browser, desk: &Desk, value: &str) {
         "mostly" => "button[value=mostly]",
         _ => "button[value=dissatisfied]",
     });
-    browser.client.find(button).await.unwrap().click().await.unwrap();
+    // The page may be replaced between finding and pressing.
+    for _ in 0..100 {
+        if let Ok(found) = browser.client.find(button).await
+            && found.click().await.is_ok()
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the button {value} cannot be pressed");
 }
 
 /// The whole way without script: see the ticket, press, change one's mind, be dissatisfied, take it back, and the end.
@@ -599,11 +609,14 @@ async fn every_page(look: Look, width: u32, device: &str) {
         page.goto(&links[0]).await.unwrap();
         check_layout(&browser, width, &format!("{device}-{name}-rate")).await;
         page.find(Locator::Css("button[value=satisfied]")).await.unwrap().click().await.unwrap();
+        shows(&browser, ".note", "").await;
         check_layout(&browser, width, &format!("{device}-{name}-again")).await;
         press_in(&browser, &desk, "satisfied").await;
+        shows(&browser, ".link", "").await;
         check_layout(&browser, width, &format!("{device}-{name}-thanks")).await;
         page.goto(&links[2]).await.unwrap();
         press_in(&browser, &desk, "dissatisfied").await;
+        shows(&browser, ".link", "").await;
         check_layout(&browser, width, &format!("{device}-{name}-reopened")).await;
     }
     page.goto(&desk.link("x")).await.unwrap();
@@ -613,6 +626,7 @@ async fn every_page(look: Look, width: u32, device: &str) {
     desk.world.clock.advance(5 * SECOND);
     desk.world.flow.store.close().await;
     press_in(&browser, &desk, "satisfied").await;
+    shows(&browser, "h1", "请稍后再试").await;
     check_layout(&browser, width, &format!("{device}-trouble")).await;
     browser.close().await;
 }

@@ -31,7 +31,7 @@ pub enum Command {
     /// Run the desk until SIGTERM
     Run(ConfigArgs),
     /// Name every fault of the configuration with file, line and key
-    Check(ConfigArgs),
+    Check(CheckArgs),
     /// Say how messages would be understood; touches nothing
     Explain(ExplainArgs),
     /// Put messages into the desk as if they had come by mail
@@ -48,6 +48,15 @@ pub struct ConfigArgs {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Also try the mailboxes, the way letters leave, and the database; sends and changes nothing
+    #[arg(long)]
+    pub connect: bool,
 }
 
 #[derive(Debug, Args)]
@@ -173,7 +182,10 @@ fn dispatch(command: Command) -> Result<(), Failure> {
     let out = &mut std::io::stdout();
     match command {
         Command::Config => Ok(out.write_all(EXAMPLE.as_bytes())?),
-        Command::Check(args) => check::check(&args.config, out, &mut std::io::stderr()),
+        Command::Check(args) => {
+            let config = check::check(&args.config.config, out, &mut std::io::stderr())?;
+            if args.connect { block_on(check::connect(&config, out)) } else { Ok(()) }
+        }
         Command::Explain(args) => {
             let rules = match &args.config {
                 Some(file) => load(file)?.rules,
@@ -236,6 +248,7 @@ mod tests {
             "demo --no-browser",
             "run -c x",
             "check --config x",
+            "check -c x --connect",
             "explain --json a b",
             "explain -",
             "explain -c x --mbox a",

@@ -6,7 +6,7 @@
 mod intake;
 mod outgoing;
 mod run;
-mod settings;
+pub mod settings;
 mod trouble;
 
 pub use intake::{Intake, IntakeError};

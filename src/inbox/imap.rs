@@ -105,6 +105,21 @@ impl ImapInbox {
         Ok(true)
     }
 
+    /// Connects, logs in and opens the folder, changes nothing, and says what it found.
+    ///
+    /// # Errors
+    /// As [`Inbox::fetch_after`].
+    pub async fn probe(&mut self) -> Result<String, InboxError> {
+        self.connect().await?;
+        let link = self.link.as_ref().ok_or_else(no_link)?;
+        let folder = &self.settings.folder;
+        let idle = if link.can("IDLE") { "IDLE" } else { "no IDLE: it is looked at every so often" };
+        let moves = if link.can("MOVE") { "MOVE" } else { "no MOVE: messages are copied and deleted instead" };
+        let found = format!("login accepted, folder {folder:?} has {} messages; {idle}; {moves}", link.exists);
+        self.close().await;
+        Ok(found)
+    }
+
     /// Ends the connection politely.
     pub async fn close(&mut self) {
         if let Some(link) = self.link.take() {

@@ -60,6 +60,17 @@ impl MaildirInbox {
         MaildirInbox { poll: settings.poll, settings, folder, arrival, watcher: None }
     }
 
+    /// Whether the folder can be read; creates nothing.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn probe(&self) -> Result<String, InboxError> {
+        let path = &self.settings.path;
+        let fault = |e: io::Error| InboxError::Lost(format!("Maildir {}: {e}", path.display()));
+        let read = std::fs::read_dir(path).map_err(fault)?;
+        Ok(format!("folder {} can be read, {} entries", path.display(), read.take(1000).count()))
+    }
+
     /// Runs file work off the runtime's threads.
     async fn with_folder<T: Send + 'static>(
         &mut self,

@@ -23,6 +23,19 @@ pub enum AnyInbox {
     Maildir(MaildirInbox),
 }
 
+impl AnyInbox {
+    /// Tries whether mail can be read, without reading any; says what was found.
+    ///
+    /// # Errors
+    /// What [`Inbox::fetch_after`] would say.
+    pub async fn probe(&mut self) -> Result<String, InboxError> {
+        match self {
+            AnyInbox::Imap(inbox) => inbox.probe().await,
+            AnyInbox::Maildir(inbox) => inbox.probe(),
+        }
+    }
+}
+
 impl Inbox for AnyInbox {
     async fn fetch_after(&mut self, after: Cursor, since: Timestamp, limit: BatchLimit) -> Result<Batch, InboxError> {
         match self {

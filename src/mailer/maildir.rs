@@ -21,6 +21,20 @@ impl MaildirMailer {
     pub fn new(path: impl Into<PathBuf>) -> MaildirMailer {
         MaildirMailer { path: path.into() }
     }
+
+    /// Whether letters could be written: the folder, or the one it would be created in, is there.
+    ///
+    /// # Errors
+    /// `Misconfigured`, as [`Mailer::send`] would say.
+    pub fn probe(&self) -> Result<String, SendOutcome> {
+        let parent = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let fault = |e: io::Error| SendOutcome::Misconfigured(format!("Maildir {}: {e}", self.path.display()));
+        let place = if self.path.exists() { self.path.as_path() } else { parent };
+        if fs::metadata(place).map_err(fault)?.permissions().readonly() {
+            return Err(SendOutcome::Misconfigured(format!("Maildir {}: it cannot be written", self.path.display())));
+        }
+        Ok(format!("letters go into {}", self.path.display()))
+    }
 }
 
 impl Mailer for MaildirMailer {

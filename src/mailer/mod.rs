@@ -21,6 +21,24 @@ pub enum AnyMailer {
     Maildir(MaildirMailer),
 }
 
+impl AnyMailer {
+    /// Tries whether letters could leave, without sending any; says what was found.
+    ///
+    /// # Errors
+    /// What [`Mailer::send`] would say.
+    pub async fn probe(&mut self) -> Result<String, SendOutcome> {
+        match self {
+            AnyMailer::Smtp(mailer) => {
+                mailer.connect().await?;
+                mailer.close().await;
+                Ok("connected, everything accepted; no mail was sent".into())
+            }
+            AnyMailer::Sendmail(mailer) => mailer.probe(),
+            AnyMailer::Maildir(mailer) => mailer.probe(),
+        }
+    }
+}
+
 impl Mailer for AnyMailer {
     async fn send(&mut self, envelope: &Envelope, message: &[u8]) -> SendOutcome {
         match self {

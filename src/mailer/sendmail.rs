@@ -2,6 +2,7 @@
 
 use crate::ports::{Envelope, Mailer, SendOutcome};
 use crate::wire::readable;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -32,6 +33,20 @@ pub struct SendmailMailer {
 impl SendmailMailer {
     pub fn new(settings: SendmailSettings) -> SendmailMailer {
         SendmailMailer { settings }
+    }
+
+    /// Whether the program is there and may be run.
+    ///
+    /// # Errors
+    /// `Misconfigured`, as [`Mailer::send`] would say.
+    pub fn probe(&self) -> Result<String, SendOutcome> {
+        let program = &self.settings.program;
+        let fault = |what: String| SendOutcome::Misconfigured(format!("{}: {what}", program.display()));
+        let about = std::fs::metadata(program).map_err(|e| fault(e.to_string()))?;
+        if !about.is_file() || about.permissions().mode() & 0o111 == 0 {
+            return Err(fault("is not a program".into()));
+        }
+        Ok(format!("{} is there; no mail was sent", program.display()))
     }
 
     fn command(&self, envelope: &Envelope) -> Command {
