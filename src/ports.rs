@@ -111,6 +111,8 @@ pub enum SendOutcome {
     Refused(String),
     /// The connection broke after the final dot: the server may have it. Tried again, same Message-ID.
     Unknown(String),
+    /// The server cannot be reached or takes no connection: nothing was said about any letter. The queue waits.
+    Unreachable(String),
     /// Nothing wrong with the letter: login, TLS or configuration fault. The queue pauses and the operator is told.
     Misconfigured(String),
 }

@@ -527,6 +527,22 @@ async fn r7_a_half_open_connection_ends_at_the_time_out() {
 }
 
 #[tokio::test]
+async fn a_wait_or_a_fetch_given_up_half_way_confuses_nothing() {
+    let dovecot = Dovecot::default().start();
+    for n in 0..50 {
+        dovecot.deliver(&letter(&format!("m{n}"), &"x".repeat(20_000)));
+    }
+    let mut inbox = inbox(&dovecot);
+    let all = drain(&mut inbox, START).await.len();
+    let _ = tokio::time::timeout(Duration::from_millis(100), inbox.wait(Duration::from_secs(60))).await.unwrap_err();
+    assert_eq!(drain(&mut inbox, START).await.len(), all);
+    for millis in 0..8 {
+        let _ = tokio::time::timeout(Duration::from_millis(millis), drain(&mut inbox, START)).await;
+        assert_eq!(drain(&mut inbox, START).await.len(), all);
+    }
+}
+
+#[tokio::test]
 async fn idle_that_is_refused_or_broken() {
     for (say, lost) in [
         (Say::Text("{tag} NO not now\r\n".into()), false),

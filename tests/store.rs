@@ -6,8 +6,7 @@ mod postgres;
 use maildesk::address::{Address, Mailbox, MessageId};
 use maildesk::desk::event::{KnownId, Person, Timer, TimerKind, Visibility};
 use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
-use maildesk::desk::ticket::{Entry, Number, Ticket, What, Who};
-use maildesk::desk::triage::Term;
+use maildesk::desk::ticket::{Entry, Number, Term, Ticket, What, Who};
 use maildesk::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
 use maildesk::ports::Cursor;
 use maildesk::store::{
@@ -37,7 +36,7 @@ macro_rules! on_both {
 }
 
 on_both! {
-    secret_is_made_once
+    secret_and_first_start_are_made_once
     cursors_and_putting_away
     r12_known_messages_by_bytes_and_by_content
     r13_nul_and_endless_text
@@ -86,31 +85,12 @@ fn id(text: &str) -> MessageId {
 
 fn inbound(raw: &[u8]) -> Inbound {
     Inbound {
-        kind: Kind::Request,
         from: Some(Mailbox::new(address("Zhang@corp.example"), "张三")),
-        to: vec![],
-        cc: vec![],
         subject: "打印机坏了".into(),
-        message_id: None,
-        in_reply_to: vec![],
-        references: vec![],
-        date: None,
-        language: Language::Chinese,
         body: Body { text: "打印机不能打印".into(), html: Some("<p>打印机不能打印</p>".into()) },
         full_text: "打印机不能打印\n-- \n张三".into(),
-        commands: vec![],
-        after_commands: Body::default(),
-        commands_doubtful: false,
-        attachments: vec![],
-        bounce: None,
-        authentication_results: vec![],
-        references_in_text: vec![],
-        asks_no_answer: false,
-        hops: 1,
-        digest: Digest::of(raw),
-        content: None,
-        size: raw.len(),
         anomalies: vec!["odd".into()],
+        ..Inbound::unreadable(raw)
     }
 }
 
@@ -179,7 +159,7 @@ async fn open_one(tx: &mut Tx) -> Ticket {
     opened
 }
 
-async fn secret_is_made_once(url: String) {
+async fn secret_and_first_start_are_made_once(url: String) {
     let store = Store::open(&url).await.unwrap();
     assert_eq!(store.secret().await.unwrap(), None);
     for (given, kept) in [([1; 32], [1; 32]), ([2; 32], [1; 32])] {
@@ -188,6 +168,13 @@ async fn secret_is_made_once(url: String) {
         tx.commit().await.unwrap();
     }
     assert_eq!(store.secret().await.unwrap(), Some([1; 32]));
+    assert_eq!(store.first_start().await.unwrap(), None);
+    for at in [NOW, later(1)] {
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(tx.make_first_start(at).await.unwrap(), NOW);
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(store.first_start().await.unwrap(), Some(NOW));
 }
 
 async fn cursors_and_putting_away(url: String) {

@@ -8,7 +8,7 @@ use crate::desk::words::Field;
 use crate::mail::{self, Shape};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Reads the messages one after the other and hands each to `each` with the name it is called by.
@@ -28,27 +28,51 @@ pub fn messages(
         let files = if path == "-" { vec![PathBuf::from("-")] } else { files_of(Path::new(path), faults) };
         for file in files {
             let name = file.to_string_lossy();
-            match read(&file) {
-                Ok(raw) if mbox => {
-                    for (number, message) in split_mbox(&raw).into_iter().enumerate() {
-                        each(&format!("{name}#{}", number + 1), &message)?;
-                    }
-                }
-                Ok(raw) => each(&name, &raw)?,
-                Err(error) => faults.push(format!("{name}: {error}")),
+            let read = if mbox { read_mbox(&file, &name, &mut each)? } else { read_one(&file, &name, &mut each)? };
+            if let Err(error) = read {
+                faults.push(format!("{name}: {error}"));
             }
         }
     }
     Ok(())
 }
 
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    if file.as_os_str() != "-" {
-        return std::fs::read(file);
+/// Whether the file could be read; the outer error is that of `each` and ends everything.
+type ReadResult = std::io::Result<std::io::Result<()>>;
+
+fn open(file: &Path) -> std::io::Result<Box<dyn Read>> {
+    if file.as_os_str() == "-" {
+        return Ok(Box::new(std::io::stdin().lock()));
     }
+    Ok(Box::new(std::fs::File::open(file)?))
+}
+
+fn read_one(file: &Path, name: &str, each: &mut impl FnMut(&str, &[u8]) -> std::io::Result<()>) -> ReadResult {
     let mut raw = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut raw)?;
-    Ok(raw)
+    match open(file).and_then(|mut file| file.read_to_end(&mut raw)) {
+        Ok(_) => each(name, &raw).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+fn read_mbox(file: &Path, name: &str, each: &mut impl FnMut(&str, &[u8]) -> std::io::Result<()>) -> ReadResult {
+    let (mut number, mut stopped) = (0, None);
+    let one = |message: &[u8]| {
+        number += 1;
+        each(&format!("{name}#{number}"), message).map_err(|error| {
+            stopped = Some(error);
+            std::io::Error::other("stopped")
+        })
+    };
+    let read = open(file).and_then(|file| each_of_mbox(BufReader::new(file), one));
+    stopped.map_or(Ok(read), Err)
+}
+
+/// How much there is to read, for a progress bar; `None` when standard input is among it.
+pub fn total_bytes(paths: &[String]) -> Option<u64> {
+    let files = |path: &String| files_of(Path::new(path), &mut Vec::new());
+    let known = !paths.is_empty() && paths.iter().all(|path| path != "-");
+    known.then(|| paths.iter().flat_map(files).filter_map(|file| std::fs::metadata(file).ok()).map(|m| m.len()).sum())
 }
 
 /// The file itself, or every file below the folder in order of their names.
@@ -72,26 +96,41 @@ fn files_of(path: &Path, faults: &mut Vec<String>) -> Vec<PathBuf> {
     files
 }
 
-/// Splits a mailbox file at its `From ` lines that follow an empty line (RFC 4155), and takes back the `>From ` marks.
-pub fn split_mbox(raw: &[u8]) -> Vec<Vec<u8>> {
-    let mut messages: Vec<Vec<u8>> = Vec::new();
-    let mut after_blank = true;
-    for line in raw.split_inclusive(|b| *b == b'\n') {
-        if after_blank && line.starts_with(b"From ") {
-            messages.push(Vec::new());
-        } else {
-            let marks = line.iter().take_while(|b| **b == b'>').count();
-            let quoted = marks > 0 && line[marks..].starts_with(b"From ");
-            if messages.is_empty() {
-                messages.push(Vec::new());
+/// `From sender date`: with a time of day, or a sentence that begins with "From" would part a message.
+fn is_separator(line: &[u8]) -> bool {
+    let time = |w: &[u8]| w[2] == b':' && [w[0], w[1], w[3], w[4]].iter().all(u8::is_ascii_digit);
+    line.starts_with(b"From ") && line.len() < 1000 && line.windows(5).any(time)
+}
+
+/// Hands out the messages of a mailbox file one by one: parted at `From ` lines that follow an empty line (RFC 4155),
+/// without that empty line, and with the `>From ` marks taken back.
+pub fn each_of_mbox(
+    mut mailbox: impl BufRead,
+    mut each: impl FnMut(&[u8]) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let (mut message, mut line, mut blank) = (Vec::new(), Vec::new(), Vec::new());
+    let mut begun = false;
+    while mailbox.read_until(b'\n', &mut line)? > 0 {
+        if is_separator(&line) && (!blank.is_empty() || !begun) {
+            if begun {
+                each(&message)?;
             }
-            if let Some(message) = messages.last_mut() {
-                message.extend_from_slice(if quoted { &line[1..] } else { line });
+            (begun, blank) = (true, Vec::new());
+            message.clear();
+        } else {
+            begun = true;
+            message.append(&mut blank);
+            if line == b"\n" || line == b"\r\n" {
+                std::mem::swap(&mut blank, &mut line);
+            } else {
+                let marks = line.iter().take_while(|b| **b == b'>').count();
+                let quoted = marks > 0 && line[marks..].starts_with(b"From ");
+                message.extend_from_slice(if quoted { &line[1..] } else { &line });
             }
         }
-        after_blank = line == b"\n" || line == b"\r\n";
+        line.clear();
     }
-    messages
+    if begun { each(&message) } else { Ok(()) }
 }
 
 /// Explains every message, as one JSON object a line or for people; names at the end what could not be read.
@@ -202,5 +241,92 @@ fn sorted(verdict: Option<&Verdict>) -> Vec<(String, Value)> {
     match value {
         Value::Object(map) => map.into_iter().collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::triage::Rules;
+
+    /// What `explain` prints for one file with these bytes, line by line.
+    fn explained(raw: &[u8], mbox: bool) -> Vec<Value> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("m.eml");
+        std::fs::write(&file, raw).unwrap();
+        let mut out = Vec::new();
+        let rules = Rules::builtin();
+        let triage = |subject: &str, text: &str| Some(rules.triage(subject, text));
+        explain(&[folder.path().display().to_string()], mbox, true, triage, &mut out).unwrap();
+        out.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_key_is_there_even_for_nothing() {
+        const KEYS: &[&str] = &[
+            "path",
+            "kind",
+            "answer",
+            "from",
+            "to",
+            "cc",
+            "subject",
+            "message_id",
+            "in_reply_to",
+            "references",
+            "date",
+            "language",
+            "text",
+            "full_text",
+            "commands",
+            "category",
+            "priority",
+            "impact",
+            "confidence",
+            "matched",
+            "fields",
+            "attachments",
+            "bounce",
+            "anomalies",
+        ];
+        let line = &explained(b"", false)[0];
+        for key in KEYS {
+            assert!(line.get(key).is_some(), "{key}");
+        }
+        assert_eq!(line.as_object().unwrap().len(), KEYS.len());
+        assert_eq!((&line["answer"], &line["from"], &line["bounce"]), (&json!(false), &Value::Null, &Value::Null));
+        assert_eq!(line["fields"].as_object().unwrap().len(), Field::ALL.len());
+    }
+
+    #[test]
+    fn a_request_as_json() {
+        let raw = "From: Li <li@corp.example>\nTo: desk@corp.example\nMessage-ID: <a@b>\nSubject: VPN\n\nVPN is down\n";
+        let line = &explained(raw.as_bytes(), false)[0];
+        assert_eq!(line["from"], json!({"address": "li@corp.example", "name": "Li"}));
+        assert_eq!((&line["kind"], &line["answer"]), (&json!("request"), &json!(true)));
+        assert_eq!((&line["message_id"], &line["category"]), (&json!("a@b"), &json!("network")));
+    }
+
+    #[test]
+    fn mailbox_files_are_split_at_their_marks() {
+        let first = "From x Mon Nov 23 10:00:00 2026\nSubject: one\n\na\n\nFrom here on\n>From quoted\n\n";
+        let raw = format!("{first}From y@z 2026-11-23 10:00\nSubject: two\n\nb\n");
+        let mut two = Vec::new();
+        each_of_mbox(raw.as_bytes(), |message| {
+            two.push(String::from_utf8_lossy(message).into_owned());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(two, ["Subject: one\n\na\n\nFrom here on\nFrom quoted\n", "Subject: two\n\nb\n"]);
+        let lines = explained(raw.as_bytes(), true);
+        assert_eq!((&lines[0]["subject"], &lines[1]["subject"]), (&json!("one"), &json!("two")));
+        assert!(lines[1]["path"].as_str().unwrap().ends_with("m.eml#2"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_does_not_stop_the_rest() {
+        let mut out = Vec::new();
+        let fault = explain(&["/no/such/file".to_owned()], false, true, |_, _| None, &mut out).unwrap_err();
+        assert!(fault.to_string().starts_with("/no/such/file: ") && out.is_empty());
     }
 }

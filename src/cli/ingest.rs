@@ -1,7 +1,7 @@
 //! `maildesk ingest`: messages from files or standard input, as if they had come by mail.
 
 use super::Failure;
-use super::explain::messages;
+use super::explain::{messages, total_bytes};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon;
@@ -23,7 +23,7 @@ const BATCH_BYTES: usize = 8 << 20;
 /// what was already taken in is recognised then.
 pub async fn ingest(config: Config, mbox: bool, paths: &[String], out: &mut impl Write) -> Result<(), Failure> {
     let flow = daemon::open(&config).await.map_err(later)?;
-    let bar = progress();
+    let bar = progress(total_bytes(paths));
     let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(16);
     let paths = paths.to_vec();
     let reader = tokio::task::spawn_blocking(move || {
@@ -54,8 +54,8 @@ pub async fn ingest(config: Config, mbox: bool, paths: &[String], out: &mut impl
 }
 
 async fn take(flow: &Flow, batch: Vec<Vec<u8>>, total: &mut Outcome, bar: &ProgressBar) -> Result<(), Failure> {
-    let count = batch.len();
-    if count == 0 {
+    let bytes: usize = batch.iter().map(Vec::len).sum();
+    if batch.is_empty() {
         return Ok(());
     }
     let now = SystemClock.now();
@@ -65,7 +65,8 @@ async fn take(flow: &Flow, batch: Vec<Vec<u8>>, total: &mut Outcome, bar: &Progr
     total.known += outcome.known;
     total.quarantined += outcome.quarantined;
     total.tickets += outcome.tickets;
-    bar.inc(count as u64);
+    bar.set_message(format!("{} messages", total.handled + total.known + total.quarantined));
+    bar.inc(bytes as u64);
     Ok(())
 }
 
@@ -76,11 +77,15 @@ fn later(error: StoreError) -> Failure {
     }
 }
 
-/// Counts on a terminal, silent elsewhere.
-fn progress() -> ProgressBar {
+/// A bar on a terminal, nothing elsewhere; without a total it counts.
+fn progress(total: Option<u64>) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{spinner} {pos} messages, {per_sec}, {elapsed}");
-    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+    let (bar, template) = match total {
+        Some(bytes) => (ProgressBar::new(bytes), "{bar:40} {bytes}/{total_bytes}, {msg}, {eta} left"),
+        None => (ProgressBar::new_spinner(), "{spinner} {bytes}, {msg}, {elapsed}"),
+    };
+    let usual = if total.is_some() { ProgressStyle::default_bar() } else { ProgressStyle::default_spinner() };
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or(usual))
 }

@@ -1,7 +1,7 @@
 //! One mailbox being read for as long as the desk runs.
 
+use super::Shared;
 use super::trouble::Trouble;
-use super::{REFUSED_PAUSE, Shared};
 use crate::flow::Arrival;
 use crate::ports::{Batch, BatchLimit, Cursor, Fetched, Inbox, InboxError};
 use crate::store::{Source, StoreError};
@@ -43,8 +43,8 @@ impl<I: Inbox> Intake<I> {
                 }
                 trouble.say(&what, &error.to_string());
                 let spread = shared.clock.now().millis().unsigned_abs();
-                let refused = matches!(error, IntakeError::Inbox(InboxError::Refused(_))) && trouble.times >= 3;
-                shared.pause(if refused { REFUSED_PAUSE } else { trouble.backoff(spread) }).await;
+                let refused = matches!(error, IntakeError::Inbox(InboxError::Refused(_)));
+                shared.pause(if refused { trouble.refused_pause(spread) } else { trouble.backoff(spread) }).await;
             }
         }
     }

@@ -23,8 +23,9 @@ use tokio::sync::{mpsc, watch};
 /// The longest a lost wake-up can cost, and how soon letters queued by another process are noticed.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// A refused login may lock the account: at most six tries an hour (`hardening.md` R29).
-const REFUSED_PAUSE: Duration = Duration::from_secs(600);
+/// A refused login may lock the account: two tries, then so long a pause that there are at most six in an hour
+/// (`hardening.md` R29).
+const REFUSED_PAUSE: Duration = Duration::from_secs(12 * 60);
 
 /// When things last went well, for `/readyz`.
 #[derive(Debug, Default)]

@@ -1,42 +1,40 @@
 //! The outbox being emptied, and timers being kept, for as long as the desk runs.
 
 use super::trouble::Trouble;
-use super::{REFUSED_PAUSE, SWEEP, Shared};
+use super::{SWEEP, Shared};
 use crate::flow::deliver::Rates;
 use crate::ports::Mailer;
 use std::time::Duration;
 
 /// Sends for as long as the desk runs.
 pub async fn send(mut mailer: impl Mailer, rates: Rates, shared: Shared) {
-    let mut trouble = Trouble::default();
+    let (mut trouble, mut storing) = (Trouble::default(), Trouble::default());
     while !shared.stopping() {
         let round = shared.flow.deliver(&mut mailer, shared.clock.as_ref(), rates).await;
         let spread = shared.clock.now().millis().unsigned_abs();
-        let pause = match round {
-            Ok(done) if done.misconfigured.is_some() => {
-                let error = done.misconfigured.unwrap_or_default();
-                trouble.say("sending is paused until the configuration is mended", &error);
-                Some(REFUSED_PAUSE.min(trouble.backoff(spread) * 10))
-            }
-            Ok(done) if done.sent + done.postponed + done.failed > 0 => {
-                if done.sent > 0 {
-                    trouble.over("sending");
-                }
-                None
-            }
-            Ok(done) if done.held_back.is_some() => done.held_back,
-            Ok(_) => {
-                until_due(&shared).await;
-                None
-            }
+        let done = match round {
+            Ok(done) => done,
             Err(error) => {
                 shared.report(&error);
-                trouble.say("outbox", &error.to_string());
-                Some(trouble.backoff(spread))
+                storing.say("outbox", &error.to_string());
+                shared.pause(storing.backoff(spread)).await;
+                continue;
             }
         };
-        if let Some(pause) = pause {
+        storing.over("outbox");
+        if done.sent > 0 {
+            trouble.over("sending");
+        }
+        if let Some(error) = &done.misconfigured {
+            trouble.say("sending is paused until the configuration is mended", error);
+            shared.pause(trouble.refused_pause(spread)).await;
+        } else if let Some(error) = &done.unreachable {
+            trouble.say("letters wait, nothing is lost", error);
+            shared.pause(trouble.backoff(spread)).await;
+        } else if let Some(pause) = done.held_back {
             shared.pause(pause).await;
+        } else if done.sent + done.postponed + done.failed == 0 {
+            until_due(&shared).await;
         }
     }
 }
@@ -60,8 +58,11 @@ pub async fn keep_time(shared: Shared) {
     while !shared.stopping() {
         let now = shared.clock.now();
         let wait = match shared.flow.tick(now).await {
-            Ok(_) => {
+            Ok(ticked) => {
                 trouble.over("timers");
+                for error in &ticked.put_off {
+                    tracing::error!("a timer is tried again in an hour: {error}");
+                }
                 let next = shared.flow.store.next_timer().await.ok().flatten();
                 next.map_or(SWEEP, |due| due.since(now)).clamp(Duration::from_millis(100), SWEEP)
             }

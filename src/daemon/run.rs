@@ -5,6 +5,7 @@ use crate::clock::{SystemClock, new_secret};
 use crate::config::Config;
 use crate::desk::link::Key;
 use crate::flow::Flow;
+use crate::flow::deliver::LEASE;
 use crate::mail::Templates;
 use crate::ports::Clock;
 use crate::store::{Store, StoreError};
@@ -33,7 +34,9 @@ const STALE: Duration = Duration::from_secs(15 * 60);
 /// When the desk cannot start, or the database's disk fails so that going on could lose mail.
 pub async fn run(file: &Path, config: Config) -> Result<()> {
     let store = Store::open_exclusive(config.database.expose_secret()).await.context("the database")?;
+    store.end_leases(SystemClock.now(), LEASE).await.context("the database")?;
     let mut config = config;
+    let mut first = true;
     let (mut flow, start) = assemble(&store, &config).await?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
@@ -42,13 +45,17 @@ pub async fn run(file: &Path, config: Config) -> Result<()> {
         let (stop, stopped) = watch::channel(false);
         let health = Arc::new(Health::default());
         let shared = Shared { flow: flow.clone(), clock: Arc::new(SystemClock), health, stop: stopped, fatal };
-        let tasks = spawn(&config, &shared, start).await?;
+        let mut tasks = spawn(&config, &shared, start, std::mem::take(&mut first)).await?;
         tracing::info!(mailboxes = config.mailboxes.len(), "the desk is running");
         let next = loop {
             tokio::select! {
                 _ = terminate.recv() => break Ok(None),
                 _ = interrupt.recv() => break Ok(None),
                 Some(error) = fatally.recv() => break Err(anyhow!(error)),
+                // None of them ends by itself: a desk that only looks alive is worse than one that is started again.
+                Some(ended) = tasks.join_next() => {
+                    break Err(ended.err().map_or_else(|| anyhow!("a part of the desk ended"), |e| anyhow!("a part of the desk ended: {e}")));
+                }
                 _ = hangup.recv() => match reload(file, &config, &store).await {
                     Ok(next) => break Ok(Some(next)),
                     Err(error) => tracing::error!("the configuration was not reloaded, the old one stays: {error:#}"),
@@ -93,9 +100,14 @@ async fn first_start(store: &Store) -> Result<([u8; 32], Timestamp), StoreError>
     }
     let mut tx = store.begin().await?;
     let secret = tx.make_secret(new_secret()).await?;
-    let start = tx.make_first_start(SystemClock.now()).await?;
+    let start = tx.make_first_start(whole_second(SystemClock.now())).await?;
     tx.commit().await?;
     Ok((secret, start))
+}
+
+/// Mail servers tell arrival in whole seconds: what came in the very second of the start is not older than it.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_seconds(at.millis().div_euclid(1000))
 }
 
 async fn reload(file: &Path, current: &Config, store: &Store) -> Result<(Config, Flow)> {
@@ -111,18 +123,13 @@ async fn reload(file: &Path, current: &Config, store: &Store) -> Result<(Config,
     Ok((config, flow))
 }
 
-async fn spawn(config: &Config, shared: &Shared, start: Timestamp) -> Result<JoinSet<()>> {
+/// Starts every task. Pages that cannot be served stop the first start; after a reload the desk works on without them.
+async fn spawn(config: &Config, shared: &Shared, start: Timestamp, first: bool) -> Result<JoinSet<()>> {
     let mut tasks = JoinSet::new();
-    if let Some(web) = config.web {
-        let listener =
-            TcpListener::bind(web.listen).await.with_context(|| format!("cannot listen on {}", web.listen))?;
-        let pages = Pages::new(shared.flow.clone(), shared.clock.clone(), faults(shared));
-        let serving = web::serve(listener, pages, shared.stop.clone());
-        tasks.spawn(async move {
-            if let Err(error) = serving.await {
-                tracing::error!("the web pages stopped: {error}");
-            }
-        });
+    match serve_pages(config, shared, &mut tasks).await {
+        Err(error) if first => return Err(error),
+        Err(error) => tracing::error!("the pages behind the links cannot be opened: {error:#}"),
+        Ok(()) => {}
     }
     for mailbox in &config.mailboxes {
         let intake = Intake {
@@ -139,6 +146,19 @@ async fn spawn(config: &Config, shared: &Shared, start: Timestamp) -> Result<Joi
     }
     tasks.spawn(outgoing::keep_time(shared.clone()));
     Ok(tasks)
+}
+
+async fn serve_pages(config: &Config, shared: &Shared, tasks: &mut JoinSet<()>) -> Result<()> {
+    let Some(web) = config.web else { return Ok(()) };
+    let listener = TcpListener::bind(web.listen).await.with_context(|| format!("cannot listen on {}", web.listen))?;
+    let pages = Pages::new(shared.flow.clone(), shared.clock.clone(), faults(shared));
+    let serving = web::serve(listener, pages, shared.stop.clone());
+    tasks.spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!("the web pages stopped: {error}");
+        }
+    });
+    Ok(())
 }
 
 /// What `/readyz` says.

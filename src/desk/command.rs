@@ -2,18 +2,46 @@
 //!
 //! A word is either one of the names below or nothing: there is no guessing, only a hint at the nearest name.
 
-use crate::desk::letter::Hint;
 use crate::desk::ticket::Number;
 use crate::desk::words::{Category, Priority, Wait};
+use serde::Serialize;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// A line of the message's top that looks like a command: `#word value`, unchecked.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CommandLine {
     /// The word as written, without `#`.
     pub word: String,
     /// The rest of the line, trimmed.
     pub value: String,
+}
+
+/// What a refused line's hint says, so that it can be said in the reader's language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "hint")]
+pub enum Hint {
+    #[default]
+    None,
+    /// Not a command; the nearest one, if any is near.
+    Unknown { nearest: Option<String> },
+    /// The value is missing or not understood; what is expected.
+    Value { expected: String },
+    /// Not possible while the ticket has this status.
+    Status { status: String },
+    /// Nobody by this name or address, or several.
+    Nobody { name: String },
+    /// A command below the text: commands count only at the top.
+    NotAtTop,
+    /// Text and HTML of the mail disagree about its commands.
+    Doubtful,
+    /// Another line was refused, so this one was not carried out.
+    HeldBack,
+    /// A text is needed below the commands.
+    TextNeeded,
+    /// The message names no ticket.
+    NoTicket,
+    /// The ticket was changed at the same moment, or the command may not be used by this person.
+    NotAllowed,
 }
 
 /// What an engineer can order.
@@ -220,7 +248,7 @@ mod tests {
             ("resovle", Some("resolve")),
             ("tkae", Some("take")),
             ("解快", Some("解决")),
-            ("hello", None),
+            ("printer", None),
             ("xyz", None),
         ] {
             assert_eq!(read(&line(text)), Err(Hint::Unknown { nearest: near.map(Into::into) }), "{text}");

@@ -3,11 +3,11 @@
 //! Everything a mail orders is done, or nothing is: one line that cannot be carried out holds the whole mail back.
 
 use crate::address::{Address, Mailbox};
-use crate::desk::command::{self, Command, CommandLine};
+use crate::desk::command::{self, Command, CommandLine, Hint};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
 use crate::desk::inbound::{Body, Inbound};
-use crate::desk::letter::{Closing, Content, Hint, ListLine, NoticeReason, StatusLine, TranscriptLine};
+use crate::desk::letter::{Closing, Content, ListLine, NoticeReason, StatusLine, TranscriptLine};
 use crate::desk::policy::{Demand, Engineer, Policy};
 use crate::desk::requester::{cause, links};
 use crate::desk::thread::By;

@@ -1,6 +1,7 @@
 //! A letter: something to be said to someone, as data. `mail::render` finds the words, `mail::compose` the bytes.
 
 use crate::address::{Address, MessageId};
+use crate::desk::command::Hint;
 use crate::desk::inbound::{Attachment, Body};
 use crate::desk::policy::Reader;
 use crate::desk::ticket::{Number, Ticket};
@@ -143,34 +144,6 @@ pub struct TranscriptLine {
     pub done: bool,
     /// Why not and what to write instead; empty when done.
     pub hint: Hint,
-}
-
-/// What a refused line's hint says, so that it can be said in the reader's language.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "hint")]
-pub enum Hint {
-    #[default]
-    None,
-    /// Not a command; the nearest one, if any is near.
-    Unknown { nearest: Option<String> },
-    /// The value is missing or not understood; what is expected.
-    Value { expected: String },
-    /// Not possible while the ticket has this status.
-    Status { status: String },
-    /// Nobody by this name or address, or several.
-    Nobody { name: String },
-    /// A command below the text: commands count only at the top.
-    NotAtTop,
-    /// Text and HTML of the mail disagree about its commands.
-    Doubtful,
-    /// Another line was refused, so this one was not carried out.
-    HeldBack,
-    /// A text is needed below the commands.
-    TextNeeded,
-    /// The message names no ticket.
-    NoTicket,
-    /// The ticket was changed at the same moment, or the command may not be used by this person.
-    NotAllowed,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -4,6 +4,7 @@ use crate::address::{Address, Mailbox};
 use crate::desk::answer::{self, Answer};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
+use crate::desk::inbound::Kind;
 use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks};
 use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
@@ -21,7 +22,8 @@ pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Tim
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(from.address.clone()), now);
     join(&mut draft, mail);
     let is_requester = from.address == on.ticket.requester.address;
-    let awaiting = !on.ticket.status.is_open();
+    // L5: list mail never reopens or rates.
+    let awaiting = !on.ticket.status.is_open() && mail.inbound.kind != Kind::Bulk;
     if is_requester {
         learn(&mut draft, mail);
     }

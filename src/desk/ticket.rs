@@ -1,7 +1,6 @@
 //! The ticket, its number, and the timeline that records everything that happened to it.
 
 use crate::address::{Address, Mailbox};
-use crate::desk::triage::Term;
 use crate::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +32,18 @@ impl Number {
 
 /// What the requester told about the fault; an empty or absent value is not known yet.
 pub type Fields = BTreeMap<Field, String>;
+
+/// A matched term and what it counted for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Term {
+    pub term: String,
+    /// A category, a priority, an impact or another signal of the rules file, by its name there.
+    pub points_to: String,
+    pub weight: f64,
+    /// `subject` or `body`.
+    #[serde(rename = "in")]
+    pub place: String,
+}
 
 /// A ticket as stored: one row, changed only through `desk::decide`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

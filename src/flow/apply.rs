@@ -4,7 +4,6 @@ use super::Rules;
 use super::gather::Facts;
 use crate::address::MessageId;
 use crate::desk::event::{Effect, Event, Mail, Visibility};
-use crate::desk::inbound::Digest;
 use crate::desk::letter::Letter;
 use crate::desk::ticket::Number;
 use crate::mail::{compose, render};
@@ -86,7 +85,6 @@ async fn keep(
     facts: &mut Facts,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.put_blob(mail.inbound.digest, original.raw).await?;
     for attachment in &mail.inbound.attachments {
         tx.put_blob(attachment.digest, &attachment.bytes).await?;
     }
@@ -98,16 +96,30 @@ async fn keep(
     if let Placed::On(number, _) = placed {
         facts.joined(&mail.inbound, number);
     }
-    let raw = mail.inbound.digest;
-    tx.add_message(&NewMessage {
-        source: original.source,
-        inbound: &mail.inbound,
-        raw,
-        arrived: mail.arrived,
-        handled: now,
-        place,
-    })
-    .await?;
+    store(tx, mail, &original, place, now).await
+}
+
+/// A message that could not be handled, kept with its bytes and the reason.
+pub async fn quarantine(
+    tx: &mut Tx,
+    mail: &Mail,
+    original: &Original<'_>,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    store(tx, mail, original, Place::SetAside(reason), now).await
+}
+
+async fn store(
+    tx: &mut Tx,
+    mail: &Mail,
+    original: &Original<'_>,
+    place: Place<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (inbound, source, raw, arrived) = (&mail.inbound, original.source, mail.inbound.digest, mail.arrived);
+    tx.put_blob(raw, original.raw).await?;
+    tx.add_message(&NewMessage { source, inbound, raw, arrived, handled: now, place }).await?;
     Ok(())
 }
 
@@ -179,27 +191,4 @@ async fn conversation(
         ids.extend(mail.inbound.message_id.iter().filter(|_| own).cloned());
     }
     Ok(ids)
-}
-
-/// A message that could not be handled, kept with its bytes and the reason.
-pub async fn quarantine(
-    tx: &mut Tx,
-    mail: &Mail,
-    original: Original<'_>,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.put_blob(Digest::of(original.raw), original.raw).await?;
-    let place = Place::SetAside(reason);
-    let raw = Digest::of(original.raw);
-    tx.add_message(&NewMessage {
-        source: original.source,
-        inbound: &mail.inbound,
-        raw,
-        arrived: mail.arrived,
-        handled: now,
-        place,
-    })
-    .await?;
-    Ok(())
 }

@@ -34,6 +34,8 @@ pub struct Delivered {
     pub failed: usize,
     /// The queue cannot work until somebody mends the configuration; the server's words.
     pub misconfigured: Option<String>,
+    /// The server took no connection: nothing was tried, the queue waits. Why.
+    pub unreachable: Option<String>,
     /// A rate limit was reached: nothing more before this long.
     pub held_back: Option<Duration>,
 }
@@ -59,18 +61,25 @@ impl Flow {
         let claimed_at = clock.now();
         let claimed = self.store.claim(claimed_at, LEASE, AT_ONCE.min(allowed.0)).await?;
         let mut settled = Vec::with_capacity(claimed.len());
+        let mut refused = Vec::new();
         for letter in &claimed {
             let late = clock.now().since(claimed_at) > LAST_START;
-            let outcome = if late || delivered.misconfigured.is_some() {
+            let outcome = if late || delivered.misconfigured.is_some() || delivered.unreachable.is_some() {
                 None
             } else {
                 let envelope = Envelope { from: letter.envelope_from.clone(), to: letter.to.clone() };
                 Some(mailer.send(&envelope, &letter.bytes).await)
             };
-            settled.push((letter.id, letter.attempt, self.judge(letter, outcome, clock.now(), &mut delivered).await?));
+            let verdict = judge(letter, outcome, clock.now(), &mut delivered);
+            let row = (letter.id, letter.attempt, verdict);
+            if matches!(row.2, Settled::Failed { .. }) { refused.push((letter, row)) } else { settled.push(row) }
         }
+        // What the server took is written down before anything else can go wrong.
         if !settled.is_empty() {
             self.store.settle_all(&settled).await?;
+        }
+        for (letter, row) in refused {
+            self.give_up(letter, row, clock.now()).await?;
         }
         Ok(delivered)
     }
@@ -88,38 +97,17 @@ impl Flow {
         Ok(allowed)
     }
 
-    /// What an outcome means for the row; `None`: the letter was not begun and goes back as it was.
-    async fn judge(
-        &self,
-        letter: &Claimed,
-        outcome: Option<SendOutcome>,
-        now: Timestamp,
-        delivered: &mut Delivered,
-    ) -> Result<Settled, StoreError> {
-        let again = |error: String| match retry::next(letter.attempt, letter.queued, now, letter.id) {
-            Some(due) => Settled::Again { due, error, uncounted: false },
-            None => Settled::Failed { at: now, error: format!("given up after five days: {error}") },
-        };
-        let settled = match outcome {
-            None => Settled::Again { due: now, error: String::new(), uncounted: true },
-            Some(SendOutcome::Accepted(answer)) => Settled::Sent { at: now, answer },
-            Some(SendOutcome::Retry(error) | SendOutcome::Unknown(error)) => again(error),
-            Some(SendOutcome::Refused(error)) => Settled::Failed { at: now, error },
-            Some(SendOutcome::Misconfigured(error)) => {
-                delivered.misconfigured = Some(error.clone());
-                Settled::Again { due: now, error, uncounted: true }
-            }
-        };
-        match &settled {
-            Settled::Sent { .. } => delivered.sent += 1,
-            Settled::Again { .. } => delivered.postponed += 1,
-            Settled::Failed { error, .. } => {
-                delivered.failed += 1;
-                // First the news, then the mark: a crash in between tells twice into the same letter, never not at all.
-                self.tell_undelivered(letter, error, now).await?;
+    /// First the news, then the mark: a crash in between tells twice into the same letter, never not at all.
+    async fn give_up(&self, letter: &Claimed, row: (i64, i64, Settled), now: Timestamp) -> Result<(), StoreError> {
+        if let Settled::Failed { error, .. } = &row.2 {
+            match self.tell_undelivered(letter, error, now).await {
+                Err(fault) if fault.is_systemic() => return Err(fault),
+                Err(fault) => tracing::error!(letter = letter.key, "nobody was told that it failed: {fault}"),
+                Ok(()) => {}
             }
         }
-        Ok(settled)
+        self.store.settle_all(&[row]).await?;
+        Ok(())
     }
 
     async fn tell_undelivered(&self, letter: &Claimed, reason: &str, now: Timestamp) -> Result<(), StoreError> {
@@ -128,4 +116,33 @@ impl Flow {
         let event = Event::Undelivered { number, to, letter: letter.key.clone(), reason };
         self.handle(&event, now).await
     }
+}
+
+/// What an outcome means for the row; `None`: the letter was not begun and goes back as it was.
+fn judge(letter: &Claimed, outcome: Option<SendOutcome>, now: Timestamp, delivered: &mut Delivered) -> Settled {
+    let untouched = |error: String| Settled::Again { due: now, error, uncounted: true };
+    let again = |error: String| match retry::next(letter.counted, letter.queued, now, letter.id) {
+        Some(due) => Settled::Again { due, error, uncounted: false },
+        None => Settled::Failed { at: now, error: format!("given up after five days: {error}") },
+    };
+    let settled = match outcome {
+        None => return untouched(String::new()),
+        Some(SendOutcome::Unreachable(error)) => {
+            delivered.unreachable = Some(error.clone());
+            return untouched(error);
+        }
+        Some(SendOutcome::Misconfigured(error)) => {
+            delivered.misconfigured = Some(error.clone());
+            return untouched(error);
+        }
+        Some(SendOutcome::Accepted(answer)) => Settled::Sent { at: now, answer },
+        Some(SendOutcome::Retry(error) | SendOutcome::Unknown(error)) => again(error),
+        Some(SendOutcome::Refused(error)) => Settled::Failed { at: now, error },
+    };
+    match &settled {
+        Settled::Sent { .. } => delivered.sent += 1,
+        Settled::Again { .. } => delivered.postponed += 1,
+        Settled::Failed { .. } => delivered.failed += 1,
+    }
+    settled
 }

@@ -3,7 +3,7 @@
 use crate::address::{Address, MessageId};
 use crate::desk::command::{self, Command};
 use crate::desk::event::{Candidate, Event, KnownId, Mail, SenderCounts, Situation};
-use crate::desk::inbound::{Inbound, Kind};
+use crate::desk::inbound::{Digest, Inbound, Kind};
 use crate::desk::policy::Policy;
 use crate::desk::thread;
 use crate::desk::ticket::{Number, Ticket};
@@ -184,7 +184,7 @@ impl Facts {
             s.own_open = tx.open_of(from).await?;
         }
         if let Some(id) = inbound.in_reply_to.first() {
-            s.unconfirmed = unconfirmed(tx, id).await?;
+            s.unconfirmed = unconfirmed(tx, id, from).await?;
         }
         let merged = commands.iter().filter_map(|c| if let Command::Merge(number) = c { Some(*number) } else { None });
         Ok(merged.collect())
@@ -197,12 +197,14 @@ fn ids_of(inbound: &Inbound) -> impl Iterator<Item = MessageId> + '_ {
     inbound.message_id.iter().chain(bounced).chain(thread::replied_to(inbound)).take(40).cloned()
 }
 
-/// The engineer's message a `ConfirmCommand` letter asked about: the letter's key ends in its digest.
-async fn unconfirmed(tx: &mut Tx, letter: &MessageId) -> Result<Option<Box<Inbound>>, StoreError> {
+/// The message a `ConfirmCommand` letter to this engineer asked about; the letter's key names both.
+async fn unconfirmed(tx: &mut Tx, letter: &MessageId, engineer: &Address) -> Result<Option<Box<Inbound>>, StoreError> {
     let Some(key) = tx.letter_of(letter).await? else { return Ok(None) };
     let mut parts = key.split('/').skip(1);
-    let (Some("confirm_command"), Some(digest)) = (parts.next(), parts.next()) else { return Ok(None) };
-    let Some(digest) = crate::desk::inbound::Digest::from_hex(digest) else { return Ok(None) };
+    let (Some("confirm_command"), Some(digest), Some(asked)) = (parts.next(), parts.next(), parts.next()) else {
+        return Ok(None);
+    };
+    let Some(digest) = Digest::from_hex(digest).filter(|_| asked == engineer.key()) else { return Ok(None) };
     Ok(tx.raw_of(&digest).await?.map(|raw| Box::new(mail::parse(&raw))))
 }
 

@@ -5,7 +5,7 @@ use super::gather::Facts;
 use super::{Flow, Rules};
 use crate::desk::decide::decide;
 use crate::desk::event::{Event, Mail};
-use crate::desk::inbound::Digest;
+use crate::desk::inbound::{Digest, Inbound};
 use crate::mail;
 use crate::ports::{Content, Cursor};
 use crate::store::{Source, StoreError, Tx};
@@ -124,16 +124,14 @@ impl Flow {
     ) -> Result<Outcome, StoreError> {
         let mut outcome = Outcome::default();
         for (arrival, read) in batch.iter().zip(read) {
-            let alone = self.together(std::slice::from_ref(arrival), std::slice::from_ref(read), None, now);
-            let result = AssertUnwindSafe(alone).catch_unwind().await;
-            let reason = match result {
+            let reason = match self.alone(arrival, read, now).await {
                 Ok(Ok(one)) => {
                     outcome.handled += one.handled;
                     outcome.known += one.known;
                     outcome.tickets += one.tickets;
                     continue;
                 }
-                Ok(Err(error)) if error.is_systemic() => return Err(error),
+                Ok(Err(error)) if error.is_systemic() || error.is_conflict() => return Err(error),
                 Ok(Err(error)) => format!("could not be handled: {error}"),
                 Err(_) => "could not be handled: the program stumbled over it".to_owned(),
             };
@@ -149,12 +147,30 @@ impl Flow {
         Ok(outcome)
     }
 
+    /// One message in its own transaction; again when another daemon changed the same ticket at the same moment.
+    async fn alone(
+        &self,
+        arrival: &Arrival,
+        read: &Read,
+        now: Timestamp,
+    ) -> std::thread::Result<Result<Outcome, StoreError>> {
+        for _ in 0..4 {
+            let (arrival, read) = (std::slice::from_ref(arrival), std::slice::from_ref(read));
+            match AssertUnwindSafe(self.together(arrival, read, None, now)).catch_unwind().await {
+                Ok(Err(error)) if error.is_conflict() => {}
+                done => return done,
+            }
+        }
+        let (arrival, read) = (std::slice::from_ref(arrival), std::slice::from_ref(read));
+        AssertUnwindSafe(self.together(arrival, read, None, now)).catch_unwind().await
+    }
+
     async fn put_aside(&self, arrival: &Arrival, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        let inbound = Box::new(mail::unreadable(arrival.raw()));
+        let inbound = Box::new(Inbound::unreadable(arrival.raw()));
         let mail = Mail { inbound, arrived: arrival.arrived, over_limit: None };
         let mut tx = self.store.begin().await?;
         let original = Original { source: arrival.source.as_ref(), raw: arrival.raw() };
-        quarantine(&mut tx, &mail, original, reason, now).await?;
+        quarantine(&mut tx, &mail, &original, reason, now).await?;
         tx.commit().await
     }
 }
@@ -162,14 +178,14 @@ impl Flow {
 fn read(arrival: &Arrival, limit: usize) -> Read {
     let raw = arrival.raw();
     let parsed = catch_unwind(AssertUnwindSafe(|| mail::parse(raw)));
-    let mut inbound = parsed.unwrap_or_else(|_| mail::unreadable(raw));
+    let mut inbound = parsed.unwrap_or_else(|_| Inbound::unreadable(raw));
     let over_limit = matches!(arrival.content, Content::TooLarge { .. }).then_some(limit);
     inbound.size = inbound.size.max(arrival.size);
     let raw_digest = inbound.digest;
     Read { event: Event::Mail(Mail { inbound: Box::new(inbound), arrived: arrival.arrived, over_limit }), raw_digest }
 }
 
-fn inbound(event: &Event) -> Option<&crate::desk::inbound::Inbound> {
+fn inbound(event: &Event) -> Option<&Inbound> {
     if let Event::Mail(mail) = event { Some(&mail.inbound) } else { None }
 }
 

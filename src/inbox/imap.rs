@@ -85,9 +85,10 @@ impl ImapInbox {
     /// # Errors
     /// As [`Inbox::fetch_after`].
     pub async fn connect(&mut self) -> Result<bool, InboxError> {
-        if self.link.is_some() {
+        if self.link.as_ref().is_some_and(Link::is_usable) {
             return Ok(false);
         }
+        self.link = None;
         let s = &self.settings;
         let mut link = Link::open(&mut self.dialer, &s.user, &s.password, s.command_timeout).await?;
         self.selected = link.select(&s.folder).await?;
@@ -238,7 +239,8 @@ impl ImapInbox {
             // The mailbox was rebuilt: these numbers name other messages now.
             return Ok(());
         }
-        let sets = uid_sets(uids);
+        // Every moved message is answered with a line: few enough at a time that the answer stays within its bounds.
+        let sets = uids.chunks(1000).flat_map(uid_sets);
         let link = self.link.as_mut().ok_or_else(no_link)?;
         if self.processed.is_none() {
             self.processed = Some(prepare_folder(link, &self.settings.processed).await?);

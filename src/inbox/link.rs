@@ -32,6 +32,8 @@ pub struct Link {
     /// The server told of a new message since this was last set to false.
     pub news: bool,
     goodbye: Option<String>,
+    /// A command was begun and has not ended.
+    busy: bool,
 }
 
 /// A command's tagged answer.
@@ -120,6 +122,7 @@ impl Link {
             exists: 0,
             news: false,
             goodbye: None,
+            busy: false,
         };
         if !start_tls {
             link.greeting().await?;
@@ -282,7 +285,14 @@ impl Link {
         format!("m{}", self.tag)
     }
 
+    /// False when a command was given up half-way (its future was dropped): its answer would be taken for the next
+    /// command's, so the connection is useless.
+    pub fn is_usable(&self) -> bool {
+        !self.busy
+    }
+
     fn begin(&mut self, budget: usize) {
+        self.busy = true;
         let limit = self.limit;
         let sieve = self.client.get_mut();
         sieve.allow(budget);
@@ -301,6 +311,7 @@ impl Link {
             let response = came(self.client.read_response().await, &mut self.goodbye)?;
             match response.parsed() {
                 Response::Done { tag: done, status, outcome } if done.0 == tag => {
+                    self.busy = false;
                     return Ok(Answer::of(status, outcome));
                 }
                 Response::Done { .. } => {
@@ -321,6 +332,7 @@ impl Link {
             match response.parsed() {
                 Response::Continue(_) => return Ok(None),
                 Response::Done { tag: done, status, outcome } if done.0 == tag => {
+                    self.busy = false;
                     return Ok(Some(Answer { ok: false, ..Answer::of(status, outcome) }));
                 }
                 other => note(other, &mut self.exists, &mut self.news, &mut self.goodbye),

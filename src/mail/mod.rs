@@ -20,7 +20,7 @@ pub mod render;
 pub mod samples;
 pub mod templates;
 mod transfer;
-mod unreadable;
+mod view;
 mod words;
 
 pub use compose::{Composed, compose};
@@ -28,4 +28,3 @@ pub use kind::LOOP_FIELD;
 pub use parse::{Shape, outline, parse};
 pub use render::{Rendered, render};
 pub use templates::{TemplateFault, Templates};
-pub use unreadable::unreadable;

@@ -26,6 +26,8 @@ const MAX_SUBJECT: usize = 2000;
 const MAX_REFERENCES: usize = 20;
 /// `Authentication-Results` fields that are kept.
 const MAX_RESULTS: usize = 20;
+/// Command lines that are read; nobody writes more by hand.
+const MAX_COMMANDS: usize = 100;
 /// `Received` fields are counted up to here.
 const MAX_HOPS: usize = 1000;
 
@@ -68,7 +70,8 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     let header = &root.header;
     let subject = header.first("Subject").map(|v| header::decode(v, hint)).unwrap_or_default();
     let subject: String = subject.chars().take(MAX_SUBJECT).collect();
-    let (reading, encloses, html) = read_body(&mut content, hint, kind::says_forwarded(&subject));
+    let (mut reading, encloses, html) = read_body(&mut content, hint, kind::says_forwarded(&subject));
+    reading.commands.truncate(MAX_COMMANDS);
     let author = mailbox::author(header, hint);
     let kind = kind::classify(&Evidence {
         root: &root,
@@ -123,7 +126,9 @@ fn content_digest(id: Option<&MessageId>, from: Option<&Mailbox>, subject: &str,
     let body = &message[body_start(message)..];
     let from = from.map_or("", |m| m.address.key());
     let head = format!("{}\0{from}\0{subject}\0", id?.as_str());
-    Some(Digest::of_parts(&[head.as_bytes(), body]))
+    // Servers and files end their lines differently: carriage returns do not count.
+    let pieces: Vec<&[u8]> = std::iter::once(head.as_bytes()).chain(body.split(|b| *b == b'\r')).collect();
+    Some(Digest::of_parts(&pieces))
 }
 
 /// Where the body begins: behind the first empty line, or at the end.
@@ -184,7 +189,7 @@ fn language(reading: &Reading, subject: &str, kind: Kind, header: &Header, hint:
         let tag = header.token("Content-Language").or_else(|| header.token("Accept-Language"))?;
         Some(if tag.starts_with("zh") { Language::Chinese } else { Language::English })
     };
-    let texts = [new, subject, &reading.full_text];
+    let texts: [&str; 3] = [new, subject, &reading.full_text];
     texts.into_iter().find_map(language::of_text).or_else(by_charset).or_else(by_header).unwrap_or_default()
 }
 

@@ -114,8 +114,9 @@ fn build<'a>(entity: &'a [u8], default_type: &str, depth: usize, notes: &mut Not
     let encoding = header.text("Content-Transfer-Encoding").map(|v| Encoding::parse(&v)).unwrap_or_default();
     let mut part = Part { header, media, disposition, encoding, body, children: Vec::new() };
     let multipart = part.main_type() == "multipart";
-    let plain_message = part.is_message() && part.encoding == Encoding::Plain;
-    if !multipart && !plain_message {
+    // A message in base64 is against RFC 2046 section 5.2.1 and stays a file.
+    let opaque = !part.is_message() || part.encoding != Encoding::Plain;
+    if !multipart && opaque {
         return part;
     }
     if depth >= MAX_DEPTH {

@@ -1,17 +1,11 @@
 //! From a letter as data to its words: subject, text and HTML in the reader's language and zone.
 
-use crate::address::Address;
-use crate::desk::letter::{Content, Letter, Manner};
+use crate::desk::letter::Letter;
 use crate::desk::link::Key;
 use crate::desk::policy::Identity;
-use crate::desk::ticket::{Number, Ticket, What};
-use crate::desk::words::{Field, Language, Status};
-use crate::mail::phrases;
 use crate::mail::templates::Templates;
+use crate::mail::view::{MAX_SUBJECT_CHARS, escape, is_outsider, one_line, view};
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
-use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
 /// A letter's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,16 +15,10 @@ pub struct Rendered {
     pub html: String,
 }
 
-/// Longest text of a person that is passed on; the whole stays in the store.
-const MAX_TEXT_BYTES: usize = 256 * 1024;
-/// A subject longer than this helps nobody.
-const MAX_SUBJECT_CHARS: usize = 150;
-const MAX_LINE_CHARS: usize = 200;
-
 /// Finds the words for a letter. `now` is the moment it is written, for "today" and "tomorrow".
 pub fn render(templates: &Templates, letter: &Letter, desk: &Identity, key: &Key, now: Timestamp) -> Rendered {
     let view = view(letter, desk, key, now);
-    let mut names = template_names(templates, letter).into_iter();
+    let mut names = templates.names_for(letter).into_iter();
     let mut next = || templates.render(&names.next().unwrap_or_default(), &view);
     let own_subject = next().unwrap_or_default();
     let subject = subject(letter, desk, &own_subject);
@@ -49,14 +37,6 @@ fn tidy_end(mut text: String) -> String {
     text
 }
 
-/// The templates of a letter: subject, text, HTML.
-pub(super) fn template_names(templates: &Templates, letter: &Letter) -> [String; 3] {
-    let (kind, language) = (letter.content.template(), letter.to.language.as_str());
-    let own = format!("{kind}/{language}/subject.txt");
-    let subject = if templates.has(&own) { own } else { format!("shared/{language}/subject.txt") };
-    [subject, format!("{kind}/{language}/text.txt"), format!("{kind}/{language}/html.html")]
-}
-
 /// `[IT001] <the requester's subject>` through the ticket's life; only letters about no ticket have their own.
 /// An outsider never gets their own words back from the desk (`hardening.md` S44), so theirs is fixed too.
 fn subject(letter: &Letter, desk: &Identity, own: &str) -> String {
@@ -67,254 +47,4 @@ fn subject(letter: &Letter, desk: &Identity, own: &str) -> String {
         return format!("[{}] {own}", ticket.number);
     }
     format!("[{}] {words}", ticket.number)
-}
-
-/// A requester who is no colleague. Engineers are never outsiders, wherever their mailbox is.
-fn is_outsider(letter: &Letter, desk: &Identity) -> bool {
-    if let Content::Acknowledgement { outsider, .. } = letter.content {
-        return outsider;
-    }
-    let to = &letter.to.mailbox.address;
-    letter.ticket.as_ref().is_some_and(|t| t.requester.address == *to) && !desk.is_colleague(to)
-}
-
-/// What the templates know. Names are those of the types in `desk`, made ready to show; see `templates/README.md`.
-pub(super) fn view(letter: &Letter, desk: &Identity, key: &Key, now: Timestamp) -> Context {
-    let language = letter.to.language;
-    let reader = &letter.to.mailbox;
-    let ticket = letter.ticket.as_deref();
-    // What the desk says by itself to an outsider holds nothing they chose, their name neither (S44).
-    let nameless = is_outsider(letter, desk) && letter.content.manner() != Manner::Human;
-    let called = if nameless { String::new() } else { one_line(reader.called(), 60) };
-    let mut view = Context::new();
-    view.insert("language", language.as_str());
-    view.insert("zone", letter.to.zone.name());
-    view.insert("now", &now);
-    view.insert("desk", &PersonView { name: desk.name(language).to_owned(), address: desk.address.as_str() });
-    view.insert("reader", &PersonView { name: called, address: reader.address.as_str() });
-    view.insert("outsider", &is_outsider(letter, desk));
-    view.insert("number", &ticket.map(|t| t.number.to_string()));
-    view.insert("reference", &ticket.map(|t| key.reference(t.number, &reader.address)));
-    view.insert("ticket", &ticket.map(|t| TicketView::new(t, language, &reader.address)));
-    view.insert_value("letter", clean(Value::from_serializable(&letter.content), "", language));
-    view
-}
-
-#[derive(Serialize)]
-struct PersonView<'a> {
-    name: String,
-    address: &'a str,
-}
-
-#[derive(Serialize)]
-struct FactView {
-    field: Field,
-    label: &'static str,
-    value: String,
-}
-
-#[derive(Serialize)]
-struct TicketView<'a> {
-    subject: String,
-    requester: PersonView<'a>,
-    category: &'static str,
-    category_name: &'static str,
-    priority: &'static str,
-    priority_name: &'static str,
-    impact_name: &'static str,
-    status: &'static str,
-    status_name: &'static str,
-    wait_name: Option<&'static str>,
-    department: Option<String>,
-    contact: Option<String>,
-    /// What else the requester told: since when, steps, error text, employee number.
-    facts: Vec<FactView>,
-    assignee: Option<&'a str>,
-    /// The reader works on it.
-    mine: bool,
-    created: Timestamp,
-    first_response: Option<Timestamp>,
-    response_due: Timestamp,
-    resolution_due: Timestamp,
-    related: Option<String>,
-}
-
-impl<'a> TicketView<'a> {
-    fn new(ticket: &'a Ticket, language: Language, reader: &Address) -> TicketView<'a> {
-        let told = |field: Field| {
-            let limit = if matches!(field, Field::Steps | Field::Error) { 1000 } else { MAX_LINE_CHARS };
-            ticket.fields.get(&field).map(|v| one_line(v, limit)).filter(|v| !v.is_empty())
-        };
-        let facts = [Field::EmployeeId, Field::When, Field::Steps, Field::Error].into_iter();
-        let facts =
-            facts.filter_map(|field| told(field).map(|value| FactView { field, label: field.name(language), value }));
-        let name = told(Field::Name).unwrap_or_else(|| one_line(ticket.requester.called(), 60));
-        TicketView {
-            subject: one_line(&ticket.subject, MAX_SUBJECT_CHARS),
-            requester: PersonView { name, address: ticket.requester.address.as_str() },
-            category: ticket.category.as_str(),
-            category_name: ticket.category.name(language),
-            priority: ticket.priority.as_str(),
-            priority_name: ticket.priority.name(language),
-            impact_name: ticket.impact.name(language),
-            status: ticket.status.as_str(),
-            status_name: ticket.status.name(language),
-            wait_name: ticket.wait.map(|w| w.name(language)),
-            department: told(Field::Department),
-            contact: told(Field::Contact),
-            facts: facts.collect(),
-            assignee: ticket.assignee.as_ref().map(Address::as_str),
-            mine: ticket.assignee.as_ref() == Some(reader),
-            created: ticket.created,
-            first_response: ticket.first_response,
-            response_due: ticket.response_due,
-            resolution_due: ticket.resolution_due,
-            related: ticket.related.map(|n| n.to_string()),
-        }
-    }
-}
-
-/// Control characters and those that turn or hide text (`hardening.md` S49).
-fn is_tricky(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
-/// One line of plain characters, cut at `limit` characters with an ellipsis.
-pub(super) fn one_line(text: &str, limit: usize) -> String {
-    let plain = |c: char| if c.is_whitespace() { Some(' ') } else { (!is_tricky(c)).then_some(c) };
-    let mut line = String::new();
-    let mut length = 0;
-    for character in text.trim().chars().filter_map(plain) {
-        if character == ' ' && line.ends_with(' ') {
-            continue;
-        }
-        if length == limit {
-            line.push('…');
-            break;
-        }
-        line.push(character);
-        length += 1;
-    }
-    line
-}
-
-/// Strings of a letter made safe to show: a person's text and comment keep their lines, everything else is one line.
-fn clean(value: Value, name: &str, language: Language) -> Value {
-    if let Some(text) = value.as_str() {
-        return match name {
-            "html" => value,
-            "text" | "comment" | "why" => Value::from(readable(text, language).into_owned()),
-            _ if text.chars().any(is_tricky) || text.len() > MAX_LINE_CHARS => Value::from(one_line(text, 1000)),
-            _ => value,
-        };
-    }
-    if let Some(items) = value.as_array() {
-        return Value::from(items.iter().map(|item| clean(item.clone(), name, language)).collect::<Vec<_>>());
-    }
-    let Some(map) = value.as_map() else { return value };
-    let mut cleaned = tera::Map::new();
-    for (key, item) in map.iter() {
-        let item = clean(item.clone(), key.as_str().unwrap_or(""), language);
-        cleaned.insert(key.clone(), item);
-    }
-    Value::from(cleaned)
-}
-
-/// A person's text without control and direction-turning characters, at most [`MAX_TEXT_BYTES`] long.
-fn readable(text: &str, language: Language) -> Cow<'_, str> {
-    let text = text.trim_end().trim_start_matches(['\r', '\n']);
-    let odd = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let cut = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
-    let mut shown = if cut.contains(odd) { Cow::Owned(cut.replace(odd, "")) } else { Cow::Borrowed(cut) };
-    if cut.len() < text.len() {
-        let note = language
-            .pick("\n\n……（内容过长，此处省略，全文已存档）", "\n\n… (too long to send on; the whole text is kept)");
-        shown.to_mut().push_str(note);
-    }
-    shown
-}
-
-/// Plain text as HTML: every character itself, lines broken, runs of blanks kept.
-fn escape(text: &str) -> String {
-    let mut html = String::with_capacity(text.len() + text.len() / 8);
-    let mut after_blank = true;
-    for character in text.chars() {
-        match character {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            '\n' => html.push_str("<br>\n"),
-            '\t' => html.push_str("&nbsp;&nbsp;&nbsp; "),
-            ' ' if after_blank => html.push_str("&nbsp;"),
-            _ => html.push(character),
-        }
-        after_blank = matches!(character, ' ' | '\t' | '\n') && !(character == ' ' && after_blank);
-    }
-    html
-}
-
-/// The filters of the templates; they read the reader's language, zone and `now` from the view.
-pub(super) fn register_filters(tera: &mut Tera) {
-    tera.register_filter("time", |at: i64, _: Kwargs, state: &State| -> TeraResult<String> {
-        let now = Timestamp::from_millis(state.get::<i64>("now")?.unwrap_or_default());
-        let zone = state.get::<String>("zone")?.and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC);
-        Ok(phrases::moment(Timestamp::from_millis(at), now, zone, language(state)?))
-    });
-    tera.register_filter("number", |number: i64, _: Kwargs, _: &State| Number(number).to_string());
-    tera.register_filter("size", |bytes: u64, _: Kwargs, _: &State| phrases::size(bytes));
-    tera.register_filter("field", |key: &str, _: Kwargs, state: &State| -> TeraResult<String> {
-        Ok(Field::parse(key).map_or(key, |f| language(state).map_or("", |l| f.name(l))).to_owned())
-    });
-    tera.register_filter("status", |key: &str, _: Kwargs, state: &State| -> TeraResult<String> {
-        let language = language(state)?;
-        Ok(Status::parse(key).map_or(key, |s| s.name(language)).to_owned())
-    });
-    // Plain text has no frame: a bar before every line shows where somebody else's words begin and end.
-    tera.register_filter("set_off", |text: &str, _: Kwargs, _: &State| format!("│ {}", text.replace('\n', "\n│ ")));
-    tera.register_filter("happened", |what: Value, _: Kwargs, state: &State| -> TeraResult<String> {
-        let what = What::deserialize(&what).map_err(tera::Error::message)?;
-        Ok(phrases::happened(&what, language(state)?))
-    });
-    tera.register_filter("rich", |body: Value, _: Kwargs, _: &State| -> TeraResult<Value> {
-        let html = rich(&body).ok_or_else(|| tera::Error::message("`rich` shows a body: {text, html}"))?;
-        Ok(Value::safe_string(&html))
-    });
-}
-
-fn language(state: &State) -> TeraResult<Language> {
-    Ok(state.get::<String>("language")?.and_then(|l| Language::parse(&l)).unwrap_or_default())
-}
-
-/// A body as HTML: its own, which arrives cleaned, else its text with line breaks.
-fn rich(body: &Value) -> Option<String> {
-    let html = body.get_from_path("html").and_then(Value::as_str).filter(|html| !html.trim().is_empty());
-    html.map(str::to_owned).or_else(|| body.get_from_path("text").and_then(Value::as_str).map(escape))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_keeps_its_shape_as_html() {
-        let check = |text: &str, html: &str| assert_eq!(escape(text), html);
-        check("a < b & \"c\"", "a &lt; b &amp; &quot;c&quot;");
-        check("one\n  two\tthree", "one<br>\n&nbsp; two&nbsp;&nbsp;&nbsp; three");
-        check(" a    b; c", "&nbsp;a &nbsp; &nbsp;b; c");
-    }
-
-    #[test]
-    fn lines_are_one_line_and_bounded() {
-        let check = |text: &str, line: &str| assert_eq!(one_line(text, 8), line);
-        check("  打印机\r\n\t坏了 ", "打印机 坏了");
-        check("a\u{202e}b\u{0}c", "abc");
-        check("123456789", "12345678…");
-        check("12345678", "12345678");
-        check("", "");
-    }
 }

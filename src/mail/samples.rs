@@ -2,10 +2,9 @@
 //! are tried with them at start, and tests look at them.
 
 use crate::address::{Address, Mailbox};
+use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
-use crate::desk::letter::{
-    Closing, Content, Hint, Letter, ListLine, NoticeReason, RatingLinks, StatusLine, TranscriptLine,
-};
+use crate::desk::letter::{Closing, Content, Letter, ListLine, NoticeReason, RatingLinks, StatusLine, TranscriptLine};
 use crate::desk::policy::{Identity, Reader};
 use crate::desk::ticket::{Number, Ticket, What};
 use crate::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
@@ -333,6 +332,7 @@ fn refused(say: Say) -> Content {
         ("#wait vendor", Hint::Status { status: "closed".into() }),
         ("#assign Li", Hint::Nobody { name: "Li".into() }),
         ("#close", Hint::NotAtTop),
+        ("#take", Hint::Doubtful),
         ("#note", Hint::HeldBack),
         ("#workaround", Hint::TextNeeded),
         ("#close", Hint::NoTicket),

@@ -4,9 +4,10 @@
 //! for letters that may be about no ticket, and pieces they share under `shared/`. Text of a mail is only ever a
 //! value, never a template source (`hardening.md` S43).
 
+use crate::desk::letter::Letter;
 use crate::desk::link::Key;
-use crate::mail::render::{self, view};
 use crate::mail::samples;
+use crate::mail::view::{register_filters, view};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -136,12 +137,20 @@ impl Templates {
         BUILT_IN.iter().flat_map(|files| files.iter()).map(|(name, _)| *name)
     }
 
+    /// The templates of a letter: subject, text, HTML.
+    pub(super) fn names_for(&self, letter: &Letter) -> [String; 3] {
+        let (kind, language) = (letter.content.template(), letter.to.language.as_str());
+        let own = format!("{kind}/{language}/subject.txt");
+        let subject = if self.has(&own) { own } else { format!("shared/{language}/subject.txt") };
+        [subject, format!("{kind}/{language}/text.txt"), format!("{kind}/{language}/html.html")]
+    }
+
     /// A web page, filled in; `None` when its template fails.
     pub fn page(&self, name: &str, view: &tera::Context) -> Option<String> {
         self.render(name, view)
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    fn has(&self, name: &str) -> bool {
         self.built_in.contains_template(name)
     }
 
@@ -166,7 +175,7 @@ impl Templates {
         }
         for letter in samples::letter_samples() {
             let view = view(&letter, &desk, &key, samples::now());
-            for name in render::template_names(self, &letter) {
+            for name in self.names_for(&letter) {
                 if let Err(error) = self.site.render(&name, &view) {
                     faults.extend(faults_of(&error, &name));
                 }
@@ -182,7 +191,7 @@ fn built_in_sources() -> BTreeMap<String, String> {
 fn compile(sources: BTreeMap<String, String>) -> Result<Tera, Vec<TemplateFault>> {
     let mut tera = Tera::new();
     tera.autoescape_on(vec![".html"]);
-    render::register_filters(&mut tera);
+    register_filters(&mut tera);
     tera.add_raw_templates(sources).map_err(|error| faults_of(&error, ""))?;
     Ok(tera)
 }

@@ -2,7 +2,7 @@
 
 use super::body::BodyWriter;
 use super::reply::{Reply, Stage, judge};
-use super::smtp::{Credentials, SmtpSettings, SmtpTimeouts};
+use super::settings::{Credentials, SmtpSettings, SmtpTimeouts};
 use crate::ports::{Envelope, SendOutcome};
 use crate::wire::{Dialer, Security, Wire, WireError, without_secret};
 use base64::Engine as _;
@@ -74,16 +74,16 @@ pub struct Connection {
 
 impl Connection {
     /// # Errors
-    /// `Retry` or `Misconfigured`: nothing was said about a letter.
+    /// `Unreachable` or `Misconfigured`: nothing was said about a letter.
     pub async fn open(dialer: &mut Dialer, settings: &SmtpSettings) -> Result<Connection, SendOutcome> {
         let host = &settings.server.host;
         let named = |text: String| format!("SMTP {host}: {text}");
         match Connection::greet(dialer, settings).await {
             Ok(connection) => Ok(connection),
-            Err(Fault::Network(text)) => Err(SendOutcome::Retry(named(text))),
+            Err(Fault::Network(text)) => Err(SendOutcome::Unreachable(named(text))),
             Err(Fault::Set(text)) => Err(SendOutcome::Misconfigured(named(text))),
             Err(Fault::Reply(reply)) => Err(match judge(Stage::Session, &reply) {
-                SendOutcome::Retry(text) => SendOutcome::Retry(named(text)),
+                SendOutcome::Retry(text) => SendOutcome::Unreachable(named(text)),
                 other => other,
             }),
         }

@@ -5,11 +5,13 @@ mod dialogue;
 pub mod maildir;
 mod reply;
 pub mod sendmail;
+mod settings;
 pub mod smtp;
 
 pub use maildir::MaildirMailer;
 pub use sendmail::{SendmailMailer, SendmailSettings};
-pub use smtp::{Credentials, SmtpMailer, SmtpSettings, SmtpTimeouts};
+pub use settings::{Credentials, SmtpSettings, SmtpTimeouts};
+pub use smtp::SmtpMailer;
 
 use crate::ports::{Envelope, Mailer, SendOutcome};
 

@@ -100,6 +100,7 @@ mod tests {
         match judge(stage, &Reply { code, lines: vec![text] }) {
             SendOutcome::Accepted(_) => "accepted",
             SendOutcome::Retry(_) => "retry",
+            SendOutcome::Unreachable(_) => "unreachable",
             SendOutcome::Refused(_) => "refused",
             SendOutcome::Unknown(_) => "unknown",
             SendOutcome::Misconfigured(_) => "misconfigured",

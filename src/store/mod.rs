@@ -198,6 +198,17 @@ impl Store {
         each!(self.claim(now, lease, limit))
     }
 
+    /// For a daemon that has the database to itself, at its start: what its predecessor had claimed when it was killed
+    /// is due now, not when the lease is over. Letters that waited for their second or third try come forward, too;
+    /// later tries are further away than a lease, so that a daemon that is killed again and again tries no faster.
+    /// Daemons on PostgreSQL share the work and wait for each other's leases: there this does nothing.
+    pub async fn end_leases(&self, now: Timestamp, lease: Duration) -> Result<()> {
+        match self {
+            Store::Sqlite(db) => db.end_leases(now, lease).await,
+            Store::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Records what became of a claimed letter. `false`: the claim was no longer the caller's, nothing changed.
     pub async fn settle(&self, id: i64, attempt: i64, settled: Settled) -> Result<bool> {
         Ok(self.settle_all(&[(id, attempt, settled)]).await? == [true])

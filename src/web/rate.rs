@@ -82,7 +82,7 @@ pub async fn submit(
 }
 
 enum Opened {
-    Yes(RatingLink, Ticket),
+    Yes(RatingLink, Box<Ticket>),
     /// Whatever is wrong with it (S22).
     No,
     /// The database does not answer.
@@ -95,7 +95,9 @@ async fn open(pages: &Pages, token: &str) -> Opened {
     let Some(link) = policy.key.read_rating(token, pages.clock.now()) else { return Opened::No };
     let (store, number) = (pages.flow.store.clone(), link.number);
     match tokio::spawn(async move { store.ticket(number).await }).await {
-        Ok(Ok(Some(ticket))) if Standing::of(&ticket, link.cycle) != Standing::Over => Opened::Yes(link, ticket),
+        Ok(Ok(Some(ticket))) if Standing::of(&ticket, link.cycle) != Standing::Over => {
+            Opened::Yes(link, Box::new(ticket))
+        }
         Ok(Ok(_)) => Opened::No,
         Ok(Err(error)) => {
             tracing::error!(ticket = %number, "a rating page could not be shown: {error}");

@@ -7,9 +7,12 @@
 
 pub mod certificates;
 pub mod chromium;
+pub mod desk;
 pub mod dovecot;
+pub mod post;
 pub mod postfix;
 pub mod postgres;
+pub mod program;
 pub mod proxy;
 pub mod script;
 

@@ -1,4 +1,5 @@
-//! A real Postfix of our own configuration: takes letters for `corp.example` into a Maildir, refuses the rest.
+//! A real Postfix of our own configuration: takes letters for `corp.example` and `outside.example` into a Maildir,
+//! refuses the rest.
 //! Passwords are checked by the Dovecot beside it, as in most companies.
 
 use super::certificates::{Certificate, Flaw};
@@ -51,7 +52,7 @@ fn start_beside(dovecot: RunningDovecot, flaw: Flaw, with_mailbox: bool) -> Runn
     give_to(&maildir, "nobody:nogroup");
     let certificate = Certificate::new(&folder, flaw);
     let (plain, tls, start_tls) = (free_port(), free_port(), free_port());
-    let mut boxes = format!("@corp.example {}/\n", maildir.display());
+    let mut boxes = format!("@corp.example {0}/\n@outside.example {0}/\n", maildir.display());
     if with_mailbox {
         boxes.push_str(&format!("{USER} {}/\n", dovecot.maildir.display()));
     }
@@ -90,7 +91,7 @@ fn main_cf(folder: &Path, dovecot: &RunningDovecot) -> String {
     format!(
         "compatibility_level = 3.6\nqueue_directory = {f}/spool\ndata_directory = {f}/data\nmaillog_file = /dev/stdout\n\
          myhostname = mx.corp.example\nmydestination =\nmynetworks =\ninet_protocols = ipv4\nalias_maps =\n\
-         virtual_mailbox_domains = corp.example\nvirtual_mailbox_base = /\nvirtual_mailbox_maps = texthash:{f}/boxes\n\
+         virtual_mailbox_domains = corp.example outside.example\nvirtual_mailbox_base = /\nvirtual_mailbox_maps = texthash:{f}/boxes\n\
          virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\nvirtual_mailbox_limit = 0\n\
          smtpd_relay_restrictions = reject_unauth_destination\nmessage_size_limit = 60000000\n\
          smtpd_tls_cert_file = {f}/cert.pem\nsmtpd_tls_key_file = {f}/key.pem\nsmtpd_tls_security_level = may\n\

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// Stands before one port.
 #[derive(Clone, Debug)]
@@ -14,16 +15,24 @@ pub struct Proxy {
     /// Nothing passes any more, and nobody is told (half-open).
     frozen: Arc<AtomicBool>,
     connections: Arc<AtomicUsize>,
+    /// Rung to end every open connection.
+    cut: Arc<Notify>,
 }
 
 impl Proxy {
     pub async fn to(target: u16) -> Proxy {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Proxy::at(0, target).await
+    }
+
+    /// On this port; 0 is any.
+    pub async fn at(port: u16, target: u16) -> Proxy {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let proxy = Proxy {
             port: listener.local_addr().unwrap().port(),
             cut_after: Arc::new(AtomicUsize::new(usize::MAX)),
             frozen: Arc::default(),
             connections: Arc::default(),
+            cut: Arc::default(),
         };
         let shared = proxy.clone();
         tokio::spawn(async move {
@@ -37,6 +46,11 @@ impl Proxy {
 
     pub fn cut_after(&self, bytes: usize) {
         self.cut_after.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Ends every open connection.
+    pub fn cut_all(&self) {
+        self.cut.notify_waiters();
     }
 
     pub fn freeze(&self, frozen: bool) {
@@ -53,6 +67,7 @@ impl Proxy {
         let (mut up, mut down) = ([0; 4096], [0; 4096]);
         loop {
             tokio::select! {
+                () = self.cut.notified() => return,
                 read = client.read(&mut up) => {
                     let Ok(bytes @ 1..) = read else { return };
                     if !self.frozen.load(Ordering::Relaxed) && server.write_all(&up[..bytes]).await.is_err() {

@@ -1,10 +1,10 @@
 //! From the terms that were found to a verdict: category by weight, priority by impact and state (`domain.md` 5.2, 5.3).
 
+use super::Verdict;
 use super::fold::Folded;
 use super::rules::{RuleSet, Signal};
 use super::scan::{Hit, Place, is_negated};
-use super::{Term, Verdict};
-use crate::desk::ticket::Fields;
+use crate::desk::ticket::{Fields, Term};
 use crate::desk::words::{Category, Impact, Priority};
 
 /// Below this the sorting is a guess: the higher of two priorities is kept.

@@ -13,22 +13,9 @@ pub use fold::fold;
 pub use rules::Fault;
 
 use crate::desk::fields;
-use crate::desk::ticket::Fields;
+use crate::desk::ticket::{Fields, Term};
 use crate::desk::words::{Category, Impact, Priority};
-use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
-
-/// A matched term and what it counted for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Term {
-    pub term: String,
-    /// A category, a priority, an impact or another signal of the rules file, by its name there.
-    pub points_to: String,
-    pub weight: f64,
-    /// `subject` or `body`.
-    #[serde(rename = "in")]
-    pub place: String,
-}
 
 /// How a message would be sorted.
 #[derive(Clone, Debug, PartialEq)]

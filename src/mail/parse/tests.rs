@@ -51,13 +51,12 @@ fn raw_gbk_headers_are_read_in_the_charset_of_the_body() {
 
 #[test]
 fn mislabelled_and_transfer_encoded_bodies() {
-    type Encoder = fn(&[u8]) -> String;
-    let encodings: [(&str, Encoder); 2] = [("base64", base64_of), ("quoted-printable", quoted)];
     for label in ["gb2312", "utf-8", "us-ascii", "x-unknown", "iso-8859-1"] {
-        for (name, encode) in encodings {
+        for name in ["base64", "quoted-printable"] {
             for bytes in [gb("打印机卡纸，请处理"), "打印机卡纸，请处理".as_bytes().to_vec()] {
                 let head = format!("Content-Type: text/plain; charset={label}\nContent-Transfer-Encoding: {name}");
-                let m = message(&head, &encode(&bytes));
+                let body = if name == "base64" { base64_of(&bytes) } else { quoted(&bytes) };
+                let m = message(&head, &body);
                 assert_eq!(m.body.text.trim(), "打印机卡纸，请处理", "{label} {name}");
             }
         }
@@ -183,6 +182,18 @@ fn bounces_tell_their_details() {
     let bounce = m.bounce.unwrap();
     assert_eq!((m.kind, bounce.recipient.as_str(), bounce.permanent), (Kind::Bounce, "li@corp.example", true));
     assert!(message("Subject: x", "550 5.1.1 user unknown").bounce.is_none());
+}
+
+#[test]
+fn r12_one_message_by_two_ways_is_the_same() {
+    let digest = |raw: &str| parse(raw.as_bytes()).content;
+    let unix = "Message-ID: <a@b>\nFrom: a@b.example\nSubject: x\n\nline\nline\n";
+    let other_way = format!("Received: by another server\r\n{}", unix.replace('\n', "\r\n"));
+    assert!(digest(unix).is_some() && digest(unix) == digest(&other_way));
+    for different in [unix.replace("line\nline", "line"), unix.replace(": x", ": y"), unix.replace("<a@b>", "<c@b>")] {
+        assert_ne!(digest(unix), digest(&different));
+    }
+    assert_eq!(digest("Subject: x\n\nno id"), None);
 }
 
 #[test]
@@ -335,7 +346,7 @@ fn mutate(dice: &mut Dice) -> Vec<u8> {
 
 #[test]
 fn mutated_messages_never_stop_the_reader() {
-    for seed in 0..4000 {
+    for seed in 0..2000 {
         let raw = mutate(&mut Dice(seed));
         let started = Instant::now();
         let read = std::panic::catch_unwind(|| (parse(&raw), outline(&raw)));

@@ -18,6 +18,8 @@ pub async fn read(db: &mut Connection, digest: &Digest) -> Result<Option<Vec<u8>
         .fetch(db);
     let Some(mut whole) = chunks.try_next().await? else { return Ok(None) };
     while let Some(chunk) = chunks.try_next().await? {
+        // Exactly: doubling would take twice the memory of a large message.
+        whole.reserve_exact(chunk.len());
         whole.extend_from_slice(&chunk);
     }
     Ok(Some(whole))

@@ -171,6 +171,15 @@ impl Store {
         Ok(letters)
     }
 
+    pub async fn end_leases(&self, now: Timestamp, lease: Duration) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let query = sqlx::query(
+            "update outbox set due = $1 where state = 'pending' and attempts > 0 and due > $1 and due <= $2",
+        );
+        query.bind(now.millis()).bind((now + lease).millis()).execute(&mut *tx.inner).await?;
+        tx.commit().await
+    }
+
     pub async fn settle_all(&self, all: &[(i64, i64, Settled)]) -> Result<Vec<bool>> {
         let mut tx = self.begin().await?;
         let mut done = Vec::with_capacity(all.len());

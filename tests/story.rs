@@ -1,0 +1,13 @@
+//! The desk's stories, told mail by mail: real Dovecot, real Postfix, SQLite and PostgreSQL, a clock the story moves.
+
+mod support;
+
+mod story {
+    mod commands;
+    mod duplicates;
+    mod faults;
+    mod life;
+    mod machines;
+    mod proof;
+    mod threads;
+}
