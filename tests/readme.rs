@@ -48,15 +48,14 @@ fn the_commands_it_names_exist() {
     let lines = blocks("sh").into_iter().flat_map(str::lines);
     let mut tried = 0;
     for line in lines.map(|line| line.split(" #").next().unwrap().trim()) {
-        let Some(command) = line.strip_prefix("maildesk ").or(line.split_once(" maildesk ").map(|(_, rest)| rest))
-        else {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let Some(at) = words.iter().rposition(|word| *word == "maildesk").filter(|at| at + 1 < words.len()) else {
             continue;
         };
-        if line.contains("install ") || line.contains("useradd") || line.contains("systemctl") || line.contains("chown")
-        {
+        if ["useradd", "install", "systemctl", "chown"].iter().any(|other| words.contains(other)) {
             continue;
         }
-        let arguments = std::iter::once("maildesk").chain(command.split_whitespace());
+        let arguments = &words[at..];
         let parsed = <maildesk::cli::Cli as clap::Parser>::try_parse_from(arguments);
         assert!(parsed.is_ok(), "{line}: {:?}", parsed.err().map(|error| error.to_string()));
         tried += 1;
