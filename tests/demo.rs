@@ -58,6 +58,9 @@ fn the_whole_story_is_played() {
         &[
             "→ wang.lei@example.com",
             "[IT003] ERP",
+            "部门：财务部",
+            "电话：6020\n",
+            "登记为工单 IT003",
             "不满意，报表模块还是打不开。",
             "→ zhou.qiang@example.com",
             "→ zhao.min@example.com",
@@ -93,4 +96,13 @@ fn the_folder_it_names_can_be_looked_at() {
     for number in ["IT001", "IT002", "IT003"] {
         assert!(list.contains(number), "{list}");
     }
+    // A machine's mail belongs to no ticket, and can be looked at all the same.
+    let notice = b"From: MAILER-DAEMON@mx.example\nTo: it@example.com\nSubject: Undelivered Mail\n\nno such user\n";
+    let file = folder.path().join("notice.eml");
+    std::fs::write(&file, notice).unwrap();
+    run(&["ingest", "-c", config.trim(), file.to_str().unwrap()]);
+    let saved = folder.path().join("aside");
+    let aside = run(&["ticket", "aside", "-c", config.trim(), "--save", saved.to_str().unwrap()]);
+    assert!(aside.contains("Undelivered Mail") && aside.starts_with("001  "), "{aside}");
+    assert_eq!(std::fs::read(saved.join("001.eml")).unwrap(), notice);
 }

@@ -71,6 +71,7 @@ fn words(outcome: &SendOutcome) -> String {
     match outcome {
         SendOutcome::Accepted(text)
         | SendOutcome::Retry(text)
+        | SendOutcome::Unreachable(text)
         | SendOutcome::Refused(text)
         | SendOutcome::Unknown(text)
         | SendOutcome::Misconfigured(text) => text.clone(),

@@ -101,6 +101,8 @@ pub enum TicketCommand {
     List(ListArgs),
     /// One ticket with its timeline
     Show(ShowArgs),
+    /// What belongs to no ticket: quarantine, and machines' mail kept aside
+    Aside(AsideArgs),
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +112,15 @@ pub struct ListArgs {
     /// One JSON object per ticket, one per line
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct AsideArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Write the messages, byte for byte, and their attachments into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub save: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -206,6 +217,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         }
         Command::Ingest(args) => block_on(ingest::ingest(start(&args.config)?, args.mbox, &args.paths, out)),
         Command::Ticket(TicketCommand::List(args)) => block_on(ticket::list(start(&args.config)?, args.json, out)),
+        Command::Ticket(TicketCommand::Aside(args)) => {
+            block_on(ticket::aside(start(&args.config)?, args.save.as_deref(), out))
+        }
         Command::Ticket(TicketCommand::Show(args)) => {
             block_on(ticket::show(start(&args.config)?, args.number, args.json, args.save.as_deref(), out))
         }
@@ -255,6 +269,7 @@ mod tests {
             "ingest -c x -",
             "ticket list -c x --json",
             "ticket show -c x it7",
+            "ticket aside -c x --save y",
             "config",
         ] {
             assert!(Cli::try_parse_from(std::iter::once("maildesk").chain(good.split(' '))).is_ok(), "{good}");

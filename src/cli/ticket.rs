@@ -104,6 +104,29 @@ pub async fn show(
     Ok(())
 }
 
+/// Messages of no ticket shown at most, the newest.
+const MOST_ASIDE: i64 = 1000;
+
+/// What belongs to no ticket: the newest first, with the reason; `save` writes the bytes into a folder, numbered as
+/// listed.
+///
+/// # Errors
+/// The store's.
+pub async fn aside(config: Config, save: Option<&Path>, out: &mut impl Write) -> Result<(), Failure> {
+    let store = store(&config).await?;
+    let messages = store.set_aside(MOST_ASIDE).await.context("cannot list messages")?;
+    for (i, message) in messages.iter().enumerate() {
+        let arrived = message.arrived.at_zone(config.desk.zone).format("%Y-%m-%d %H:%M");
+        let from = message.from.as_ref().map_or("?", |m| m.address.as_str());
+        let why = message.set_aside.as_deref().unwrap_or_default();
+        writeln!(out, "{:03}  {arrived}  {why:<24} {from:<28} {}", i + 1, message.subject)?;
+    }
+    if let Some(folder) = save {
+        write_files(&store, &messages, folder).await?;
+    }
+    Ok(())
+}
+
 fn entry_line(entry: &Entry, zone: Tz, language: Language) -> String {
     let time = entry.at.at_zone(zone).format("%Y-%m-%d %H:%M");
     let who = match &entry.who {
