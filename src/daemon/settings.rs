@@ -51,6 +51,16 @@ pub struct Sender {
     mailer: AnyMailer,
 }
 
+impl Sender {
+    /// Tries the way out without sending anything; says what it found.
+    ///
+    /// # Errors
+    /// As [`Mailer::send`] would say.
+    pub async fn probe(&mut self) -> Result<String, SendOutcome> {
+        self.mailer.probe().await
+    }
+}
+
 impl Mailer for Sender {
     async fn send(&mut self, envelope: &Envelope, message: &[u8]) -> SendOutcome {
         let mut envelope = envelope.clone();
