@@ -501,3 +501,54 @@ fn s55_a_message_over_the_limit_is_put_aside_and_its_sender_told() {
     let effects = decide(&situation, &Event::Mail(mail), now());
     assert_eq!(told(&effects), ["aside over the size limit", "letter too_large zhang"]);
 }
+
+/// A reply of the engineer's with these parts, each `header\n\nbody`; `REF` is the reference only they were sent.
+fn reply_with_parts(from: &str, headers: &str, parts: &[&str]) -> Inbound {
+    let parts: String = parts.iter().map(|part| format!("--b\n{part}\n")).collect();
+    let raw = format!(
+        "From: <{from}>\nTo: <{DESK}>\nSubject: Re: [IT001] x\nMessage-ID: <parts@client.example>\n\
+         In-Reply-To: <unknown@x>\n{headers}MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n{parts}--b--\n"
+    );
+    mail::parse(raw.replace("REF", &policy().key.reference(Number(1), &address(from))).as_bytes())
+}
+
+#[test]
+fn l5_programs_neither_answer_nor_reopen() {
+    let generated = "Auto-Submitted: auto-generated\n";
+    let text = "Content-Type: text/plain; charset=utf-8\n\nI am away until Monday, call my colleague.\n\n> REF\n";
+    check(reply_with_parts(LI, generated, &[text]), &[Status::New], &["join IT001 Internal"]);
+    let passed_on = ["join IT001 Public", "letter message li"];
+    for status in [Status::Resolved, Status::Pending, Status::Closed] {
+        check(reply_with_parts(ZHANG, generated, &[text]), &[status], &passed_on);
+    }
+}
+
+#[test]
+fn not_satisfied_twice_is_told_twice() {
+    let policy = policy();
+    let mut at = Ticket { assignee: Some(address(LI)), ..ticket(Status::Resolved) };
+    let mut keys = Vec::new();
+    for rating in [Rating::Dissatisfied, Rating::Satisfied, Rating::Dissatisfied] {
+        let event = Event::Rated { number: Number(1), cycle: 1, rating, comment: String::new() };
+        for effect in decide(&situation(&policy, vec![at.clone()]), &event, now()) {
+            match effect {
+                Effect::Save(saved) => at = *saved,
+                Effect::Send(letter) => keys.push(letter.key),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(keys.len(), 6, "{keys:?}");
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 6, "one key is one letter: {keys:?}");
+}
+
+#[test]
+fn a_requester_is_never_made_their_own_engineer() {
+    let own = Ticket { requester: Mailbox::new(address(WANG), "wang"), ..ticket(Status::Resolved) };
+    let policy = policy();
+    let effects = decide(&situation(&policy, vec![own]), &event(reply(WANG, "不满意，还是卡纸")), now());
+    let saved = effects.iter().find_map(|e| if let Effect::Save(t) = e { t.assignee.clone() } else { None });
+    assert_eq!(saved, Some(address(LI)), "{:?}", told(&effects));
+}

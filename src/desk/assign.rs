@@ -32,19 +32,21 @@ pub fn choose<'p>(
 }
 
 /// The engineer for a ticket that came back because the requester was not satisfied with `than`: somebody else, of a
-/// higher level if there is one, else of the same. People of `earlier` rounds only when nobody new is left; `None` when
+/// higher level if there is one, else of the same, never the requester. People of `earlier` rounds only when nobody new is left; `None` when
 /// everybody at hand is less senior.
 pub fn more_senior<'p>(
     policy: &'p Policy,
     category: Category,
     than: &Address,
+    requester: &Address,
     earlier: &[Address],
     loads: Loads,
     now: Timestamp,
 ) -> Option<&'p Engineer> {
     // Somebody who has left the desk counts as junior, so that anyone may follow.
     let before = policy.engineer(than).map_or(1, |engineer| engineer.level);
-    let others = present(policy, std::slice::from_ref(than), now).filter(|engineer| engineer.level >= before);
+    let not = [than.clone(), requester.clone()];
+    let others = present(policy, &not, now).filter(|engineer| engineer.level >= before);
     others.min_by_key(|&engineer| {
         let off_duty = !is_on_duty(policy, engineer, now);
         let again = earlier.contains(engineer.address());
@@ -244,7 +246,7 @@ mod tests {
         let policy = policy(engineers);
         let now = Timestamp::parse(at).unwrap();
         let (loads, earlier) = (loads(loaded), names(earlier));
-        let chosen = more_senior(&policy, Category::Network, &address(than), &earlier, &loads, now);
+        let chosen = more_senior(&policy, Category::Network, &address(than), &address("zhang"), &earlier, &loads, now);
         assert_eq!(chosen.map_or("", |e| &e.reader.mailbox.name), expected, "{engineers:?} after {than}, {earlier:?}");
     }
 

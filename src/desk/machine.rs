@@ -32,6 +32,14 @@ pub fn mail(s: &Situation, mail: &Mail, now: Timestamp) -> Vec<Effect> {
     draft.finish()
 }
 
+/// A program of an engineer's wrote on a ticket: kept where only engineers look.
+pub fn overheard(s: &Situation, on: &Candidate, mail: &Mail, now: Timestamp) -> Vec<Effect> {
+    let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
+    draft.effect(Effect::Join { number: on.ticket.number, visibility: Visibility::Internal });
+    draft.record(What::Message, mail.inbound.kind.as_str());
+    draft.finish()
+}
+
 /// A bounce names the letter it is about inside the report, not in its own headers.
 fn on_ticket<'a>(s: &'a Situation, mail: &Mail) -> Option<&'a Candidate> {
     let original = mail.inbound.bounce.as_ref().and_then(|b| b.original_message_id.as_ref());

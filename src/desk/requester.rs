@@ -4,7 +4,6 @@ use crate::address::{Address, Mailbox};
 use crate::desk::answer::{self, Answer};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
-use crate::desk::inbound::Kind;
 use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks};
 use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
@@ -22,8 +21,8 @@ pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Tim
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(from.address.clone()), now);
     join(&mut draft, mail);
     let is_requester = from.address == on.ticket.requester.address;
-    // L5: list mail never reopens or rates.
-    let awaiting = !on.ticket.status.is_open() && mail.inbound.kind != Kind::Bulk;
+    // L5: lists and programs never reopen or rate.
+    let awaiting = !on.ticket.status.is_open() && mail.inbound.kind.is_human();
     if is_requester {
         learn(&mut draft, mail);
     }
@@ -57,7 +56,8 @@ fn learn(draft: &mut Draft, mail: &Mail) {
 
 /// Further words on a ticket in work: to whoever works on it.
 fn pass_on(mut draft: Draft, mail: &Mail, from: &Mailbox, stranger: bool) -> Vec<Effect> {
-    if draft.ticket.status == Status::Pending && draft.ticket.wait == Some(Wait::Requester) && !stranger {
+    let answers = !stranger && mail.inbound.kind.is_human();
+    if draft.ticket.status == Status::Pending && draft.ticket.wait == Some(Wait::Requester) && answers {
         draft.become_status(Status::InProgress, "");
     }
     send_to_owner(&mut draft, mail, from, stranger);
@@ -144,25 +144,27 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str)
     draft.ticket.rating = Some(Rating::Dissatisfied);
     let earlier = earlier_assignees(on);
     let than = before.as_ref().unwrap_or(&draft.ticket.requester.address);
-    let next = assign::more_senior(s.policy, draft.ticket.category, than, &earlier, &s.loads, draft.now);
+    let requester = &draft.ticket.requester.address;
+    let next = assign::more_senior(s.policy, draft.ticket.category, than, requester, &earlier, &s.loads, draft.now);
     if let Some(next) = next {
         draft.assign(Some(next.address()), "");
     }
     let name = |a: Option<&Address>| a.and_then(|a| s.policy.engineer(a)).map(|e| e.reader.mailbox.called().to_owned());
     let (before, now) = (name(before.as_ref()), name(draft.ticket.assignee.as_ref()));
-    let cycle = draft.ticket.cycle.to_string();
+    // A link can be pressed to and fro, which takes the round back: the version tells one time from another.
+    let cause = format!("{}-{}", draft.ticket.cycle, on.ticket.version);
     let comment: String = comment.chars().take(4000).collect();
     let requester = draft.requester();
-    draft.letter(requester, &cycle, Content::Reopened { engineer: now.clone() });
+    draft.letter(requester, &cause, Content::Reopened { engineer: now.clone() });
     if let Some(owner) = draft.owner() {
         let reason = NoticeReason::Reopened { comment: comment.clone() };
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
         let content =
             Content::Notice { reason, body: on.description.clone(), missing, may_belong_to: None, kept, warnings };
-        draft.letter(owner, &cycle, content).with_first_files = true;
+        draft.letter(owner, &cause, content).with_first_files = true;
     }
     if let Some(supervisor) = s.policy.supervisor() {
-        draft.letter(supervisor, &cycle, Content::Dissatisfied { before, now, comment });
+        draft.letter(supervisor, &cause, Content::Dissatisfied { before, now, comment });
     }
     let assignee = draft.ticket.assignee.clone();
     draft.effect(Effect::Participants(draft.ticket.number, assignee.into_iter().collect()));
