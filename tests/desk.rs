@@ -512,6 +512,68 @@ fn reply_with_parts(from: &str, headers: &str, parts: &[&str]) -> Inbound {
     mail::parse(raw.replace("REF", &policy().key.reference(Number(1), &address(from))).as_bytes())
 }
 
+const PICTURE: &str = "Content-Type: image/png; name=shot.png\nContent-ID: <shot>\nContent-Disposition: inline\n\npng";
+
+#[test]
+fn s67_a_quoted_letter_to_the_engineer_never_goes_to_the_requester() {
+    let quote = "在 2026-11-23 10:00，IT 服务台 写道：\n> 内部备注\n> REF\n";
+    let held = ["join IT001 Internal", "record Refused 在 2026-11-23 10:00，IT 服务台 写道：", "letter transcript li"];
+    let text = format!("Content-Type: text/plain; charset=utf-8\n\n{quote}");
+    check(reply_with_parts(LI, "", &[&text]), &[Status::New], &held);
+    let file = "Content-Type: application/pdf; name=a.pdf\nContent-Disposition: attachment; filename=a.pdf\n\npdf";
+    check(reply_with_parts(LI, "", &[&text, file]), &[Status::New], &held);
+    let unmarked = "Content-Type: text/plain; charset=utf-8\n\n请看下面\n\nIT 服务台\n内部备注\nREF\n";
+    let held = ["join IT001 Internal", "record Refused 请看下面", "letter transcript li"];
+    check(reply_with_parts(LI, "", &[unmarked]), &[Status::New], &held);
+}
+
+#[test]
+fn pictures_of_signature_and_quote_are_no_answer() {
+    let page = |text: &str| {
+        format!(
+            "Content-Type: text/html; charset=utf-8\n\n<div>{text}</div><div>-- <br>Li<br><img src=\"cid:logo\"></div>\
+             <blockquote type=cite>REF<img src=\"cid:shot\"></blockquote>"
+        )
+    };
+    let logo = PICTURE.replace("shot", "logo");
+    let files = |text: &str| reply_with_parts(LI, "", &[&page(text), PICTURE, &logo]);
+    check(files("#take"), &[Status::New], &["save IT001 assigned", "join IT001 Public"]);
+    let answered = ["save IT001 in_progress", "join IT001 Public", "letter answer zhang"];
+    let sent = |text: &str| {
+        let effects = check(files(text), &[Status::New], &answered);
+        effects.iter().find_map(|e| if let Effect::Send(l) = e { Some(l.attachments.len()) } else { None })
+    };
+    assert_eq!(sent("马上来"), Some(0));
+    assert_eq!(sent("请点这里：<img src=\"cid:shot\">"), Some(1));
+}
+
+#[test]
+fn what_stands_on_several_command_lines_is_all_said() {
+    let effects = check(
+        reply(LI, "#临时措施 先用二楼的\n#解决 换了硒鼓"),
+        &[Status::New],
+        &[
+            "save IT001 resolved",
+            "join IT001 Public",
+            "schedule confirm_reminder",
+            "schedule auto_close",
+            "letter resolution zhang",
+        ],
+    );
+    let words = format!("{effects:?}");
+    assert!(words.contains("先用二楼的") && words.contains("换了硒鼓"), "{words}");
+    let resolved = policy();
+    let effects = decide(
+        &situation(&resolved, vec![ticket(Status::New)]),
+        &event(reply(LI, "#解决 换了硒鼓\n#备注 是他自己弄坏的")),
+        now(),
+    );
+    let noted = |e: &Effect| matches!(e, Effect::Record(_, e) if e.what == What::Note && e.why.contains("弄坏"));
+    assert!(effects.iter().any(noted), "{effects:?}");
+    let letters: Vec<_> = effects.iter().filter(|e| matches!(e, Effect::Send(_))).collect();
+    assert!(!format!("{letters:?}").contains("弄坏"), "S67: {letters:?}");
+}
+
 #[test]
 fn l5_programs_neither_answer_nor_reopen() {
     let generated = "Auto-Submitted: auto-generated\n";

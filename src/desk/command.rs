@@ -34,6 +34,8 @@ pub enum Hint {
     NotAtTop,
     /// Text and HTML of the mail disagree about its commands.
     Doubtful,
+    /// What would go out holds a letter of the desk to this engineer.
+    Quoted,
     /// Another line was refused, so this one was not carried out.
     HeldBack,
     /// A text is needed below the commands.
@@ -205,8 +207,9 @@ fn distance(a: &[char], b: &[char]) -> usize {
 /// A known command further down in the text, where it does not count: sending that text would be a mistake.
 pub fn misplaced(text: &str) -> Option<CommandLine> {
     text.lines().take(2000).find_map(|line| {
-        let line = line.trim_start();
-        let rest = line.strip_prefix('#').or_else(|| line.strip_prefix('＃'))?;
+        // As at the top (`mail::body`): blanks, also those nobody sees, do not make a command prose.
+        let blank = |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+        let rest = line.trim_start_matches(blank).strip_prefix(['#', '＃'])?.trim_start_matches(blank);
         let word: String = rest.chars().take_while(|c| c.is_alphanumeric()).take(20).collect();
         canonical(&word).map(|_| CommandLine { value: rest[word.len()..].trim().to_owned(), word })
     })
@@ -262,7 +265,9 @@ mod tests {
     fn s13_a_command_below_the_text_is_noticed() {
         assert_eq!(misplaced("你好\n #备注 别告诉用户").unwrap().word, "备注");
         assert_eq!(misplaced("first line\n#resolve").unwrap().word, "resolve");
-        for text in ["see #12 and C# notes", "#hashtag", "# note the space", "the note #"] {
+        assert_eq!(misplaced("好的\n# 备注 别告诉用户").unwrap().word, "备注");
+        assert_eq!(misplaced("好的\n\u{200b}#note x").unwrap().word, "note");
+        for text in ["see #12 and C# notes", "#hashtag", "# heading", "the note #"] {
             assert_eq!(misplaced(text), None, "{text}");
         }
     }

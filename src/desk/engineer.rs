@@ -6,7 +6,7 @@ use crate::address::{Address, Mailbox};
 use crate::desk::command::{self, Command, CommandLine, Hint};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
-use crate::desk::inbound::{Body, Inbound};
+use crate::desk::inbound::{Attachment, Body, Inbound};
 use crate::desk::letter::{Closing, Content, ListLine, NoticeReason, StatusLine, TranscriptLine};
 use crate::desk::policy::{Demand, Engineer, Policy};
 use crate::desk::requester::{cause, links};
@@ -15,6 +15,7 @@ use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
 use crate::desk::words::{Priority, Status, Wait};
 use crate::desk::{intake, proof};
 use crate::time::Timestamp;
+use std::sync::Arc;
 
 /// Whether the message is proven to come from this engineer.
 pub fn is_proven(policy: &Policy, inbound: &Inbound, engineer: &Engineer, by: Option<By>) -> bool {
@@ -189,9 +190,10 @@ impl<'a> Work<'a> {
     }
 
     fn read_commands(&mut self) -> Result<(), Vec<TranscriptLine>> {
-        if self.inbound.commands_doubtful {
+        let quoted = self.quotes_own_letter().then_some(Hint::Quoted);
+        if let Some(hint) = self.inbound.commands_doubtful.then_some(Hint::Doubtful).or(quoted) {
             let first = self.inbound.body.text.lines().next().unwrap_or("").chars().take(200).collect();
-            return Err(vec![TranscriptLine { line: first, done: false, hint: Hint::Doubtful }]);
+            return Err(vec![TranscriptLine { line: first, done: false, hint }]);
         }
         let read: Vec<_> = self.inbound.commands.iter().map(|line| (line, command::read(line))).collect();
         let misplaced = command::misplaced(&self.inbound.after_commands.text);
@@ -205,6 +207,17 @@ impl<'a> Work<'a> {
             .collect();
         lines.extend(misplaced.map(|line| transcript_line(&line, Some(Hint::NotAtTop))));
         Err(lines)
+    }
+
+    /// What would go out holds a letter that only this engineer was sent: a quote that could not be told from the new
+    /// text, or a reply without any words. It may hold notes, and its reference proves who it was sent to (S67, G5).
+    fn quotes_own_letter(&self) -> bool {
+        let Body { text, html } = &self.inbound.after_commands;
+        let holds = |text: &str, reference: &str| text.to_ascii_uppercase().contains(reference);
+        self.inbound.references_in_text.iter().any(|reference| {
+            self.s.policy.key.check_reference(reference, self.engineer.address()).is_some()
+                && (holds(text, reference) || html.as_deref().is_some_and(|html| holds(html, reference)))
+        })
     }
 
     fn apply_commands(&mut self) -> Result<(), Vec<TranscriptLine>> {
@@ -353,7 +366,7 @@ impl<'a> Work<'a> {
             return below.clone();
         }
         let text = format!("{on_line}\n\n{}", below.text).trim_end().to_owned();
-        let html = below.html.as_ref().map(|html| format!("<p>{}</p>{html}", escape(on_line)));
+        let html = below.html.as_ref().map(|html| format!("<p>{}</p>{html}", escape(on_line).replace('\n', "<br>")));
         Body { text, html }
     }
 
@@ -369,7 +382,8 @@ impl<'a> Work<'a> {
             | Command::Reopen(t) => Some(t.clone()),
             _ => None,
         };
-        let line = commands.iter().find_map(on_line).unwrap_or_default();
+        let lines: Vec<String> = commands.iter().filter_map(on_line).filter(|text| !text.is_empty()).collect();
+        let line = lines.join("\n");
         let words = self.words(&line);
         let author = self.engineer.reader.mailbox.called().to_owned();
         if self.is_internal() {
@@ -377,7 +391,8 @@ impl<'a> Work<'a> {
             self.tell_requester_without_words(&commands, author);
             return;
         }
-        let has_words = !words.text.trim().is_empty() || !self.inbound.attachments.is_empty();
+        let files = self.files();
+        let has_words = !words.text.trim().is_empty() || !files.is_empty();
         let content = self.letter_for(&commands, author, words.clone(), has_words);
         let Some(content) = content else { return };
         if matches!(content, Content::Workaround { .. }) {
@@ -388,12 +403,21 @@ impl<'a> Work<'a> {
         if has_words {
             self.answered();
         }
-        let (attachments, _) = self.draft.fitting(&self.inbound.attachments);
+        let (attachments, _) = self.draft.fitting(&files);
         let (reader, key) = (self.draft.requester(), cause(self.mail));
         self.draft.letter(reader, &key, content).attachments = attachments;
         if has_words {
             self.tell_assignee(&words);
         }
+    }
+
+    /// What the engineer attached. Pictures of the signature and of the quoted letter come along in every reply; they
+    /// belong to the words only where these show them.
+    fn files(&self) -> Vec<Arc<Attachment>> {
+        let html = self.inbound.after_commands.html.as_deref().unwrap_or_default();
+        let shown = |id: &String| html.contains(&format!("cid:{id}"));
+        let files = self.inbound.attachments.iter();
+        files.filter(|file| !file.inline || file.content_id.as_ref().is_none_or(shown)).cloned().collect()
     }
 
     fn letter_for(&self, commands: &[Command], author: String, body: Body, has_words: bool) -> Option<Content> {
@@ -412,7 +436,7 @@ impl<'a> Work<'a> {
             return Some(Content::Workaround { author, body });
         }
         if has_words {
-            let (_, kept) = self.draft.fitting(&self.inbound.attachments);
+            let (_, kept) = self.draft.fitting(&self.files());
             return Some(Content::Answer { author, body, kept });
         }
         let engineer = self.draft.owner().map(|r| r.mailbox.called().to_owned());

@@ -6,6 +6,11 @@ use crate::desk::policy::Identity;
 use crate::mail::templates::Templates;
 use crate::mail::view::{MAX_SUBJECT_CHARS, escape, is_outsider, one_line, view};
 use crate::time::Timestamp;
+use regex::{Captures, Regex};
+use std::sync::LazyLock;
+
+static REFERENCE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i-u)\b(IT[0-9]{3,12})-[A-Z2-7]{8}\b").expect("a constant pattern"));
 
 /// A letter's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +31,18 @@ pub fn render(templates: &Templates, letter: &Letter, desk: &Identity, key: &Key
     // No sample failed at start, so this is for a site's template that fails on facts no sample had, twice over.
     let text = text.unwrap_or_else(|| subject.clone());
     let html = html.unwrap_or_else(|| escape(&text));
-    Rendered { subject, text: tidy_end(text), html: tidy_end(html) }
+    let own = letter.ticket.as_ref().map(|t| key.reference(t.number, &letter.to.mailbox.address));
+    let own = |text: &str| without_others(text, own.as_deref());
+    Rendered { subject, text: tidy_end(own(&text)), html: tidy_end(own(&html)) }
+}
+
+/// A reference proves who it was sent to (`hardening.md` S21): one that came along in somebody's words stays behind.
+fn without_others(text: &str, own: Option<&str>) -> String {
+    let kept = |found: &Captures| match found[0].to_ascii_uppercase() {
+        reference if Some(reference.as_str()) == own => reference,
+        _ => found[1].to_owned(),
+    };
+    REFERENCE.replace_all(text, kept).into_owned()
 }
 
 fn tidy_end(mut text: String) -> String {
@@ -47,4 +63,17 @@ fn subject(letter: &Letter, desk: &Identity, own: &str) -> String {
         return format!("[{}] {own}", ticket.number);
     }
     format!("[{}] {words}", ticket.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s21_a_reference_of_somebody_else_stays_behind() {
+        let check = |text: &str, shown: &str| assert_eq!(without_others(text, Some("IT001-ABCDEFGH")), shown);
+        check("see IT001-ABCDEFGH", "see IT001-ABCDEFGH");
+        check("> it001-zzzzzzzz <b>IT002-ABCDEFGH</b>", "> it001 <b>IT002</b>");
+        check("IT001-SHORT and IT001", "IT001-SHORT and IT001");
+    }
 }

@@ -333,6 +333,7 @@ fn refused(say: Say) -> Content {
         ("#assign Li", Hint::Nobody { name: "Li".into() }),
         ("#close", Hint::NotAtTop),
         ("#take", Hint::Doubtful),
+        ("在 2026-11-23 10:00，IT 服务台 写道：", Hint::Quoted),
         ("#note", Hint::HeldBack),
         ("#workaround", Hint::TextNeeded),
         ("#close", Hint::NoTicket),
