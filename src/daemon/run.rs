@@ -43,13 +43,14 @@ pub async fn run(file: &Path, config: Config) -> Result<()> {
         let (stop, stopped) = watch::channel(false);
         let health = Arc::new(Health::default());
         let shared = Shared { flow: flow.clone(), clock: Arc::new(SystemClock), health, stop: stopped, fatal };
-        let tasks = spawn(&config, &shared, start, std::mem::take(&mut first)).await?;
+        let mut tasks = spawn(&config, &shared, start, std::mem::take(&mut first)).await?;
         tracing::info!(mailboxes = config.mailboxes.len(), "the desk is running");
         let next = loop {
             tokio::select! {
                 _ = terminate.recv() => break Ok(None),
                 _ = interrupt.recv() => break Ok(None),
                 Some(error) = fatally.recv() => break Err(anyhow!(error)),
+                error = broken_off(&mut tasks) => break Err(error),
                 _ = hangup.recv() => match reload(file, &config, &store).await {
                     Ok(next) => break Ok(Some(next)),
                     Err(error) => tracing::error!("the configuration was not reloaded, the old one stays: {error:#}"),
@@ -160,9 +161,35 @@ fn faults(shared: &Shared) -> web::Faults {
     })
 }
 
+/// Waits until a task panics. A desk that answers but no longer sends is worse than one that is started again.
+async fn broken_off(tasks: &mut JoinSet<()>) -> anyhow::Error {
+    loop {
+        match tasks.join_next().await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => return anyhow!(error).context("a part of the desk broke off; start it again"),
+            None => std::future::pending().await,
+        }
+    }
+}
+
 async fn finish(mut tasks: JoinSet<()>) {
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
         tracing::warn!("some work was still in hand when the desk stopped; it is done again at the next start");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_noticed() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async {});
+        tasks.spawn(async { panic!("a fault") });
+        let error = broken_off(&mut tasks).await;
+        assert!(error.to_string().contains("broke off"), "{error:#}");
+        assert!(tokio::time::timeout(Duration::from_millis(20), broken_off(&mut tasks)).await.is_err());
     }
 }

@@ -25,6 +25,9 @@ pub struct Rates {
     pub day: Option<i64>,
 }
 
+/// A letter that failed for good while nobody could be told of it is tried again after this long.
+const UNTOLD_PAUSE: Duration = Duration::from_secs(60);
+
 /// What one round of sending did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
@@ -59,6 +62,7 @@ impl Flow {
         let claimed_at = clock.now();
         let claimed = self.store.claim(claimed_at, LEASE, AT_ONCE.min(allowed.0)).await?;
         let mut settled = Vec::with_capacity(claimed.len());
+        let mut untold = None;
         for letter in &claimed {
             let late = clock.now().since(claimed_at) > LAST_START;
             let outcome = if late || delivered.misconfigured.is_some() {
@@ -67,12 +71,19 @@ impl Flow {
                 let envelope = Envelope { from: letter.envelope_from.clone(), to: letter.to.clone() };
                 Some(mailer.send(&envelope, &letter.bytes).await)
             };
-            settled.push((letter.id, letter.attempt, self.judge(letter, outcome, clock.now(), &mut delivered).await?));
+            let now = clock.now();
+            // That nobody could be told of one failure must not lose what the server answered to the others (G2).
+            let verdict = self.judge(letter, outcome, now, &mut delivered).await.unwrap_or_else(|fault| {
+                let error = format!("it failed, and nobody could be told: {fault}");
+                untold = Some(fault);
+                Settled::Again { due: now + UNTOLD_PAUSE, error, uncounted: true }
+            });
+            settled.push((letter.id, letter.attempt, verdict));
         }
         if !settled.is_empty() {
             self.store.settle_all(&settled).await?;
         }
-        Ok(delivered)
+        untold.map_or(Ok(delivered), Err)
     }
 
     /// How many letters may leave now, and how long to wait when none may.
