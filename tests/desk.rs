@@ -614,3 +614,19 @@ fn a_requester_is_never_made_their_own_engineer() {
     let saved = effects.iter().find_map(|e| if let Effect::Save(t) = e { t.assignee.clone() } else { None });
     assert_eq!(saved, Some(address(LI)), "{:?}", told(&effects));
 }
+
+#[test]
+fn s26_a_confirmation_counts_once() {
+    let policy = policy();
+    let confirm = |timeline| {
+        let mut situation = situation(&policy, vec![ticket(Status::New)]);
+        situation.candidates[0].timeline = timeline;
+        situation.unconfirmed = Some(Box::new(mail(LI, "[IT001] x", "", "请重启电脑")));
+        decide(&situation, &event(reply(LI, "确认")), now())
+    };
+    let first = confirm(vec![]);
+    assert!(told(&first).contains(&"letter answer zhang".to_owned()), "{:?}", told(&first));
+    let entries =
+        first.iter().filter_map(|e| if let Effect::Record(_, entry) = e { Some(entry.clone()) } else { None });
+    assert_eq!(told(&confirm(entries.collect())), ["join IT001 Internal"]);
+}

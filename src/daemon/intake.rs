@@ -61,7 +61,8 @@ impl<I: Inbox> Intake<I> {
     pub async fn round(&mut self, shared: &Shared) -> Result<(), IntakeError> {
         let store = &shared.flow.store;
         let mut cursor = store.cursor(&self.name).await?.unwrap_or(Cursor { uid_validity: 0, uid: 0 });
-        self.put_away_left_over(shared, cursor).await?;
+        // A folder that takes nothing must not keep new mail out (`hardening.md` R11): it is said when the rest is done.
+        let mut moved = self.put_away_left_over(shared, cursor).await;
         let mut batch = self.fetch(cursor).await?;
         loop {
             cursor = Cursor { uid_validity: batch.uid_validity, uid: batch.seen_up_to };
@@ -78,10 +79,13 @@ impl<I: Inbox> Intake<I> {
                 taking.await?;
                 None
             };
-            self.put_away(shared, cursor.uid_validity, &uids).await?;
+            // One refusal a round: each costs a connection, and servers count logins.
+            if moved.is_ok() {
+                moved = self.put_away(shared, cursor.uid_validity, &uids).await;
+            }
             match next {
                 Some(next) => batch = next?,
-                None => return Ok(()),
+                None => return moved,
             }
         }
     }

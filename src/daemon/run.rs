@@ -52,10 +52,7 @@ pub async fn run(file: &Path, config: Config) -> Result<()> {
                 _ = terminate.recv() => break Ok(None),
                 _ = interrupt.recv() => break Ok(None),
                 Some(error) = fatally.recv() => break Err(anyhow!(error)),
-                // None of them ends by itself: a desk that only looks alive is worse than one that is started again.
-                Some(ended) = tasks.join_next() => {
-                    break Err(ended.err().map_or_else(|| anyhow!("a part of the desk ended"), |e| anyhow!("a part of the desk ended: {e}")));
-                }
+                error = broken_off(&mut tasks) => break Err(error),
                 _ = hangup.recv() => match reload(file, &config, &store).await {
                     Ok(next) => break Ok(Some(next)),
                     Err(error) => tracing::error!("the configuration was not reloaded, the old one stays: {error:#}"),
@@ -171,9 +168,35 @@ fn faults(shared: &Shared) -> web::Faults {
     })
 }
 
+/// Waits until a task panics. A desk that answers but no longer sends is worse than one that is started again.
+async fn broken_off(tasks: &mut JoinSet<()>) -> anyhow::Error {
+    loop {
+        match tasks.join_next().await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => return anyhow!(error).context("a part of the desk broke off; start it again"),
+            None => std::future::pending().await,
+        }
+    }
+}
+
 async fn finish(mut tasks: JoinSet<()>) {
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
         tracing::warn!("some work was still in hand when the desk stopped; it is done again at the next start");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_noticed() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async {});
+        tasks.spawn(async { panic!("a fault") });
+        let error = broken_off(&mut tasks).await;
+        assert!(error.to_string().contains("broke off"), "{error:#}");
+        assert!(tokio::time::timeout(Duration::from_millis(20), broken_off(&mut tasks)).await.is_err());
     }
 }

@@ -42,6 +42,15 @@ pub fn mail(s: &Situation, on: &Candidate, by: By, mail: &Mail, engineer: &Engin
     let confirmed = s.unconfirmed.as_deref().filter(|_| says_yes(&mail.inbound));
     let inbound = confirmed.unwrap_or(&mail.inbound);
     let mut work = Work::new(s, on, mail, inbound, engineer, now);
+    if let Some(asked) = confirmed {
+        let once = format!("confirmed {}", &asked.digest.hex()[..16]);
+        if on.timeline.iter().any(|e| e.what == What::Message && e.why == once) {
+            // Said twice, perhaps weeks later: it was carried out the first time.
+            work.draft.effect(Effect::Join { number: on.ticket.number, visibility: Visibility::Internal });
+            return work.finish();
+        }
+        work.draft.record(What::Message, once);
+    }
     work.carry_out()
 }
 
