@@ -155,8 +155,7 @@ async fn a_broken_database_is_named_with_what_helps() {
     let postfix = postfix::start();
     let mut setup = Setup::new(&postfix);
     let url = postgres::database().await;
-    let (head, tail) = url.split_once("postgres:///").unwrap().1.split_once('?').unwrap();
-    assert!(!head.is_empty());
+    let (_, tail) = url.split_once('?').unwrap();
     setup.database = format!("url = \"postgres:///nowhere?{tail}\"");
     setup.check_broken("database", &["nowhere"]);
     std::fs::write(setup.folder.path().join("url"), "postgres://desk:pg-hunter2@127.0.0.1:1/desk").unwrap();
