@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::trouble::Trouble;
-use crate::flow::Arrival;
+use crate::flow::{Arrival, Progress, ReadBatch};
 use crate::ports::{Batch, BatchLimit, Cursor, Fetched, Inbox, InboxError};
 use crate::store::{Source, StoreError};
 use crate::time::Timestamp;
@@ -22,6 +22,14 @@ pub struct Intake<I> {
     pub message_bytes: usize,
     /// The longest wait between two looks.
     pub poll: Duration,
+}
+
+/// A batch brought from the mailbox and read.
+struct Next {
+    read: ReadBatch,
+    cursor: Cursor,
+    uids: Vec<u32>,
+    more: bool,
 }
 
 impl<I: Inbox> Intake<I> {
@@ -57,37 +65,60 @@ impl<I: Inbox> Intake<I> {
         }
     }
 
-    /// Takes in everything that is there now. The next batch is fetched while this one is being written.
+    /// Takes in everything that is there now.
+    ///
+    /// While one batch is written, the one before it is moved away on the server and the next one is fetched and read.
+    /// That a batch was moved is noted in the next commit: a crash before only means that it is moved once more (R11).
     pub async fn round(&mut self, shared: &Shared) -> Result<(), IntakeError> {
         let store = &shared.flow.store;
         let mut cursor = store.cursor(&self.name).await?.unwrap_or(Cursor { uid_validity: 0, uid: 0 });
-        // A folder that takes nothing must not keep new mail out (`hardening.md` R11): it is said when the rest is done.
-        let mut moved = self.put_away_left_over(shared, cursor).await;
-        let mut batch = self.fetch(cursor).await?;
+        // A folder that takes nothing must not keep new mail out (`hardening.md` R11): it is tried once a round, because
+        // each refusal costs a connection and servers count logins, and it is said when the rest is done.
+        let mut stuck = self.put_away_left_over(shared, cursor).await.err();
+        let name = self.name.clone();
+        let mut batch = self.next(shared, cursor).await?;
+        let (mut written, mut moved) = (Vec::new(), Vec::new());
         loop {
-            cursor = Cursor { uid_validity: batch.uid_validity, uid: batch.seen_up_to };
-            let more = batch.more && !shared.stopping();
-            let uids: Vec<u32> = batch.messages.iter().map(|m| m.uid).collect();
-            let arrivals = self.arrivals(batch);
-            let name = self.name.clone();
-            let taking = shared.flow.ingest(arrivals, Some((&name, cursor)), shared.clock.now());
-            let next = if more {
-                let (next, taken) = tokio::join!(self.fetch(cursor), taking);
-                taken?;
-                Some(next)
-            } else {
-                taking.await?;
-                None
-            };
-            // One refusal a round: each costs a connection, and servers count logins.
-            if moved.is_ok() {
-                moved = self.put_away(shared, cursor.uid_validity, &uids).await;
+            if batch.cursor.uid_validity != cursor.uid_validity {
+                // The mailbox was rebuilt: the old numbers name other messages now.
+                (written, moved) = (Vec::new(), Vec::new());
             }
-            match next {
-                Some(next) => batch = next?,
-                None => return moved,
+            cursor = batch.cursor;
+            let progress = Progress { mailbox: &name, cursor, put_away: &moved };
+            let taking = shared.flow.ingest_read(&batch.read, Some(progress), shared.clock.now());
+            let more = batch.more && !shared.stopping();
+            let try_to_move = stuck.is_none();
+            let going_on = async {
+                let put_away =
+                    if try_to_move { self.inbox.put_away(cursor.uid_validity, &written).await } else { Ok(()) };
+                let next = if more { self.next(shared, cursor).await.map(Some) } else { Ok(None) };
+                (put_away, next)
+            };
+            let ((put_away, next), taken) = tokio::join!(going_on, taking);
+            taken?;
+            let before = std::mem::replace(&mut written, batch.uids);
+            stuck = stuck.or(put_away.err().map(IntakeError::from));
+            moved = if stuck.is_none() { before } else { Vec::new() };
+            match next? {
+                Some(next) => batch = next,
+                None => break,
             }
         }
+        if let Some(error) = stuck {
+            return Err(error);
+        }
+        moved.extend(&written);
+        self.put_away(shared, cursor.uid_validity, &written, &moved).await
+    }
+
+    /// The batch after `cursor`, read.
+    async fn next(&mut self, shared: &Shared, cursor: Cursor) -> Result<Next, InboxError> {
+        let batch = self.fetch(cursor).await?;
+        let cursor = Cursor { uid_validity: batch.uid_validity, uid: batch.seen_up_to };
+        let uids = batch.messages.iter().map(|m| m.uid).collect();
+        let more = batch.more;
+        let read = shared.flow.read(self.arrivals(batch)).await;
+        Ok(Next { read, cursor, uids, more })
     }
 
     async fn fetch(&mut self, after: Cursor) -> Result<Batch, InboxError> {
@@ -103,14 +134,20 @@ impl<I: Inbox> Intake<I> {
         batch.messages.into_iter().map(arrival).collect()
     }
 
-    /// After the commit (promise G3). A crash before this is made good by [`Intake::put_away_left_over`].
-    async fn put_away(&mut self, shared: &Shared, uid_validity: u32, uids: &[u32]) -> Result<(), IntakeError> {
-        if uids.is_empty() {
+    /// After the commit (promise G3): moves `written` and notes that `moved`, which holds them, are away.
+    async fn put_away(
+        &mut self,
+        shared: &Shared,
+        uid_validity: u32,
+        written: &[u32],
+        moved: &[u32],
+    ) -> Result<(), IntakeError> {
+        if moved.is_empty() {
             return Ok(());
         }
-        self.inbox.put_away(uid_validity, uids).await?;
+        self.inbox.put_away(uid_validity, written).await?;
         let mut tx = shared.flow.store.begin().await?;
-        tx.mark_put_away(&self.name, uid_validity, uids).await?;
+        tx.mark_put_away(&self.name, uid_validity, moved).await?;
         Ok(tx.commit().await?)
     }
 
@@ -120,7 +157,7 @@ impl<I: Inbox> Intake<I> {
             return Ok(());
         }
         let left = shared.flow.store.to_put_away(&self.name, cursor.uid_validity).await?;
-        self.put_away(shared, cursor.uid_validity, &left).await
+        self.put_away(shared, cursor.uid_validity, &left, &left).await
     }
 }
 

@@ -2,18 +2,17 @@
 
 use super::Rules;
 use super::gather::Facts;
+use super::letters::Draft;
 use crate::address::MessageId;
 use crate::desk::event::{Effect, Event, Mail, Visibility};
 use crate::desk::letter::Letter;
 use crate::desk::ticket::Number;
-use crate::mail::{compose, render};
-use crate::store::{NewMessage, Outgoing, Place, Source, StoreError, Tx};
+use crate::store::{NewMessage, Place, Source, StoreError, Tx};
 use crate::time::Timestamp;
 
 /// What a transaction did that others want to hear of.
 #[derive(Default)]
 pub struct Applied {
-    pub letters: usize,
     pub timers: usize,
     pub tickets: usize,
 }
@@ -67,7 +66,7 @@ pub async fn apply(
                 applied.timers += 1;
             }
             Effect::Unschedule(number) => tx.unschedule(number).await?,
-            Effect::Send(letter) => send(tx, rules, *letter, event, opened, facts, applied, now).await?,
+            Effect::Send(letter) => send(tx, rules, *letter, event, opened, facts, now).await?,
         }
     }
     if let (Event::Mail(mail), Some(original)) = (event, original) {
@@ -123,7 +122,6 @@ async fn store(
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "as above")]
 async fn send(
     tx: &mut Tx,
     rules: &Rules,
@@ -131,7 +129,6 @@ async fn send(
     event: &Event,
     opened: Option<Number>,
     facts: &mut Facts,
-    applied: &mut Applied,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let number = letter.ticket.as_ref().map(|t| t.number);
@@ -141,28 +138,11 @@ async fn send(
         letter.attachments.extend(tx.first_files(number).await?.into_iter().map(std::sync::Arc::new));
         crop(&mut letter, rules.policy.limits.relay_bytes);
     }
+    if number.is_some_and(|number| opened != Some(number) && facts.letters.concern(number)) {
+        facts.letters.write(tx).await?;
+    }
     let conversation = conversation(tx, &letter, event, number, opened).await?;
-    let (desk, key) = (&rules.policy.desk, &rules.policy.key);
-    let rendered = render::render(&rules.templates, &letter, desk, key, now);
-    let composed = compose::compose(&rendered, &letter, desk, key, &conversation, now);
-    if let Some(number) = number {
-        facts.sent(&composed.message_id, number);
-    }
-    let outgoing = Outgoing {
-        key: letter.key,
-        number,
-        to: letter.to.mailbox.address,
-        envelope_from: composed.envelope_from,
-        message_id: composed.message_id,
-        subject: composed.subject,
-        template: letter.content.template().to_owned(),
-        urgency: composed.urgency,
-        bytes: composed.bytes,
-        queued: now,
-    };
-    if tx.enqueue(&outgoing).await? {
-        applied.letters += 1;
-    }
+    facts.letters.add(Draft { rules: rules.clone(), letter, conversation, now });
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Gathers what the rules have to know about an event, inside the transaction that will carry it out.
 
+use super::letters::Letters;
 use crate::address::{Address, MessageId};
 use crate::desk::command::{self, Command};
 use crate::desk::event::{Candidate, Event, KnownId, Mail, SenderCounts, Situation};
@@ -19,6 +20,8 @@ const MERGES_FOLLOWED: usize = 10;
 /// Facts that hold for the whole transaction, so that a batch of a hundred mails asks for them once.
 #[derive(Default)]
 pub struct Facts {
+    /// What is to be said and not in the outbox yet.
+    pub letters: Letters,
     next_number: Option<Number>,
     loads: Option<Vec<(Address, i64)>>,
     /// Ids of the whole batch, looked up together; ids written in this transaction are added.
@@ -52,13 +55,6 @@ impl Facts {
         for id in ids_of(inbound) {
             let only_cited = inbound.message_id.as_ref() != Some(&id);
             self.learn(KnownId { id, number, only_cited });
-        }
-    }
-
-    /// A letter was queued: mails may answer it.
-    pub fn sent(&mut self, id: &MessageId, number: Number) {
-        if self.known_ids.contains_key(id) {
-            self.learn(KnownId { id: id.clone(), number, only_cited: false });
         }
     }
 
@@ -145,6 +141,9 @@ impl Facts {
         let mut numbers = thread::named(inbound);
         numbers.extend(s.known_ids.iter().map(|k| k.number));
         if let Some(from) = &inbound.from {
+            if self.letters.go_to(&from.address) {
+                self.letters.write(tx).await?;
+            }
             s.counts = tx.sender_counts(&from.address, now).await?;
             s.sender = tx.person(&from.address).await?;
             if s.counts.tickets >= s.policy.limits.tickets_per_hour {

@@ -44,6 +44,19 @@ pub struct Outcome {
     pub tickets: usize,
 }
 
+/// How far a mailbox was read, to be noted in the same commit.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    pub mailbox: &'a str,
+    /// Everything up to here is in this batch or in earlier ones.
+    pub cursor: Cursor,
+    /// Earlier messages that were moved away on the server since the last commit.
+    pub put_away: &'a [u32],
+}
+
+/// Arrivals that were read, in their order.
+pub struct ReadBatch(Vec<(Read, Arrival)>);
+
 /// An arrival that was read.
 struct Read {
     event: Event,
@@ -51,51 +64,64 @@ struct Read {
 }
 
 impl Flow {
-    /// Takes a batch in. All of it is durable when this returns, and `cursor` with it.
+    /// Reads a batch; touches nothing. Apart from [`Flow::ingest_read`], so that the next batch is read while one is written.
+    pub async fn read(&self, batch: Vec<Arrival>) -> ReadBatch {
+        let limit = self.policy().limits.message_bytes;
+        let with_reading = move |arrival| (read(&arrival, limit), arrival);
+        let reading = move || ReadBatch(batch.into_iter().map(with_reading).collect());
+        tokio::task::spawn_blocking(reading).await.expect("reading catches its panics")
+    }
+
+    /// Reads a batch and takes it in, see [`Flow::ingest_read`].
     ///
     /// # Errors
-    /// The store's, when it cannot take anything at all (full, locked, gone): nothing has happened, try again later.
+    /// As there.
     pub async fn ingest(
         &self,
         batch: Vec<Arrival>,
-        cursor: Option<(&str, Cursor)>,
+        progress: Option<Progress<'_>>,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let limit = self.policy().limits.message_bytes;
-        let (batch, read) = tokio::task::spawn_blocking(move || {
-            let read: Vec<Read> = batch.iter().map(|arrival| read(arrival, limit)).collect();
-            (batch, read)
-        })
-        .await
-        .expect("reading catches its panics");
-        let together = AssertUnwindSafe(self.together(&batch, &read, cursor, now)).catch_unwind().await;
+        self.ingest_read(&self.read(batch).await, progress, now).await
+    }
+
+    /// Takes a batch in. All of it is durable when this returns, and `progress` with it.
+    ///
+    /// # Errors
+    /// The store's, when it cannot take anything at all (full, locked, gone): nothing has happened, try again later.
+    pub async fn ingest_read(
+        &self,
+        batch: &ReadBatch,
+        progress: Option<Progress<'_>>,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let together = AssertUnwindSafe(self.together(&batch.0, progress, now)).catch_unwind().await;
         match together {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(error)) if error.is_systemic() => Err(error),
-            Ok(Err(_)) | Err(_) => self.one_by_one(&batch, &read, cursor, now).await,
+            Ok(Err(_)) | Err(_) => self.one_by_one(&batch.0, progress, now).await,
         }
     }
 
     /// The good path: one transaction for everything.
     async fn together(
         &self,
-        batch: &[Arrival],
-        read: &[Read],
-        cursor: Option<(&str, Cursor)>,
+        batch: &[(Read, Arrival)],
+        progress: Option<Progress<'_>>,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let rules = self.rules();
         let mut tx = self.store.begin().await?;
         let (mut facts, mut applied, mut outcome) = (Facts::default(), Applied::default(), Outcome::default());
-        let digests: Vec<_> = read.iter().map(|r| (r.raw_digest, content_digest(&r.event))).collect();
+        let digests: Vec<_> = batch.iter().map(|(r, _)| (r.raw_digest, content_digest(&r.event))).collect();
         let known = tx.known_messages(&digests).await?;
         facts
             .prefetch(
                 &mut tx,
-                read.iter().zip(&known).filter(|(_, known)| !**known).filter_map(|(r, _)| inbound(&r.event)),
+                batch.iter().zip(&known).filter(|(_, known)| !**known).filter_map(|((r, _), _)| inbound(&r.event)),
             )
             .await?;
-        for (i, (arrival, read)) in batch.iter().zip(read).enumerate() {
+        for (i, (read, arrival)) in batch.iter().enumerate() {
             let repeated = digests[..i].iter().any(|earlier| same(earlier, &digests[i]));
             if known[i] || repeated {
                 outcome.known += 1;
@@ -105,11 +131,10 @@ impl Flow {
             take_in(&mut tx, &rules, arrival, read, &mut facts, &mut applied, now).await?;
             outcome.handled += 1;
         }
-        if let Some((mailbox, cursor)) = cursor {
-            tx.set_cursor(mailbox, cursor).await?;
-        }
+        facts.letters.write(&mut tx).await?;
+        note_progress(&mut tx, progress).await?;
         tx.commit().await?;
-        self.ring(&applied);
+        self.ring(&applied, facts.letters.queued);
         outcome.tickets = applied.tickets;
         Ok(outcome)
     }
@@ -117,14 +142,14 @@ impl Flow {
     /// Something in the batch is poison: every message gets its own transaction, the bad one is put aside.
     async fn one_by_one(
         &self,
-        batch: &[Arrival],
-        read: &[Read],
-        cursor: Option<(&str, Cursor)>,
+        batch: &[(Read, Arrival)],
+        progress: Option<Progress<'_>>,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let mut outcome = Outcome::default();
-        for (arrival, read) in batch.iter().zip(read) {
-            let reason = match self.alone(arrival, read, now).await {
+        for one in batch {
+            let (read, arrival) = one;
+            let reason = match self.alone(one, now).await {
                 Ok(Ok(one)) => {
                     outcome.handled += one.handled;
                     outcome.known += one.known;
@@ -139,30 +164,21 @@ impl Flow {
             self.put_aside(arrival, &reason, now).await?;
             outcome.quarantined += 1;
         }
-        if let Some((mailbox, cursor)) = cursor {
-            let mut tx = self.store.begin().await?;
-            tx.set_cursor(mailbox, cursor).await?;
-            tx.commit().await?;
-        }
+        let mut tx = self.store.begin().await?;
+        note_progress(&mut tx, progress).await?;
+        tx.commit().await?;
         Ok(outcome)
     }
 
     /// One message in its own transaction; again when another daemon changed the same ticket at the same moment.
-    async fn alone(
-        &self,
-        arrival: &Arrival,
-        read: &Read,
-        now: Timestamp,
-    ) -> std::thread::Result<Result<Outcome, StoreError>> {
+    async fn alone(&self, one: &(Read, Arrival), now: Timestamp) -> std::thread::Result<Result<Outcome, StoreError>> {
         for _ in 0..4 {
-            let (arrival, read) = (std::slice::from_ref(arrival), std::slice::from_ref(read));
-            match AssertUnwindSafe(self.together(arrival, read, None, now)).catch_unwind().await {
+            match AssertUnwindSafe(self.together(std::slice::from_ref(one), None, now)).catch_unwind().await {
                 Ok(Err(error)) if error.is_conflict() => {}
                 done => return done,
             }
         }
-        let (arrival, read) = (std::slice::from_ref(arrival), std::slice::from_ref(read));
-        AssertUnwindSafe(self.together(arrival, read, None, now)).catch_unwind().await
+        AssertUnwindSafe(self.together(std::slice::from_ref(one), None, now)).catch_unwind().await
     }
 
     async fn put_aside(&self, arrival: &Arrival, reason: &str, now: Timestamp) -> Result<(), StoreError> {
@@ -195,6 +211,12 @@ fn content_digest(event: &Event) -> Option<Digest> {
 
 fn same(a: &(Digest, Option<Digest>), b: &(Digest, Option<Digest>)) -> bool {
     a.0 == b.0 || (a.1.is_some() && a.1 == b.1)
+}
+
+async fn note_progress(tx: &mut Tx, progress: Option<Progress<'_>>) -> Result<(), StoreError> {
+    let Some(Progress { mailbox, cursor, put_away }) = progress else { return Ok(()) };
+    tx.mark_put_away(mailbox, cursor.uid_validity, put_away).await?;
+    tx.set_cursor(mailbox, cursor).await
 }
 
 async fn note(tx: &mut Tx, arrival: &Arrival) -> Result<(), StoreError> {

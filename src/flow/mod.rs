@@ -7,9 +7,10 @@ mod apply;
 pub mod deliver;
 mod gather;
 mod ingest;
+mod letters;
 mod tick;
 
-pub use ingest::{Arrival, Outcome};
+pub use ingest::{Arrival, Outcome, Progress, ReadBatch};
 
 use crate::desk::decide::decide;
 use crate::desk::event::Event;
@@ -93,13 +94,14 @@ impl Flow {
         if let Event::Timer(timer) = event {
             tx.drop_timer(timer).await?;
         }
+        facts.letters.write(&mut tx).await?;
         tx.commit().await?;
-        self.ring(&applied);
+        self.ring(&applied, facts.letters.queued);
         Ok(())
     }
 
-    fn ring(&self, applied: &apply::Applied) {
-        if applied.letters > 0 {
+    fn ring(&self, applied: &apply::Applied, letters: usize) {
+        if letters > 0 {
             self.letters_queued.notify_one();
         }
         if applied.timers > 0 {

@@ -458,6 +458,11 @@ impl Tx {
         within!(self.enqueue(letter))
     }
 
+    /// Queues several letters, in this order; gives how many were not queued before.
+    pub async fn enqueue_all(&mut self, letters: &[Outgoing]) -> Result<usize> {
+        within!(self.enqueue_all(letters))
+    }
+
     /// The key of the letter with this Message-ID.
     pub async fn letter_of(&mut self, id: &MessageId) -> Result<Option<String>> {
         within!(self.letter_of(id))

@@ -1,5 +1,6 @@
 //! How fast the desk is, on real servers. `cargo bench --bench drain -- [--n 2000,10000] [--repeat 3] [--tls]
-//! [--rate 20] [--seconds 30] [--connections 1] [--large 25] [--parts drain,mbsync,start,latency,large]`, everything
+//! [--rate 20] [--seconds 30] [--connections 1] [--large 25] [--program FILE]
+//! [--parts drain,mbsync,start,latency,large]`, everything
 //! optional; needs Dovecot 2.3 and mbsync (Debian: dovecot-imapd, isync), and takes an otherwise idle machine to mean
 //! something. For every N it fills the mailbox of a real Dovecot with N mails of the usual mix (`mails.rs`), starts the
 //! real `maildesk run` on an empty SQLite database, and measures until no mail is left in the mailbox (**drain**: each
@@ -42,6 +43,7 @@ struct Options {
     connections: usize,
     large_mb: usize,
     parts: Vec<String>,
+    program: PathBuf,
 }
 
 impl Options {
@@ -55,6 +57,7 @@ impl Options {
             connections: 1,
             large_mb: 25,
             parts: list("drain,mbsync,start,latency,large"),
+            program: env!("CARGO_BIN_EXE_maildesk").into(),
         };
         let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
         while let Some(name) = words.next() {
@@ -71,6 +74,7 @@ impl Options {
                 "--seconds" => options.seconds = number() as u32,
                 "--connections" => options.connections = number(),
                 "--large" => options.large_mb = number(),
+                "--program" => options.program = value.into(),
                 "--parts" => options.parts = list(&value),
                 _ => panic!("unknown option {name}: see the top of tests/bench/drain.rs"),
             }
@@ -123,6 +127,7 @@ struct Place {
     sink: Sink,
     web: u16,
     tls: bool,
+    program: PathBuf,
 }
 
 impl Place {
@@ -133,7 +138,8 @@ impl Place {
         fs::write(users, format!("{known}{COPY_USER}:{{PLAIN}}copy::::::\n")).unwrap();
         let (sink, smtp) = Sink::start();
         let folder = tempfile::tempdir().unwrap();
-        let place = Place { dovecot, folder, sink, web: free_port(), tls: options.tls };
+        let place =
+            Place { dovecot, folder, sink, web: free_port(), tls: options.tls, program: options.program.clone() };
         fs::write(place.path("password"), PASSWORD).unwrap();
         fs::write(place.path("copy.password"), "copy").unwrap();
         for file in ["password", "copy.password"] {
@@ -218,7 +224,7 @@ struct Daemon(Child);
 
 impl Daemon {
     fn start(place: &Place) -> Daemon {
-        let child = Command::new(env!("CARGO_BIN_EXE_maildesk"))
+        let child = Command::new(&place.program)
             .args(["run", "-c"])
             .arg(place.path("maildesk.toml"))
             .stdin(Stdio::null())
@@ -248,6 +254,14 @@ impl Daemon {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1024.0 / 1e6
+    }
+
+    /// Processor time spent so far, in milliseconds.
+    fn processor_time(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        // utime and stime (proc(5)) in hundredths of a second.
+        fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap() * 10.0).sum()
     }
 
     fn stop(mut self) {
@@ -310,6 +324,7 @@ fn drain(place: &Place, count: usize, figures: &mut Figures) -> f64 {
     let took = begun.elapsed().as_secs_f64();
     let speed = count as f64 / took;
     figures.add(format!("drain {count}: in tickets and moved"), "messages/s", speed);
+    figures.add(format!("drain {count}: processor time"), "ms/message", desk.processor_time() / count as f64);
     let mut seen = 0;
     // Looking at the database costs the desk something: only when no letter came for a while.
     while seen != place.sink.accepted().len() || pending_letters(place) > 0 {
@@ -320,6 +335,8 @@ fn drain(place: &Place, count: usize, figures: &mut Figures) -> f64 {
     let all = last.max(begun + Duration::from_secs_f64(took)) - begun;
     figures.add(format!("drain {count}: all letters sent, too"), "messages/s", count as f64 / all.as_secs_f64());
     figures.add(format!("drain {count}: letters"), "", seen as f64);
+    let processor = desk.processor_time() / count as f64;
+    figures.add(format!("drain {count}: processor time, letters too"), "ms/message", processor);
     figures.add(format!("drain {count}: peak memory"), "MB", desk.peak_memory());
     desk.stop();
     let (tickets, messages) = stored(place);

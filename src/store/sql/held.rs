@@ -1,7 +1,7 @@
 //! Rows that are held back and written together.
 //!
 //! Each statement is a trip to the database and back. Rows that are seldom read in the transaction that writes them
-//! (the timeline, participants, places in the mailbox, ids, attachments, small blobs) wait in memory and are written
+//! (the timeline, participants, timers, places in the mailbox, ids, attachments, small blobs) wait in memory and are written
 //! many at a time: before such a table is read, before a mark, and before the commit. So a batch of a hundred messages
 //! makes half the trips. The number counter is likewise kept in mind while its row is locked.
 //!
@@ -9,6 +9,7 @@
 
 use super::{Db, Tx};
 use crate::address::Address;
+use crate::desk::event::Timer;
 use crate::desk::inbound::{Digest, Inbound};
 use crate::desk::ticket::{Entry, Number, Who};
 use crate::store::text::{LINE, NOTE, clean, json, line};
@@ -33,6 +34,7 @@ pub struct Held {
     /// There is a savepoint to return to.
     pub marked: bool,
     pub participants: Vec<(i64, Address)>,
+    pub timers: Vec<Timer>,
     timeline: Vec<Line>,
     sources: Vec<(Source, Option<i64>)>,
     refs: Vec<(String, i64, bool)>,
@@ -61,7 +63,7 @@ struct File {
 }
 
 /// Takes rows off for one statement: a power of two of them, so that a few prepared statements serve any number.
-fn some<T>(rows: &mut Vec<T>) -> Option<Vec<T>> {
+pub(super) fn some<T>(rows: &mut Vec<T>) -> Option<Vec<T>> {
     let most = rows.len().min(ROWS);
     let count = if most.is_power_of_two() { most } else { most.next_power_of_two() / 2 };
     (count > 0).then(|| rows.drain(..count).collect())
@@ -115,6 +117,7 @@ impl Tx {
         self.write_counter().await?;
         self.write_timeline().await?;
         self.write_participants().await?;
+        self.write_timers().await?;
         self.write_sources().await?;
         self.write_refs().await?;
         self.write_attachments().await?;

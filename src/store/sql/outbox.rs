@@ -30,6 +30,14 @@ const INLINE: usize = 1 << 20;
 /// Bytes that one claim brings into memory; a single larger letter still comes.
 const CLAIM_BYTES: i64 = 8 << 20;
 
+/// Letters written by one statement at most.
+const LETTERS: usize = 16;
+
+/// The blob that holds the letter, when it is too large for its row.
+fn large(letter: &Outgoing) -> Option<Digest> {
+    (letter.bytes.len() > INLINE).then(|| Digest::of(&letter.bytes))
+}
+
 fn address(row: &Row, column: &str) -> Result<Address> {
     let text: &str = row.try_get(column)?;
     Address::parse(text).ok_or_else(|| StoreError::damaged_row("letter", text))
@@ -243,34 +251,47 @@ impl Store {
 
 impl Tx {
     pub async fn enqueue(&mut self, letter: &Outgoing) -> Result<bool> {
-        let blob = (letter.bytes.len() > INLINE).then(|| Digest::of(&letter.bytes));
-        let added = sqlx::query(
-            "insert into outbox (key, ticket, to_address, to_key, envelope_from, message_id, subject, template, urgency,
-                 size, bytes, blob, queued, state, due, attempts, uncounted, answer)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'pending', $13, 0, 0, '')
-             on conflict (key) do nothing",
-        )
-        .bind(&letter.key)
-        .bind(letter.number.map(|number| number.0))
-        .bind(letter.to.as_str())
-        .bind(letter.to.key())
-        .bind(letter.envelope_from.as_ref().map(Address::as_str))
-        .bind(letter.message_id.as_str())
-        .bind(line(&letter.subject))
-        .bind(&letter.template)
-        .bind(letter.urgency)
-        .bind(i64::try_from(letter.bytes.len()).unwrap_or(i64::MAX))
-        .bind(blob.is_none().then_some(letter.bytes.as_slice()))
-        .bind(blob.as_ref().map(|digest| digest.0.as_slice()))
-        .bind(letter.queued.millis())
-        .execute(&mut *self.inner)
-        .await?
-        .rows_affected()
-            == 1;
-        if let (true, Some(digest)) = (added, blob) {
+        let added = self.insert_letters(std::slice::from_ref(letter)).await? == 1;
+        if let (true, Some(digest)) = (added, large(letter)) {
             blobs::write(&mut self.inner, &digest, &letter.bytes).await?;
         }
         Ok(added)
+    }
+
+    pub async fn enqueue_all(&mut self, letters: &[Outgoing]) -> Result<usize> {
+        let mut added = 0;
+        for some in letters.chunks(LETTERS) {
+            if some.iter().all(|letter| letter.bytes.len() <= INLINE) {
+                added += self.insert_letters(some).await?;
+                continue;
+            }
+            for letter in some {
+                added += usize::from(self.enqueue(letter).await?);
+            }
+        }
+        Ok(added)
+    }
+
+    async fn insert_letters(&mut self, letters: &[Outgoing]) -> Result<usize> {
+        let mut query = QueryBuilder::<Db>::new(
+            "insert into outbox (key, ticket, to_address, to_key, envelope_from, message_id, subject, template, urgency,
+                 size, bytes, blob, queued, state, due, attempts, uncounted, answer) ",
+        );
+        query.push_values(letters, |mut row, letter| {
+            let blob = large(letter);
+            row.push_bind(letter.key.as_str()).push_bind(letter.number.map(|number| number.0));
+            row.push_bind(letter.to.as_str()).push_bind(letter.to.key());
+            row.push_bind(letter.envelope_from.as_ref().map(Address::as_str));
+            row.push_bind(letter.message_id.as_str()).push_bind(line(&letter.subject).into_owned());
+            row.push_bind(letter.template.as_str()).push_bind(letter.urgency);
+            row.push_bind(i64::try_from(letter.bytes.len()).unwrap_or(i64::MAX));
+            row.push_bind(blob.is_none().then_some(letter.bytes.as_slice()));
+            row.push_bind(blob.map(|digest| digest.0.to_vec())).push_bind(letter.queued.millis());
+            row.push("'pending'").push_bind(letter.queued.millis()).push("0, 0, ''");
+        });
+        query.push(" on conflict (key) do nothing");
+        let added = query.build().execute(&mut *self.inner).await?.rows_affected();
+        Ok(usize::try_from(added).unwrap_or(usize::MAX))
     }
 
     pub async fn letter_of(&mut self, id: &MessageId) -> Result<Option<String>> {

@@ -1,0 +1,94 @@
+//! The letters of one transaction: composed beside the database's work, and written together.
+//!
+//! Composing is as much work as storing, and asks nobody anything: a batch's letters are composed by another thread
+//! while the next messages are taken in. What reads the outbox in the same transaction writes them first, see
+//! [`Letters::go_to`] and [`Letters::concern`]. No message can cite a letter of its own transaction: it has not left.
+
+use super::Rules;
+use crate::address::{Address, MessageId};
+use crate::desk::letter::Letter;
+use crate::desk::ticket::Number;
+use crate::mail::{compose, render};
+use crate::store::{Outgoing, StoreError, Tx};
+use crate::time::Timestamp;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// Letters composed in one go by another thread.
+const TOGETHER: usize = 16;
+
+/// A letter and what else its bytes are made of.
+pub struct Draft {
+    pub rules: Rules,
+    pub letter: Letter,
+    /// The ids its reader saw on the ticket, oldest first.
+    pub conversation: Vec<MessageId>,
+    pub now: Timestamp,
+}
+
+/// Letters that are not in the outbox yet.
+#[derive(Default)]
+pub struct Letters {
+    drafts: Vec<Draft>,
+    /// Handed to another thread, in order.
+    composing: Vec<JoinHandle<Vec<Outgoing>>>,
+    /// Reader and ticket of all of these.
+    waiting: Vec<(Address, Option<Number>)>,
+    /// Written so far, and not queued before.
+    pub queued: usize,
+}
+
+impl Letters {
+    pub fn add(&mut self, draft: Draft) {
+        let number = draft.letter.ticket.as_ref().map(|ticket| ticket.number);
+        self.waiting.push((draft.letter.to.mailbox.address.clone(), number));
+        self.drafts.push(draft);
+        if self.drafts.len() >= TOGETHER {
+            let drafts = std::mem::take(&mut self.drafts);
+            self.composing.push(spawn_blocking(move || drafts.into_iter().map(outgoing).collect()));
+        }
+    }
+
+    /// Some of them go to this reader.
+    pub fn go_to(&self, reader: &Address) -> bool {
+        self.waiting.iter().any(|(to, _)| to == reader)
+    }
+
+    /// Some of them are about this ticket.
+    pub fn concern(&self, ticket: Number) -> bool {
+        self.waiting.iter().any(|(_, number)| *number == Some(ticket))
+    }
+
+    /// Writes them all.
+    ///
+    /// # Errors
+    /// The store's. A letter that cannot be composed panics here as it did there.
+    pub async fn write(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        self.waiting.clear();
+        for composing in self.composing.drain(..) {
+            let letters = composing.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            self.queued += tx.enqueue_all(&letters).await?;
+        }
+        let rest: Vec<Outgoing> = self.drafts.drain(..).map(outgoing).collect();
+        self.queued += tx.enqueue_all(&rest).await?;
+        Ok(())
+    }
+}
+
+fn outgoing(draft: Draft) -> Outgoing {
+    let Draft { rules, letter, conversation, now } = draft;
+    let (desk, key) = (&rules.policy.desk, &rules.policy.key);
+    let rendered = render::render(&rules.templates, &letter, desk, key, now);
+    let composed = compose::compose(&rendered, &letter, desk, key, &conversation, now);
+    Outgoing {
+        key: letter.key,
+        number: letter.ticket.as_ref().map(|ticket| ticket.number),
+        to: letter.to.mailbox.address,
+        envelope_from: composed.envelope_from,
+        message_id: composed.message_id,
+        subject: composed.subject,
+        template: letter.content.template().to_owned(),
+        urgency: composed.urgency,
+        bytes: composed.bytes,
+        queued: now,
+    }
+}
