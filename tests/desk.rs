@@ -450,6 +450,27 @@ fn s1_a_yes_to_the_question_carries_out_what_was_asked() {
 }
 
 #[test]
+fn s1_unproven_orders_on_a_new_mail_wait_for_a_yes() {
+    let expected = [
+        "open IT007 P3 wang",
+        "join IT007 Public",
+        "record Refused unproven",
+        "letter confirm_command li",
+        "letter acknowledgement li",
+        "letter notice wang",
+    ];
+    check(mail(LI, "打印机坏了", "", "#优先级 P1\n三楼打印机坏了，只有我这台"), &[], &expected);
+}
+
+#[test]
+fn p1_never_waits() {
+    let expected = ["save IT001 in_progress", "join IT001 Public"];
+    check(reply(LI, "#优先级 P1"), &[Status::Pending], &expected);
+    let both = decide(&situation(&policy(), vec![ticket(Status::New)]), &event(reply(LI, "#挂起\n#优先级 P1")), now());
+    assert!(told(&both).contains(&"save IT001 in_progress".to_owned()), "{:?}", told(&both));
+}
+
+#[test]
 fn an_engineers_new_mail() {
     check(mail(LI, "question", "", "#list\n#help"), &[], &["aside question answered", "letter transcript li"]);
     check(

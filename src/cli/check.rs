@@ -39,7 +39,7 @@ fn summary(config: &Config) -> String {
     format!("{}, {engineers}, {holidays}", mailboxes.replace("boxs", "boxes"))
 }
 
-/// Tries every mailbox, the way letters leave, and the database: one line each. Sends and changes nothing.
+/// Tries every mailbox, the way letters leave, and the database: one line each. Sends nothing.
 ///
 /// # Errors
 /// [`Failure::Failed`] when one of them does not work.

@@ -54,7 +54,7 @@ pub struct ConfigArgs {
 pub struct CheckArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Also try the mailboxes, the way letters leave, and the database; sends and changes nothing
+    /// Also try the mailboxes, the way letters leave, and the database; sends nothing
     #[arg(long)]
     pub connect: bool,
 }

@@ -154,9 +154,18 @@ async fn write_files(store: &Store, messages: &[StoredMessage], folder: &Path) -
         }
         for file in &message.attachments {
             if let Some(bytes) = store.blob(file.digest).await.context("cannot read an attachment")? {
-                std::fs::write(folder.join(format!("{:03}-{}-{}", i + 1, &file.digest.hex()[..8], file.name)), bytes)?;
+                std::fs::write(
+                    folder.join(format!("{:03}-{}-{}", i + 1, &file.digest.hex()[..8], tail(&file.name))),
+                    bytes,
+                )?;
             }
         }
     }
     Ok(())
+}
+
+/// The end of a name, with its extension: together with what stands before it no longer than file systems take.
+fn tail(name: &str) -> &str {
+    let start = (name.len().saturating_sub(200)..name.len()).find(|at| name.is_char_boundary(*at));
+    start.map_or(name, |start| &name[start..])
 }

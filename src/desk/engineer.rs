@@ -64,13 +64,17 @@ fn says_yes(inbound: &Inbound) -> bool {
 fn ask_to_confirm(s: &Situation, on: &Candidate, mail: &Mail, engineer: &Engineer, now: Timestamp) -> Vec<Effect> {
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
     draft.effect(Effect::Join { number: on.ticket.number, visibility: Visibility::Internal });
+    ask(&mut draft, mail, engineer);
+    draft.effect(Effect::Participants(on.ticket.number, vec![engineer.address().clone()]));
+    draft.finish()
+}
+
+fn ask(draft: &mut Draft, mail: &Mail, engineer: &Engineer) {
     draft.record(What::Refused, "unproven");
     let commands = mail.inbound.commands.iter().map(|c| format!("#{} {}", c.word, c.value).trim().to_owned()).collect();
     let content = Content::ConfirmCommand { body: mail.inbound.body.clone(), commands };
     draft.letter(engineer.reader.clone(), &mail.inbound.digest.hex(), content).answers =
         mail.inbound.message_id.clone();
-    draft.effect(Effect::Participants(on.ticket.number, vec![engineer.address().clone()]));
-    draft.finish()
 }
 
 /// An engineer's new mail: questions are answered; anything else opens a ticket the commands then apply to.
@@ -91,7 +95,11 @@ pub fn new_mail(
     }
     if commands.is_empty() || !proven {
         let requester = Mailbox::new(from.address.clone(), inbound.from.as_ref().map_or("", |m| m.called()));
-        return intake::open(s, mail, &requester, related, now);
+        let mut draft = intake::begin(s, mail, &requester, related, now);
+        if !commands.is_empty() {
+            ask(&mut draft, mail, engineer);
+        }
+        return intake::finish(s, mail, draft);
     }
     let requester = from.clone();
     let mut below = mail.clone();
@@ -247,6 +255,10 @@ impl<'a> Work<'a> {
             Command::Assign(name) => self.assign(name),
             Command::Priority(to, why) => {
                 self.draft.prioritise(*to, why.clone());
+                // P1 never pauses (`domain.md` 4.4).
+                if *to == Priority::P1 && self.draft.ticket.status == Status::Pending {
+                    self.draft.become_status(Status::InProgress, "");
+                }
                 Ok(())
             }
             Command::Category(to) => {

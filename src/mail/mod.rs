@@ -18,6 +18,8 @@ mod part;
 pub mod phrases;
 pub mod render;
 pub mod samples;
+#[cfg(test)]
+mod stopwatch;
 pub mod templates;
 mod transfer;
 mod view;

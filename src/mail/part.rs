@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn s51_s52_nesting_and_number_of_parts_are_bounded() {
-        let started = std::time::Instant::now();
+        let started = crate::mail::stopwatch::Stopwatch::start();
         let mut notes = Notes::default();
         let deep = "Content-Type: message/rfc822\n\n".repeat(400_000);
         Part::parse(deep.as_bytes(), &mut notes);
