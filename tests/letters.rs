@@ -24,8 +24,27 @@ fn words(letter: &Letter) -> Rendered {
     render(&TEMPLATES, letter, &samples::identity(), &Key([7; 32]), samples::now())
 }
 
-fn composed(letter: &Letter) -> Composed {
-    compose(&words(letter), letter, &samples::identity(), &Key([7; 32]), &[], samples::now())
+/// A letter as it leaves, its files in their places.
+#[derive(Debug, PartialEq, Eq)]
+struct Sent {
+    message_id: MessageId,
+    subject: String,
+    envelope_from: Option<Address>,
+    urgency: i64,
+    bytes: Vec<u8>,
+}
+
+fn composed(letter: &Letter) -> Sent {
+    composed_after(letter, &[])
+}
+
+/// The same after this conversation.
+fn composed_after(letter: &Letter, conversation: &[MessageId]) -> Sent {
+    let (desk, key) = (samples::identity(), Key([7; 32]));
+    let composed = compose(&words(letter), letter, &desk, &key, conversation, samples::now());
+    let Composed { message_id, subject, envelope_from, urgency, bytes } = composed;
+    let file = |digest| letter.attachments.iter().find(|f| f.digest == digest).map(|f| f.bytes.clone());
+    Sent { message_id, subject, envelope_from, urgency, bytes: bytes.join(file).expect("its own files only") }
 }
 
 /// The part of a message above its body.
@@ -145,7 +164,7 @@ fn l28_golden_header_whole() {
     letter.key = "IT001/answer/1".into();
     let earlier = MessageId::parse("report@corp.example").unwrap();
     letter.answers = Some(earlier.clone());
-    let composed = compose(&words(&letter), &letter, &samples::identity(), &Key([7; 32]), &[earlier], samples::now());
+    let composed = composed_after(&letter, &[earlier]);
     let expected = "Date: Mon, 23 Nov 2026 14:00:00 +0800\r\n\
         From: =?utf-8?B?546L5by6IChJVCDmnI3liqHlj7Ap?= <it@corp.example>\r\n\
         To: =?utf-8?B?6ZmI5pmT5qKF?= <chen.xiaomei@corp.example>\r\n\
@@ -200,8 +219,7 @@ fn references_name_the_first_and_the_latest_messages() {
     let id = |n: usize| MessageId::parse(&format!("m{n}@corp.example")).unwrap();
     let conversation: Vec<MessageId> = (0..50).map(id).chain([id(3)]).collect();
     let compose = |letter: &Letter, conversation: &[MessageId]| {
-        let composed =
-            compose(&words(letter), letter, &samples::identity(), &Key([7; 32]), conversation, samples::now());
+        let composed = composed_after(letter, conversation);
         let message = MessageParser::default().parse(&composed.bytes).unwrap().into_owned();
         let references: Vec<String> =
             message.references().clone().into_text_list().unwrap_or_default().iter().map(ToString::to_string).collect();

@@ -10,12 +10,12 @@ create table meta (
     value bytea not null
 );
 
--- The last number that was used up.
+-- The last number that was used up: 'ticket', and 'whole' for messages and letters, which share their numbers.
 create table counter (
     name text not null primary key,
     value bigint not null
 );
-insert into counter (name, value) values ('ticket', 0);
+insert into counter (name, value) values ('ticket', 0), ('whole', 0);
 
 -- How far each mailbox was read.
 create table mailbox (
@@ -108,6 +108,14 @@ create table participant (
     primary key (ticket, address_key)
 );
 
+-- What one person saw of a ticket, as Message-IDs between blanks, oldest first: the first one and the latest.
+create table conversation (
+    ticket bigint not null references ticket (number) deferrable initially deferred,
+    address_key text not null,
+    seen text not null,
+    primary key (ticket, address_key)
+);
+
 create table rating (
     ticket bigint not null references ticket (number) deferrable initially deferred,
     cycle bigint not null,
@@ -137,7 +145,8 @@ create index timer_due on timer (due, ticket, kind);
 
 -- Every message that was taken in: on a ticket, or set aside with a reason.
 create table message (
-    id bigint generated always as identity primary key,
+    -- Its exact bytes are the pieces of this number.
+    id bigint not null primary key,
     ticket bigint references ticket (number) deferrable initially deferred,
     set_aside text,
     -- 'public' or 'internal'.
@@ -148,26 +157,25 @@ create table message (
     from_name text not null,
     subject text not null,
     message_id text,
-    -- SHA-256 of the raw bytes, which are the blob of that name.
+    -- SHA-256 of the exact bytes.
     raw bytea not null,
-    -- SHA-256 that recognises the same message by another way; null without a Message-ID.
-    content bytea,
+    -- SHA-256 that recognises the message when it comes again, by whatever way: of its content, or of its exact bytes
+    -- when it has no Message-ID.
+    identity bytea not null,
     size bigint not null,
     arrived bigint not null,
     handled bigint not null,
     -- JSON array.
     anomalies text not null,
-    -- The new text, everything, and the new text as HTML; cut at a bound, the raw bytes are whole.
+    -- The new text, everything, and the new text as HTML; cut at a bound, the exact bytes are whole.
     body text not null,
     full_text text not null,
     html text,
     check ((ticket is null) <> (set_aside is null))
 );
 -- One message is taken in once, also by two daemons at the same moment.
-create unique index message_raw on message (raw);
-create unique index message_content on message (content) where content is not null;
+create unique index message_identity on message (identity);
 create index message_ticket on message (ticket, id);
-create index message_from on message (ticket, from_key, handled) where message_id is not null;
 create index message_set_aside on message (id) where set_aside is not null;
 
 create table attachment (
@@ -201,7 +209,7 @@ create table message_ref (
     primary key (id, ticket)
 );
 
--- Bytes named by their SHA-256, in chunks of at most 1 MiB.
+-- Files named by their SHA-256, in chunks of at most 1 MiB.
 create table blob (
     digest bytea not null,
     chunk bigint not null,
@@ -209,9 +217,25 @@ create table blob (
     primary key (digest, chunk)
 );
 
+-- The exact bytes of a message or a letter, in pieces: bytes as they are (1 MiB at most), or a file.
+create table piece (
+    -- message.id or outbox.id.
+    whole bigint not null,
+    seq bigint not null,
+    bytes bytea,
+    -- The file of this digest as it is; in base64 when columns says how many characters a line has and crlf how lines
+    -- end.
+    file bytea,
+    columns bigint,
+    crlf boolean,
+    primary key (whole, seq),
+    check ((bytes is null) <> (file is null))
+);
+
 -- Letters on their way. The states are told in src/store/sql/outbox.rs.
 create table outbox (
-    id bigint generated always as identity primary key,
+    -- Its exact bytes are the pieces of this number.
+    id bigint not null primary key,
     key text not null unique,
     ticket bigint references ticket (number) deferrable initially deferred,
     to_address text not null,
@@ -221,7 +245,8 @@ create table outbox (
     message_id text not null,
     subject text not null,
     template text not null,
-    urgency bigint not null,
+    -- The smaller, the sooner.
+    urgency bigint not null check (urgency in (0, 1, 2, 3, 4)),
     size bigint not null,
     queued bigint not null,
     state text not null check (state in ('pending', 'sent', 'failed')),
@@ -233,17 +258,13 @@ create table outbox (
     uncounted bigint not null,
     -- The server's last words.
     answer text not null,
-    settled bigint,
-    -- The letter itself, or null when it is large: then blob names it.
-    bytes bytea,
-    blob bytea,
-    check ((bytes is null) <> (blob is null))
+    settled bigint
 );
 -- These three hold all that a claim or a count looks at, so that no letter is read for it.
-create index outbox_due on outbox (due, urgency, id, size, queued, state) where state = 'pending';
+create index outbox_turn on outbox (urgency, due, id, size, queued, state) where state = 'pending';
 create index outbox_sent on outbox (settled, state) where state = 'sent';
 create index outbox_failed on outbox (settled, state) where state = 'failed';
 create index outbox_message_id on outbox (message_id, ticket);
-create index outbox_conversation on outbox (ticket, to_key, queued);
+create index outbox_ticket on outbox (ticket, id);
 create index outbox_automatic on outbox (to_key, queued)
     where template in ('acknowledgement', 'clarify', 'too_large');

@@ -149,7 +149,7 @@ fn message_json(message: &StoredMessage) -> Value {
 async fn write_files(store: &Store, messages: &[StoredMessage], folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)?;
     for (i, message) in messages.iter().enumerate() {
-        if let Some(raw) = store.blob(message.raw).await.context("cannot read a message")? {
+        if let Some(raw) = store.whole(message.id).await.context("cannot read a message")? {
             std::fs::write(folder.join(format!("{:03}.eml", i + 1)), raw)?;
         }
         for file in &message.attachments {

@@ -2,15 +2,16 @@
 
 use super::trouble::Trouble;
 use super::{SWEEP, Shared};
-use crate::flow::deliver::Rates;
+use crate::flow::deliver::{Rates, Unsettled};
 use crate::ports::Mailer;
 use std::time::Duration;
 
 /// Sends for as long as the desk runs.
 pub async fn send(mut mailer: impl Mailer, rates: Rates, shared: Shared) {
     let (mut trouble, mut storing) = (Trouble::default(), Trouble::default());
+    let mut unsettled = Unsettled::default();
     while !shared.stopping() {
-        let round = shared.flow.deliver(&mut mailer, shared.clock.as_ref(), rates).await;
+        let round = shared.flow.deliver_on(&mut unsettled, &mut mailer, shared.clock.as_ref(), rates).await;
         let spread = shared.clock.now().millis().unsigned_abs();
         let done = match round {
             Ok(done) => done,
@@ -36,6 +37,9 @@ pub async fn send(mut mailer: impl Mailer, rates: Rates, shared: Shared) {
         } else if done.sent + done.postponed + done.failed == 0 {
             until_due(&shared).await;
         }
+    }
+    if let Err(error) = shared.flow.settle(&mut unsettled).await {
+        storing.say("outbox", &error.to_string());
     }
 }
 

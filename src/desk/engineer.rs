@@ -73,7 +73,7 @@ fn ask(draft: &mut Draft, mail: &Mail, engineer: &Engineer) {
     draft.record(What::Refused, "unproven");
     let commands = mail.inbound.commands.iter().map(|c| format!("#{} {}", c.word, c.value).trim().to_owned()).collect();
     let content = Content::ConfirmCommand { body: mail.inbound.body.clone(), commands };
-    draft.letter(engineer.reader.clone(), &mail.inbound.digest.hex(), content).answers =
+    draft.letter(engineer.reader.clone(), &mail.inbound.identity().hex(), content).answers =
         mail.inbound.message_id.clone();
 }
 

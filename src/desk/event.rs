@@ -7,6 +7,7 @@ use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::words::{Language, Rating, Status};
 use crate::time::Timestamp;
+use std::time::Duration;
 
 /// Everything that can happen.
 #[derive(Clone, Debug)]
@@ -137,6 +138,31 @@ pub struct SenderCounts {
     pub newest: Option<Number>,
 }
 
+impl SenderCounts {
+    /// A sender's tickets are counted over this long.
+    pub const FLOOD: Duration = Duration::from_secs(60 * 60);
+}
+
+impl Person {
+    /// Takes in what is new: only values that are not empty replace what was known. The name that somebody `shows`
+    /// beside their address counts only while no other is known.
+    pub fn learn(&mut self, shown: &str, new: &Person) {
+        let known = |value: &mut String, new: &str| {
+            if !new.trim().is_empty() {
+                *value = new.trim().to_owned();
+            }
+        };
+        known(&mut self.name, &new.name);
+        if self.name.is_empty() {
+            known(&mut self.name, shown);
+        }
+        known(&mut self.department, &new.department);
+        known(&mut self.employee_id, &new.employee_id);
+        known(&mut self.contact, &new.contact);
+        self.language = new.language.or(self.language);
+    }
+}
+
 /// Who may see a message on a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
@@ -189,5 +215,28 @@ impl Candidate {
     /// Closed or cancelled, as opposed to waiting for confirmation.
     pub fn is_over(&self) -> bool {
         matches!(self.ticket.status, Status::Closed | Status::Cancelled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_learnt_bit_by_bit() {
+        let mut person = Person::default();
+        person.learn("zhangsan", &Person::default());
+        assert_eq!(person.name, "zhangsan");
+        let told = Person { name: "张三".into(), contact: "8001".into(), ..Person::default() };
+        person.learn("zhangsan", &Person { language: Some(Language::English), ..told });
+        person.learn("Sam", &Person { contact: " 8002 ".into(), employee_id: "1234".into(), ..Person::default() });
+        let expect = Person {
+            name: "张三".into(),
+            contact: "8002".into(),
+            employee_id: "1234".into(),
+            language: Some(Language::English),
+            ..Person::default()
+        };
+        assert_eq!(person, expect);
     }
 }

@@ -191,6 +191,11 @@ impl Inbound {
         if self.body.text.trim().is_empty() { &self.full_text } else { &self.body.text }
     }
 
+    /// Recognises this message when it comes again, by whatever way.
+    pub fn identity(&self) -> Digest {
+        self.content.unwrap_or(self.digest)
+    }
+
     /// Stands for a message that the reader stumbled over: nothing is known of it but its bytes.
     pub fn unreadable(raw: &[u8]) -> Inbound {
         Inbound {

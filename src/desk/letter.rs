@@ -199,6 +199,11 @@ impl Content {
         }
     }
 
+    /// Counts towards what one sender may cause (`hardening.md` L18).
+    pub fn is_counted(&self) -> bool {
+        matches!(self, Content::Acknowledgement { .. } | Content::Clarify { .. } | Content::TooLarge { .. })
+    }
+
     pub fn manner(&self) -> Manner {
         match self {
             Content::Answer { .. }

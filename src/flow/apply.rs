@@ -4,6 +4,7 @@ use super::Rules;
 use super::gather::Facts;
 use super::letters::Draft;
 use crate::address::MessageId;
+use crate::desk::decide::decide;
 use crate::desk::event::{Effect, Event, Mail, Visibility};
 use crate::desk::letter::Letter;
 use crate::desk::ticket::Number;
@@ -23,126 +24,128 @@ pub struct Original<'a> {
     pub raw: &'a [u8],
 }
 
+/// What a transaction works with.
+pub struct Work<'a> {
+    pub tx: &'a mut Tx,
+    pub rules: &'a Rules,
+    pub facts: &'a mut Facts,
+    pub applied: &'a mut Applied,
+    pub now: Timestamp,
+}
+
+impl Work<'_> {
+    /// Asks the rules what is to be done about an event, and does it. `original`: what a mail was read from.
+    pub async fn carry_out(&mut self, event: &Event, original: Option<Original<'_>>) -> Result<(), StoreError> {
+        let situation = self.facts.gather(self.tx, &self.rules.policy, event, self.now).await?;
+        let effects = decide(&situation, event, self.now);
+        // What no rule placed is kept aside all the same (promise G1).
+        let mut place = Placed::Aside("no rule placed it".to_owned());
+        for effect in effects {
+            match effect {
+                Effect::Join { number, visibility } => {
+                    place = Placed::On(number, visibility);
+                    if let Event::Mail(mail) = event {
+                        self.facts.joined(self.tx, &mail.inbound, number).await?;
+                    }
+                }
+                Effect::SetAside { reason } => place = Placed::Aside(reason),
+                other => self.apply(other).await?,
+            }
+        }
+        if let (Event::Mail(mail), Some(original)) = (event, original) {
+            keep(self.tx, mail, &original, place.as_place(), self.now).await?;
+        }
+        Ok(())
+    }
+
+    async fn apply(&mut self, effect: Effect) -> Result<(), StoreError> {
+        let tx = &mut *self.tx;
+        match effect {
+            Effect::Open(ticket) => {
+                tx.open_ticket(&ticket).await?;
+                self.facts.opened(&ticket, self.now);
+                self.applied.tickets += 1;
+            }
+            Effect::Save(ticket) => {
+                tx.save_ticket(&ticket).await?;
+                self.facts.saved(&ticket);
+            }
+            Effect::Record(number, entry) => tx.record(number, &entry).await?,
+            Effect::Participants(number, people) => {
+                tx.add_participants(number, &people).await?;
+                self.facts.take_part(number, &people);
+            }
+            Effect::Remember(who, person) => {
+                if let Some(person) = self.facts.learn(tx, &who, &person).await? {
+                    tx.remember(&who.address, person).await?;
+                }
+            }
+            Effect::Rate { number, cycle, rating, comment } => {
+                tx.rate(number, cycle, rating, &comment, self.now).await?;
+            }
+            Effect::Schedule(timer) => {
+                tx.schedule(&timer).await?;
+                self.applied.timers += 1;
+            }
+            Effect::Unschedule(number) => tx.unschedule(number).await?,
+            Effect::Send(letter) => self.send(*letter).await?,
+            // Told by `carry_out`, which knows the message.
+            Effect::Join { .. } | Effect::SetAside { .. } => {}
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, mut letter: Letter) -> Result<(), StoreError> {
+        let (policy, number) = (&self.rules.policy, letter.ticket.as_ref().map(|t| t.number));
+        if letter.with_first_files
+            && let Some(number) = number
+        {
+            letter.attachments.extend(self.tx.first_files(number).await?.into_iter().map(std::sync::Arc::new));
+            crop(&mut letter, policy.limits.relay_bytes);
+        }
+        for file in &letter.attachments {
+            self.tx.put_blob(file.digest, &file.bytes).await?;
+        }
+        let mut conversation = Vec::new();
+        if let Some(number) = number {
+            let reader = &letter.to.mailbox.address;
+            conversation = self.facts.conversation(self.tx, number, reader).await?;
+            let id = policy.key.message_id(Some(number), reader, &letter.key, policy.desk.address.domain());
+            if let Some(id) = MessageId::parse(&id) {
+                self.facts.saw(self.tx, number, reader, id).await?;
+            }
+        }
+        self.facts.told(&letter);
+        self.facts.letters.add(Draft { rules: self.rules.clone(), letter, conversation, now: self.now });
+        Ok(())
+    }
+}
+
 /// Where the event's message ended up.
 enum Placed {
-    Nowhere,
     On(Number, Visibility),
     Aside(String),
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site per road; a struct would only rename them")]
-pub async fn apply(
-    tx: &mut Tx,
-    rules: &Rules,
-    event: &Event,
-    original: Option<Original<'_>>,
-    effects: Vec<Effect>,
-    facts: &mut Facts,
-    applied: &mut Applied,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let mut placed = Placed::Nowhere;
-    let mut opened = None;
-    for effect in effects {
-        match effect {
-            Effect::Open(ticket) => {
-                tx.open_ticket(&ticket).await?;
-                facts.opened(&ticket);
-                applied.tickets += 1;
-                opened = Some(ticket.number);
-            }
-            Effect::Save(ticket) => {
-                tx.save_ticket(&ticket).await?;
-                facts.saved();
-            }
-            Effect::Record(number, entry) => tx.record(number, &entry).await?,
-            Effect::Join { number, visibility } => placed = Placed::On(number, visibility),
-            Effect::SetAside { reason } => placed = Placed::Aside(reason),
-            Effect::Participants(number, people) => tx.add_participants(number, &people).await?,
-            Effect::Remember(mailbox, person) => tx.remember(&mailbox, &person).await?,
-            Effect::Rate { number, cycle, rating, comment } => tx.rate(number, cycle, rating, &comment, now).await?,
-            Effect::Schedule(timer) => {
-                tx.schedule(&timer).await?;
-                applied.timers += 1;
-            }
-            Effect::Unschedule(number) => tx.unschedule(number).await?,
-            Effect::Send(letter) => send(tx, rules, *letter, event, opened, facts, now).await?,
+impl Placed {
+    fn as_place(&self) -> Place<'_> {
+        match self {
+            Placed::On(number, visibility) => Place::Ticket(*number, *visibility),
+            Placed::Aside(reason) => Place::SetAside(reason),
         }
     }
-    if let (Event::Mail(mail), Some(original)) = (event, original) {
-        keep(tx, mail, original, placed, facts, now).await?;
-    }
-    Ok(())
 }
 
-/// Stores the message with its bytes in its one place (promise G1).
-async fn keep(
-    tx: &mut Tx,
-    mail: &Mail,
-    original: Original<'_>,
-    placed: Placed,
-    facts: &mut Facts,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for attachment in &mail.inbound.attachments {
-        tx.put_blob(attachment.digest, &attachment.bytes).await?;
-    }
-    let place = match &placed {
-        Placed::On(number, visibility) => Place::Ticket(*number, *visibility),
-        Placed::Aside(reason) => Place::SetAside(reason),
-        Placed::Nowhere => Place::SetAside("no rule placed it"),
-    };
-    if let Placed::On(number, _) = placed {
-        facts.joined(&mail.inbound, number);
-    }
-    store(tx, mail, &original, place, now).await
-}
-
-/// A message that could not be handled, kept with its bytes and the reason.
-pub async fn quarantine(
-    tx: &mut Tx,
-    mail: &Mail,
-    original: &Original<'_>,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    store(tx, mail, original, Place::SetAside(reason), now).await
-}
-
-async fn store(
+/// Stores a message with its bytes in its one place (promise G1).
+pub async fn keep(
     tx: &mut Tx,
     mail: &Mail,
     original: &Original<'_>,
     place: Place<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (inbound, source, raw, arrived) = (&mail.inbound, original.source, mail.inbound.digest, mail.arrived);
-    tx.put_blob(raw, original.raw).await?;
-    tx.add_message(&NewMessage { source, inbound, raw, arrived, handled: now, place }).await?;
-    Ok(())
-}
-
-async fn send(
-    tx: &mut Tx,
-    rules: &Rules,
-    mut letter: Letter,
-    event: &Event,
-    opened: Option<Number>,
-    facts: &mut Facts,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let number = letter.ticket.as_ref().map(|t| t.number);
-    if letter.with_first_files
-        && let Some(number) = number
-    {
-        letter.attachments.extend(tx.first_files(number).await?.into_iter().map(std::sync::Arc::new));
-        crop(&mut letter, rules.policy.limits.relay_bytes);
-    }
-    if number.is_some_and(|number| opened != Some(number) && facts.letters.concern(number)) {
-        facts.letters.write(tx).await?;
-    }
-    let conversation = conversation(tx, &letter, event, number, opened).await?;
-    facts.letters.add(Draft { rules: rules.clone(), letter, conversation, now });
+    let (source, bytes, inbound) = (original.source, original.raw, &mail.inbound);
+    tx.add_message(&NewMessage { source, inbound, bytes, arrived: mail.arrived, handled: now, place }).await?;
     Ok(())
 }
 
@@ -153,22 +156,4 @@ fn crop(letter: &mut Letter, limit: usize) {
         room -= if fits { file.bytes.len() } else { 0 };
         fits
     });
-}
-
-/// The ids this reader saw on the ticket; for a ticket opened just now that is at most their own message.
-async fn conversation(
-    tx: &mut Tx,
-    letter: &Letter,
-    event: &Event,
-    number: Option<Number>,
-    opened: Option<Number>,
-) -> Result<Vec<MessageId>, StoreError> {
-    let Some(number) = number else { return Ok(Vec::new()) };
-    let mut ids =
-        if opened == Some(number) { Vec::new() } else { tx.conversation(number, &letter.to.mailbox.address).await? };
-    if let Event::Mail(mail) = event {
-        let own = mail.inbound.from.as_ref().is_some_and(|from| from.address == letter.to.mailbox.address);
-        ids.extend(mail.inbound.message_id.iter().filter(|_| own).cloned());
-    }
-    Ok(ids)
 }

@@ -40,8 +40,19 @@ pub struct Delivered {
     pub held_back: Option<Duration>,
 }
 
+impl Delivered {
+    /// No use to try another letter now.
+    fn has_stopped(&self) -> bool {
+        self.misconfigured.is_some() || self.unreachable.is_some()
+    }
+}
+
+/// Letters that were sent, or not, and whose rows do not say so yet.
+#[derive(Debug, Default)]
+pub struct Unsettled(Vec<(i64, i64, Settled)>);
+
 impl Flow {
-    /// Sends what is due, at most [`AT_ONCE`] letters.
+    /// Sends what is due, at most [`AT_ONCE`] letters, and writes down what became of them.
     ///
     /// # Errors
     /// The store's. Letters whose outcome could not be recorded are tried again when their lease is over: the one
@@ -52,19 +63,40 @@ impl Flow {
         clock: &dyn Clock,
         rates: Rates,
     ) -> Result<Delivered, StoreError> {
+        let mut unsettled = Unsettled::default();
+        let delivered = self.deliver_on(&mut unsettled, mailer, clock, rates).await?;
+        self.settle(&mut unsettled).await?;
+        Ok(delivered)
+    }
+
+    /// The same for one round of many: what became of the letters is written down together with the next claim, in one
+    /// commit. Who waits or ends calls [`Flow::settle`] first; after a round that sent nothing, all is settled.
+    ///
+    /// # Errors
+    /// As [`Flow::deliver`]; what is unsettled stays so.
+    pub async fn deliver_on(
+        &self,
+        unsettled: &mut Unsettled,
+        mailer: &mut impl Mailer,
+        clock: &dyn Clock,
+        rates: Rates,
+    ) -> Result<Delivered, StoreError> {
         let mut delivered = Delivered::default();
+        if rates != Rates::default() {
+            self.settle(unsettled).await?;
+        }
         let allowed = self.allowance(rates, clock.now()).await?;
         if allowed.0 <= 0 {
             delivered.held_back = Some(allowed.1);
             return Ok(delivered);
         }
         let claimed_at = clock.now();
-        let claimed = self.store.claim(claimed_at, LEASE, AT_ONCE.min(allowed.0)).await?;
-        let mut settled = Vec::with_capacity(claimed.len());
+        let claimed = self.store.settle_and_claim(&unsettled.0, claimed_at, LEASE, AT_ONCE.min(allowed.0)).await?;
+        unsettled.0.clear();
         let mut refused = Vec::new();
         for letter in &claimed {
             let late = clock.now().since(claimed_at) > LAST_START;
-            let outcome = if late || delivered.misconfigured.is_some() || delivered.unreachable.is_some() {
+            let outcome = if late || delivered.has_stopped() {
                 None
             } else {
                 let envelope = Envelope { from: letter.envelope_from.clone(), to: letter.to.clone() };
@@ -72,16 +104,28 @@ impl Flow {
             };
             let verdict = judge(letter, outcome, clock.now(), &mut delivered);
             let row = (letter.id, letter.attempt, verdict);
-            if matches!(row.2, Settled::Failed { .. }) { refused.push((letter, row)) } else { settled.push(row) }
+            if matches!(row.2, Settled::Failed { .. }) { refused.push((letter, row)) } else { unsettled.0.push(row) }
         }
-        // What the server took is written down before anything else can go wrong.
-        if !settled.is_empty() {
-            self.store.settle_all(&settled).await?;
+        if delivered.has_stopped() || !refused.is_empty() {
+            // What the server took is written down before anything else can go wrong.
+            self.settle(unsettled).await?;
         }
         for (letter, row) in refused {
             self.give_up(letter, row, clock.now()).await?;
         }
         Ok(delivered)
+    }
+
+    /// Writes down what became of letters.
+    ///
+    /// # Errors
+    /// The store's; they stay unsettled.
+    pub async fn settle(&self, unsettled: &mut Unsettled) -> Result<(), StoreError> {
+        if !unsettled.0.is_empty() {
+            self.store.settle_all(&unsettled.0).await?;
+            unsettled.0.clear();
+        }
+        Ok(())
     }
 
     /// How many letters may leave now, and how long to wait when none may.

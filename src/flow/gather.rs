@@ -1,10 +1,11 @@
 //! Gathers what the rules have to know about an event, inside the transaction that will carry it out.
 
 use super::letters::Letters;
-use crate::address::{Address, MessageId};
+use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::command::{self, Command};
-use crate::desk::event::{Candidate, Event, KnownId, Mail, SenderCounts, Situation};
-use crate::desk::inbound::{Digest, Inbound, Kind};
+use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, Situation};
+use crate::desk::inbound::{Body, Digest, Inbound, Kind};
+use crate::desk::letter::Letter;
 use crate::desk::policy::Policy;
 use crate::desk::thread;
 use crate::desk::ticket::{Number, Ticket};
@@ -12,67 +13,237 @@ use crate::desk::words::Status;
 use crate::mail;
 use crate::store::{StoreError, Tx};
 use crate::time::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A merge leads to a merge at most so many times.
 const MERGES_FOLLOWED: usize = 10;
 
-/// Facts that hold for the whole transaction, so that a batch of a hundred mails asks for them once.
+/// Facts that hold for the whole transaction, so that a batch of a hundred mails asks for them once. What the
+/// transaction changes is kept up to date here, so that nothing it wrote is asked for again.
 #[derive(Default)]
 pub struct Facts {
     /// What is to be said and not in the outbox yet.
     pub letters: Letters,
     next_number: Option<Number>,
     loads: Option<Vec<(Address, i64)>>,
-    /// Ids of the whole batch, looked up together; ids written in this transaction are added.
+    /// Where each of these ids leads.
     known_ids: HashMap<MessageId, Vec<KnownId>>,
+    /// `None`: there is no such ticket.
+    tickets: HashMap<Number, Option<Known>>,
+    people: HashMap<Address, Option<Person>>,
+    counts: HashMap<Address, SenderCounts>,
+}
+
+/// A ticket and who has to do with it.
+struct Known {
+    ticket: Ticket,
+    participants: Vec<Address>,
+    /// The ids of what each of them saw of it.
+    conversations: HashMap<Address, Vec<MessageId>>,
+}
+
+impl Known {
+    fn new(ticket: Ticket) -> Known {
+        Known { ticket, participants: Vec::new(), conversations: HashMap::new() }
+    }
+}
+
+/// Ids kept of a conversation besides the first one.
+const LATEST: usize = 12;
+
+/// Adds an id to what somebody saw: the first one and the latest are kept.
+fn add_seen(seen: &mut Vec<MessageId>, id: MessageId) {
+    if seen.contains(&id) {
+        return;
+    }
+    seen.push(id);
+    if seen.len() > LATEST + 1 {
+        seen.remove(1);
+    }
 }
 
 impl Facts {
-    /// Looks up every id of a batch at once.
-    pub async fn prefetch(&mut self, tx: &mut Tx, inbounds: impl Iterator<Item = &Inbound>) -> Result<(), StoreError> {
-        let ids: Vec<MessageId> = inbounds.flat_map(ids_of).collect();
-        for id in &ids {
-            self.known_ids.entry(id.clone()).or_default();
+    /// Looks up at once what a batch of mails will ask for.
+    pub async fn prefetch(&mut self, tx: &mut Tx, inbounds: &[&Inbound], now: Timestamp) -> Result<(), StoreError> {
+        // First, for it holds the counters: two daemons take in their batches one after the other.
+        self.next_number(tx).await?;
+        let ids: Vec<MessageId> = inbounds.iter().flat_map(|inbound| ids_of(inbound)).collect();
+        self.look_up_ids(tx, &ids).await?;
+        let senders = inbounds.iter().filter_map(|inbound| inbound.from.as_ref());
+        let senders: Vec<Address> = senders.map(|from| from.address.clone()).collect();
+        self.look_up_senders(tx, &senders, now).await?;
+        let named = inbounds.iter().flat_map(|inbound| thread::named(inbound));
+        let led_to = self.known_ids.values().flatten().map(|known| known.number);
+        let numbers: Vec<Number> = named.chain(led_to).collect();
+        self.look_up_tickets(tx, &numbers).await
+    }
+
+    async fn look_up_ids(&mut self, tx: &mut Tx, ids: &[MessageId]) -> Result<(), StoreError> {
+        let missing: Vec<MessageId> = ids.iter().filter(|id| !self.known_ids.contains_key(id)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
         }
-        for chunk in ids.chunks(500) {
-            for known in tx.known_ids(chunk).await? {
-                self.learn(known);
-            }
+        let found = tx.known_ids(&missing).await?;
+        for id in missing {
+            self.known_ids.entry(id).or_default();
+        }
+        found.into_iter().for_each(|known| self.learn_id(known));
+        Ok(())
+    }
+
+    async fn look_up_senders(&mut self, tx: &mut Tx, senders: &[Address], now: Timestamp) -> Result<(), StoreError> {
+        let missing: HashSet<&Address> = senders.iter().filter(|sender| !self.counts.contains_key(sender)).collect();
+        let missing: Vec<Address> = missing.into_iter().cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if missing.iter().any(|sender| self.letters.go_to(sender)) {
+            self.letters.write(tx).await?;
+        }
+        let counts = tx.sender_counts(&missing, now).await?;
+        self.look_up_people(tx, &missing).await?;
+        self.counts.extend(missing.into_iter().zip(counts));
+        Ok(())
+    }
+
+    async fn look_up_people(&mut self, tx: &mut Tx, addresses: &[Address]) -> Result<(), StoreError> {
+        let missing: Vec<Address> = addresses.iter().filter(|a| !self.people.contains_key(a)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let found = tx.people(&missing).await?;
+        self.people.extend(missing.into_iter().map(|address| (address, None)));
+        self.people.extend(found.into_iter().map(|(address, person)| (address, Some(person))));
+        Ok(())
+    }
+
+    async fn look_up_tickets(&mut self, tx: &mut Tx, numbers: &[Number]) -> Result<(), StoreError> {
+        let missing: BTreeSet<Number> = numbers.iter().filter(|n| !self.tickets.contains_key(n)).copied().collect();
+        let missing: Vec<Number> = missing.into_iter().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.tickets.extend(missing.iter().map(|number| (*number, None)));
+        for ticket in tx.tickets(&missing).await? {
+            self.tickets.insert(ticket.number, Some(Known::new(ticket)));
+        }
+        for (number, address) in tx.participants(&missing).await? {
+            self.on(number, |known| known.participants.push(address));
+        }
+        for (number, with, seen) in tx.conversations(&missing).await? {
+            self.on(number, |known| drop(known.conversations.insert(with, seen)));
         }
         Ok(())
     }
 
-    fn learn(&mut self, known: KnownId) {
+    fn on(&mut self, number: Number, change: impl FnOnce(&mut Known)) {
+        if let Some(known) = self.tickets.get_mut(&number).and_then(Option::as_mut) {
+            change(known);
+        }
+    }
+
+    fn learn_id(&mut self, known: KnownId) {
         let rows = self.known_ids.entry(known.id.clone()).or_default();
         if !rows.iter().any(|k| k.number == known.number && k.only_cited == known.only_cited) {
             rows.push(known);
         }
     }
 
-    /// A message has joined a ticket: later mails of the batch may answer it.
-    pub fn joined(&mut self, inbound: &Inbound, number: Number) {
+    /// A message has joined a ticket: later mails of the batch may answer it, and its author has seen it.
+    pub async fn joined(&mut self, tx: &mut Tx, inbound: &Inbound, number: Number) -> Result<(), StoreError> {
         for id in ids_of(inbound) {
             let only_cited = inbound.message_id.as_ref() != Some(&id);
-            self.learn(KnownId { id, number, only_cited });
+            self.learn_id(KnownId { id, number, only_cited });
+        }
+        match (&inbound.from, &inbound.message_id) {
+            (Some(from), Some(id)) => self.saw(tx, number, &from.address, id.clone()).await,
+            _ => Ok(()),
         }
     }
 
-    pub fn opened(&mut self, ticket: &Ticket) {
-        self.next_number = Some(Number(ticket.number.0 + 1));
-        self.count_load(ticket.assignee.as_ref(), 1);
+    /// What this person saw of a ticket so far, oldest first.
+    pub async fn conversation(
+        &mut self,
+        tx: &mut Tx,
+        number: Number,
+        with: &Address,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        self.look_up_tickets(tx, &[number]).await?;
+        let known = self.tickets.get(&number).and_then(Option::as_ref);
+        Ok(known.and_then(|known| known.conversations.get(with)).cloned().unwrap_or_default())
     }
 
-    fn count_load(&mut self, engineer: Option<&Address>, by: i64) {
-        let row = self.loads.iter_mut().flatten().find(|(address, _)| Some(address) == engineer);
+    /// This person wrote this on a ticket, or is told it.
+    pub async fn saw(&mut self, tx: &mut Tx, number: Number, who: &Address, id: MessageId) -> Result<(), StoreError> {
+        self.look_up_tickets(tx, &[number]).await?;
+        let Some(known) = self.tickets.get_mut(&number).and_then(Option::as_mut) else { return Ok(()) };
+        let seen = known.conversations.entry(who.clone()).or_default();
+        add_seen(seen, id);
+        tx.keep_conversation(number, who, seen).await
+    }
+
+    pub fn opened(&mut self, ticket: &Ticket, now: Timestamp) {
+        self.next_number = Some(Number(ticket.number.0 + 1));
+        self.count_load(ticket, 1);
+        self.tickets.insert(ticket.number, Some(Known::new(ticket.clone())));
+        if let Some(counts) = self.counts.get_mut(&ticket.requester.address)
+            && ticket.created > now - SenderCounts::FLOOD
+        {
+            counts.tickets += 1;
+            counts.newest = Some(ticket.number);
+        }
+    }
+
+    /// A stored ticket changed, perhaps hands or status.
+    pub fn saved(&mut self, ticket: &Ticket) {
+        let mut before = None;
+        self.on(ticket.number, |known| before = Some(std::mem::replace(&mut known.ticket, ticket.clone())));
+        match before {
+            Some(before) => {
+                self.count_load(&before, -1);
+                self.count_load(ticket, 1);
+            }
+            None => self.loads = None,
+        }
+    }
+
+    fn count_load(&mut self, ticket: &Ticket, by: i64) {
+        let Some(engineer) = ticket.assignee.as_ref().filter(|_| ticket.status.is_open()) else { return };
+        let row = self.loads.iter_mut().flatten().find(|(address, _)| address == engineer);
         if let Some((_, load)) = row {
             *load += by;
         }
     }
 
-    /// A stored ticket changed hands or status: loads are read again when next asked for.
-    pub fn saved(&mut self) {
-        self.loads = None;
+    pub fn take_part(&mut self, number: Number, people: &[Address]) {
+        self.on(number, |known| {
+            for person in people {
+                if !known.participants.contains(person) {
+                    known.participants.push(person.clone());
+                }
+            }
+        });
+    }
+
+    /// Takes in what a ticket teaches about its requester; gives what is known of them now, when that is new.
+    pub async fn learn(&mut self, tx: &mut Tx, who: &Mailbox, new: &Person) -> Result<Option<&Person>, StoreError> {
+        self.look_up_people(tx, std::slice::from_ref(&who.address)).await?;
+        let known = self.people.entry(who.address.clone()).or_default();
+        let mut person = known.clone().unwrap_or_default();
+        person.learn(&who.name, new);
+        if known.as_ref() == Some(&person) {
+            return Ok(None);
+        }
+        Ok(Some(known.insert(person)))
+    }
+
+    /// A letter is queued.
+    pub fn told(&mut self, letter: &Letter) {
+        if let Some(counts) = self.counts.get_mut(&letter.to.mailbox.address)
+            && letter.content.is_counted()
+        {
+            counts.acknowledgements.iter_mut().for_each(|had| *had += 1);
+        }
     }
 
     /// The situation this event meets.
@@ -102,7 +273,7 @@ impl Facts {
             Event::Rated { number, .. } | Event::Undelivered { number, .. } => vec![*number],
             Event::Timer(timer) => vec![timer.number],
         };
-        situation.candidates = candidates(tx, &numbers, policy, event).await?;
+        situation.candidates = self.candidates(tx, &numbers, policy, event).await?;
         Ok(situation)
     }
 
@@ -137,15 +308,15 @@ impl Facts {
         now: Timestamp,
     ) -> Result<Vec<Number>, StoreError> {
         let inbound = &mail.inbound;
-        s.known_ids = self.known(tx, inbound).await?;
+        let ids: Vec<MessageId> = ids_of(inbound).collect();
+        self.look_up_ids(tx, &ids).await?;
+        s.known_ids = ids.iter().filter_map(|id| self.known_ids.get(id)).flatten().cloned().collect();
         let mut numbers = thread::named(inbound);
         numbers.extend(s.known_ids.iter().map(|k| k.number));
         if let Some(from) = &inbound.from {
-            if self.letters.go_to(&from.address) {
-                self.letters.write(tx).await?;
-            }
-            s.counts = tx.sender_counts(&from.address, now).await?;
-            s.sender = tx.person(&from.address).await?;
+            self.look_up_senders(tx, std::slice::from_ref(&from.address), now).await?;
+            s.counts = self.counts.get(&from.address).copied().unwrap_or_default();
+            s.sender = self.people.get(&from.address).cloned().flatten();
             if s.counts.tickets >= s.policy.limits.tickets_per_hour {
                 numbers.extend(s.counts.newest);
             }
@@ -154,20 +325,6 @@ impl Facts {
             }
         }
         Ok(numbers)
-    }
-
-    /// The store's knowledge of this message's ids; asks only for those the batch did not look up.
-    async fn known(&mut self, tx: &mut Tx, inbound: &Inbound) -> Result<Vec<KnownId>, StoreError> {
-        let ids: Vec<MessageId> = ids_of(inbound).collect();
-        let missing: Vec<MessageId> = ids.iter().filter(|id| !self.known_ids.contains_key(id)).cloned().collect();
-        if !missing.is_empty() {
-            let found = tx.known_ids(&missing).await?;
-            for id in missing {
-                self.known_ids.entry(id).or_default();
-            }
-            found.into_iter().for_each(|known| self.learn(known));
-        }
-        Ok(ids.iter().filter_map(|id| self.known_ids.get(id)).flatten().cloned().collect())
     }
 
     /// What only an engineer's mail asks for: the other ticket of a merge, the own list, the message to be confirmed.
@@ -188,6 +345,54 @@ impl Facts {
         let merged = commands.iter().filter_map(|c| if let Command::Merge(number) = c { Some(*number) } else { None });
         Ok(merged.collect())
     }
+
+    /// The tickets with what the rules need of each; merges are followed.
+    async fn candidates(
+        &mut self,
+        tx: &mut Tx,
+        numbers: &[Number],
+        policy: &Policy,
+        event: &Event,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        let wanted: BTreeSet<Number> = first_few(numbers).into_iter().collect();
+        let mut found = Vec::new();
+        for named in wanted {
+            let Some((ticket, participants)) = self.merged_into(tx, named).await? else { continue };
+            let mut candidate =
+                Candidate { named, ticket, participants, timeline: Vec::new(), description: Body::default() };
+            if needs_history(&candidate, policy, event) {
+                candidate.timeline = tx.timeline(candidate.ticket.number).await?;
+                candidate.description = tx.description(candidate.ticket.number).await?;
+            }
+            found.push(candidate);
+        }
+        Ok(found)
+    }
+
+    /// The ticket of this number, or the one it was merged into, and who takes part.
+    async fn merged_into(&mut self, tx: &mut Tx, number: Number) -> Result<Option<(Ticket, Vec<Address>)>, StoreError> {
+        let mut number = number;
+        for _ in 0..=MERGES_FOLLOWED {
+            self.look_up_tickets(tx, &[number]).await?;
+            match self.tickets.get(&number).and_then(Option::as_ref).and_then(|known| known.ticket.merged_into) {
+                Some(into) => number = into,
+                None => break,
+            }
+        }
+        let known = self.tickets.get(&number).and_then(Option::as_ref);
+        Ok(known.map(|known| (known.ticket.clone(), known.participants.clone())))
+    }
+}
+
+/// Each once, at most sixteen: a stranger chooses how many a mail names.
+fn first_few(numbers: &[Number]) -> Vec<Number> {
+    let mut few: Vec<Number> = Vec::new();
+    for number in numbers {
+        if !few.contains(number) && few.len() < 16 {
+            few.push(*number);
+        }
+    }
+    few
 }
 
 /// Own id, In-Reply-To, References and the id a bounce names; at most forty.
@@ -204,48 +409,7 @@ async fn unconfirmed(tx: &mut Tx, letter: &MessageId, engineer: &Address) -> Res
         return Ok(None);
     };
     let Some(digest) = Digest::from_hex(digest).filter(|_| asked == engineer.key()) else { return Ok(None) };
-    Ok(tx.raw_of(&digest).await?.map(|raw| Box::new(mail::parse(&raw))))
-}
-
-/// The tickets with what the rules need of each; merges are followed.
-async fn candidates(
-    tx: &mut Tx,
-    numbers: &[Number],
-    policy: &Policy,
-    event: &Event,
-) -> Result<Vec<Candidate>, StoreError> {
-    let mut wanted: Vec<Number> = Vec::new();
-    for number in numbers {
-        if !wanted.contains(number) && wanted.len() < 16 {
-            wanted.push(*number);
-        }
-    }
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::new();
-    for ticket in tx.tickets(&wanted).await? {
-        let named = ticket.number;
-        let ticket = follow_merges(tx, ticket).await?;
-        let participants = tx.participants(ticket.number).await?;
-        let mut candidate =
-            Candidate { named, ticket, participants, timeline: Vec::new(), description: Default::default() };
-        if needs_history(&candidate, policy, event) {
-            candidate.timeline = tx.timeline(candidate.ticket.number).await?;
-            candidate.description = tx.description(candidate.ticket.number).await?;
-        }
-        found.push(candidate);
-    }
-    Ok(found)
-}
-
-async fn follow_merges(tx: &mut Tx, mut ticket: Ticket) -> Result<Ticket, StoreError> {
-    for _ in 0..MERGES_FOLLOWED {
-        let Some(into) = ticket.merged_into else { break };
-        let Some(next) = tx.tickets(&[into]).await?.into_iter().next() else { break };
-        ticket = next;
-    }
-    Ok(ticket)
+    Ok(tx.message_bytes(&digest).await?.map(|raw| Box::new(mail::parse(&raw))))
 }
 
 /// Engineers may hand the ticket on or ask for its story; a requester's "not satisfied" needs who had it.

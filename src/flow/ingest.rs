@@ -1,14 +1,13 @@
 //! Mail into the desk: a batch in one durable commit, one bad message never stopping the others (promises G1, G4).
 
-use super::apply::{Applied, Original, apply, quarantine};
+use super::Flow;
+use super::apply::{Applied, Original, Work, keep};
 use super::gather::Facts;
-use super::{Flow, Rules};
-use crate::desk::decide::decide;
 use crate::desk::event::{Event, Mail};
 use crate::desk::inbound::{Digest, Inbound};
 use crate::mail;
 use crate::ports::{Content, Cursor};
-use crate::store::{Source, StoreError, Tx};
+use crate::store::{Place, Source, StoreError, Tx};
 use crate::time::Timestamp;
 use futures_util::FutureExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -115,12 +114,9 @@ impl Flow {
         let (mut facts, mut applied, mut outcome) = (Facts::default(), Applied::default(), Outcome::default());
         let digests: Vec<_> = batch.iter().map(|(r, _)| (r.raw_digest, content_digest(&r.event))).collect();
         let known = tx.known_messages(&digests).await?;
-        facts
-            .prefetch(
-                &mut tx,
-                batch.iter().zip(&known).filter(|(_, known)| !**known).filter_map(|((r, _), _)| inbound(&r.event)),
-            )
-            .await?;
+        let unknown = batch.iter().zip(&known).filter(|(_, known)| !**known);
+        let unknown: Vec<&Inbound> = unknown.filter_map(|((read, _), _)| inbound(&read.event)).collect();
+        facts.prefetch(&mut tx, &unknown, now).await?;
         for (i, (read, arrival)) in batch.iter().enumerate() {
             let repeated = digests[..i].iter().any(|earlier| same(earlier, &digests[i]));
             if known[i] || repeated {
@@ -128,7 +124,9 @@ impl Flow {
                 note(&mut tx, arrival).await?;
                 continue;
             }
-            take_in(&mut tx, &rules, arrival, read, &mut facts, &mut applied, now).await?;
+            let original = Original { source: arrival.source.as_ref(), raw: arrival.raw() };
+            let mut work = Work { tx: &mut tx, rules: &rules, facts: &mut facts, applied: &mut applied, now };
+            work.carry_out(&read.event, Some(original)).await?;
             outcome.handled += 1;
         }
         facts.letters.write(&mut tx).await?;
@@ -186,7 +184,7 @@ impl Flow {
         let mail = Mail { inbound, arrived: arrival.arrived, over_limit: None };
         let mut tx = self.store.begin().await?;
         let original = Original { source: arrival.source.as_ref(), raw: arrival.raw() };
-        quarantine(&mut tx, &mail, &original, reason, now).await?;
+        keep(&mut tx, &mail, &original, Place::SetAside(reason), now).await?;
         tx.commit().await
     }
 }
@@ -224,19 +222,4 @@ async fn note(tx: &mut Tx, arrival: &Arrival) -> Result<(), StoreError> {
         Some(source) => tx.note_source(source).await,
         None => Ok(()),
     }
-}
-
-async fn take_in(
-    tx: &mut Tx,
-    rules: &Rules,
-    arrival: &Arrival,
-    read: &Read,
-    facts: &mut Facts,
-    applied: &mut Applied,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let situation = facts.gather(tx, &rules.policy, &read.event, now).await?;
-    let effects = decide(&situation, &read.event, now);
-    let original = Original { source: arrival.source.as_ref(), raw: arrival.raw() };
-    apply(tx, rules, &read.event, Some(original), effects, facts, applied, now).await
 }

@@ -2,15 +2,15 @@
 //!
 //! Composing is as much work as storing, and asks nobody anything: a batch's letters are composed by another thread
 //! while the next messages are taken in. What reads the outbox in the same transaction writes them first, see
-//! [`Letters::go_to`] and [`Letters::concern`]. No message can cite a letter of its own transaction: it has not left.
+//! [`Letters::go_to`]. No message can cite a letter of its own transaction: it has not left.
 
 use super::Rules;
 use crate::address::{Address, MessageId};
 use crate::desk::letter::Letter;
-use crate::desk::ticket::Number;
 use crate::mail::{compose, render};
 use crate::store::{Outgoing, StoreError, Tx};
 use crate::time::Timestamp;
+use std::collections::HashSet;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Letters composed in one go by another thread.
@@ -31,16 +31,15 @@ pub struct Letters {
     drafts: Vec<Draft>,
     /// Handed to another thread, in order.
     composing: Vec<JoinHandle<Vec<Outgoing>>>,
-    /// Reader and ticket of all of these.
-    waiting: Vec<(Address, Option<Number>)>,
+    /// The readers of all of these.
+    waiting: HashSet<Address>,
     /// Written so far, and not queued before.
     pub queued: usize,
 }
 
 impl Letters {
     pub fn add(&mut self, draft: Draft) {
-        let number = draft.letter.ticket.as_ref().map(|ticket| ticket.number);
-        self.waiting.push((draft.letter.to.mailbox.address.clone(), number));
+        self.waiting.insert(draft.letter.to.mailbox.address.clone());
         self.drafts.push(draft);
         if self.drafts.len() >= TOGETHER {
             let drafts = std::mem::take(&mut self.drafts);
@@ -50,12 +49,7 @@ impl Letters {
 
     /// Some of them go to this reader.
     pub fn go_to(&self, reader: &Address) -> bool {
-        self.waiting.iter().any(|(to, _)| to == reader)
-    }
-
-    /// Some of them are about this ticket.
-    pub fn concern(&self, ticket: Number) -> bool {
-        self.waiting.iter().any(|(_, number)| *number == Some(ticket))
+        self.waiting.contains(reader)
     }
 
     /// Writes them all.

@@ -12,7 +12,6 @@ mod tick;
 
 pub use ingest::{Arrival, Outcome, Progress, ReadBatch};
 
-use crate::desk::decide::decide;
 use crate::desk::event::Event;
 use crate::desk::policy::Policy;
 use crate::mail::templates::Templates;
@@ -87,10 +86,9 @@ impl Flow {
         let rules = self.rules();
         let mut tx = self.store.begin().await?;
         let mut facts = gather::Facts::default();
-        let situation = facts.gather(&mut tx, &rules.policy, event, now).await?;
-        let effects = decide(&situation, event, now);
         let mut applied = apply::Applied::default();
-        apply::apply(&mut tx, &rules, event, None, effects, &mut facts, &mut applied, now).await?;
+        let mut work = apply::Work { tx: &mut tx, rules: &rules, facts: &mut facts, applied: &mut applied, now };
+        work.carry_out(event, None).await?;
         if let Event::Timer(timer) = event {
             tx.drop_timer(timer).await?;
         }

@@ -11,13 +11,13 @@ use crate::desk::link::Key;
 use crate::desk::policy::Identity;
 use crate::desk::words::Priority;
 use crate::mail::outgoing_header::{address_field, file_name, unstructured};
+use crate::mail::pieces::{Form, Piece, Pieces};
 use crate::mail::render::Rendered;
 use crate::mail::view::one_line;
 use crate::time::Timestamp;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue, Headers};
 use lettre::message::{Body, MultiPart, SinglePart};
+use memchr::memmem;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ pub struct Composed {
     pub subject: String,
     /// `None` is the null sender `<>`.
     pub envelope_from: Option<Address>,
-    /// The whole message, lines ended by CR LF and at most 998 bytes long.
-    pub bytes: Vec<u8>,
+    /// The whole message, lines ended by CR LF and at most 998 bytes long. Files are pieces of their own.
+    pub bytes: Pieces<'static>,
     /// What leaves first when much is waiting: the smallest.
     pub urgency: i64,
 }
@@ -48,13 +48,13 @@ pub fn compose(
 ) -> Composed {
     let number = letter.ticket.as_ref().map(|t| t.number);
     let id = key.message_id(number, &letter.to.mailbox.address, &letter.key, desk.address.domain());
-    let mut message = body(words, letter, &id);
+    let (images, files): (Vec<_>, Vec<_>) = letter.attachments.iter().partition(|a| is_shown(a, &words.html));
+    let mut message = body(words, &images, &files, &id);
     // The top part's own fields go last, below the message's.
     let content_type = message.headers_mut().remove::<ContentType>();
     header(message.headers_mut(), words, letter, desk, &id, conversation, now);
     content_type.into_iter().for_each(|t| message.headers_mut().set(t));
-    let mut bytes = message.formatted();
-    bytes.shrink_to_fit();
+    let bytes = with_files(message.formatted(), images.into_iter().chain(files), &id);
     Composed {
         message_id: MessageId::parse(&id).expect("an id of our own making has no spaces or brackets"),
         subject: words.subject.clone(),
@@ -154,27 +154,73 @@ fn manner(fields: &mut Headers, letter: &Letter, desk: &Identity) {
 }
 
 /// `mixed( related( alternative(text, html), images ), files )`, each level only where it is needed.
-fn body(words: &Rendered, letter: &Letter, id: &str) -> MultiPart {
-    let (images, files): (Vec<_>, Vec<_>) = letter.attachments.iter().partition(|a| is_shown(a, &words.html));
+fn body(words: &Rendered, images: &[&Arc<Attachment>], files: &[&Arc<Attachment>], id: &str) -> MultiPart {
     let mut message = multipart("alternative", "", id)
-        .singlepart(SinglePart::plain(words.text.clone()))
-        .singlepart(SinglePart::html(words.html.clone()));
+        .singlepart(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text(&words.text)))
+        .singlepart(SinglePart::builder().header(ContentType::TEXT_HTML).body(text(&words.html)));
+    let mut marks = (0..).map(|n| file_mark(n, id));
+    let mut add = |message: MultiPart, file: &Attachment, inline| {
+        message.singlepart(attached(file, inline, marks.next().unwrap_or_default()))
+    };
     if !images.is_empty() {
         message = multipart("related", "; type=\"multipart/alternative\"", id).multipart(message);
-        message = images.into_iter().fold(message, |message, image| message.singlepart(attached(image, true)));
+        message = images.iter().fold(message, |message, image| add(message, image, true));
     }
     if !files.is_empty() {
         message = multipart("mixed", "", id).multipart(message);
-        message = files.into_iter().fold(message, |message, file| message.singlepart(attached(file, false)));
+        message = files.iter().fold(message, |message, file| add(message, file, false));
     }
     message
 }
 
+/// A text part's body. Chinese is shorter in base64 than in anything else that mail may carry.
+fn text(words: &str) -> Body {
+    if words.is_ascii() {
+        return Body::new(words.to_owned());
+    }
+    let mut canonical = Vec::with_capacity(words.len() + words.len() / 16);
+    for line in words.split_inclusive('\n') {
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\r\n"));
+        canonical.extend_from_slice(line.strip_suffix('\r').unwrap_or(line).as_bytes());
+        canonical.extend_from_slice(end.as_bytes());
+    }
+    let mut encoded = Vec::new();
+    Form::OWN.write(&canonical, &mut encoded);
+    Body::dangerous_pre_encoded(encoded, ContentTransferEncoding::Base64)
+}
+
+/// What stands in a message where a file will be: like the boundary, nothing else in the message can hold it, and no
+/// stranger can know the id beforehand.
+fn file_mark(index: usize, id: &str) -> String {
+    format!("=_file{index}_{}", unique(id))
+}
+
+/// The message with the files in their places.
+fn with_files<'a>(message: Vec<u8>, files: impl Iterator<Item = &'a Arc<Attachment>>, id: &str) -> Pieces<'static> {
+    let (mut pieces, mut done) = (Vec::new(), 0);
+    for (index, file) in files.enumerate() {
+        let mark = file_mark(index, id);
+        let found =
+            memmem::find(&message[done..], mark.as_bytes()).expect("each file's mark was written in this order");
+        pieces.push(Piece::Bytes(message[done..done + found].to_vec().into()));
+        pieces.push(Piece::File { digest: file.digest, size: file.bytes.len(), form: Form::OWN });
+        done += found + mark.len();
+    }
+    if done == 0 {
+        return Pieces::whole(message);
+    }
+    pieces.push(Piece::Bytes(message[done..].to_vec().into()));
+    Pieces(pieces)
+}
+
 /// The boundary holds `=_`, which neither base64 nor quoted-printable can produce, and the letter's own id.
 fn multipart(kind: &str, parameters: &str, id: &str) -> MultiPart {
-    let unique: String = id.chars().filter(char::is_ascii_alphanumeric).take(48).collect();
-    let content_type = format!("multipart/{kind}; boundary=\"=_{}_{unique}\"{parameters}", &kind[..3]);
+    let content_type = format!("multipart/{kind}; boundary=\"=_{}_{}\"{parameters}", &kind[..3], unique(id));
     MultiPart::builder().header(ContentType::parse(&content_type).expect("a media type of our own making")).build()
+}
+
+fn unique(id: &str) -> String {
+    id.chars().filter(char::is_ascii_alphanumeric).take(48).collect()
 }
 
 /// An image the HTML shows. SVG can hold script, so it is only ever a file (`hardening.md` S36).
@@ -186,7 +232,7 @@ fn is_shown(attachment: &Attachment, html: &str) -> bool {
     usable && image && html.contains(&format!("cid:{id}"))
 }
 
-fn attached(attachment: &Arc<Attachment>, inline: bool) -> SinglePart {
+fn attached(attachment: &Attachment, inline: bool, mark: String) -> SinglePart {
     let name = one_line(&attachment.name, 255);
     let name = if name.is_empty() { "attachment" } else { &name };
     let kind = if inline { "inline" } else { "attachment" };
@@ -196,7 +242,7 @@ fn attached(attachment: &Arc<Attachment>, inline: bool) -> SinglePart {
     if let Some(id) = attachment.content_id.as_deref().filter(|_| inline) {
         part = part.header(lettre::message::header::ContentId::from(format!("<{id}>")));
     }
-    part.body(Body::dangerous_pre_encoded(base64_lines(&attachment.bytes), ContentTransferEncoding::Base64))
+    part.body(Body::dangerous_pre_encoded(mark.into_bytes(), ContentTransferEncoding::Base64))
 }
 
 /// The attachment's type when it is one that may be sent in base64: RFC 2046 section 5 forbids that for `message`
@@ -208,19 +254,6 @@ fn media_type(stated: &str) -> &str {
         Some((kind, subtype)) if token(kind) && token(subtype) && stated.len() <= 100 => stated,
         _ => "application/octet-stream",
     }
-}
-
-/// Base64 in lines of 76, straight from the slice: one copy of a large attachment, not two.
-fn base64_lines(bytes: &[u8]) -> Vec<u8> {
-    let mut lines = vec![0; bytes.len().div_ceil(57) * 78];
-    let mut at = 0;
-    for chunk in bytes.chunks(57) {
-        at += STANDARD.encode_slice(chunk, &mut lines[at..]).expect("76 characters for 57 bytes");
-        lines[at..at + 2].copy_from_slice(b"\r\n");
-        at += 2;
-    }
-    lines.truncate(at.saturating_sub(2));
-    lines
 }
 
 #[derive(Clone)]

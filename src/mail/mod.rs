@@ -16,6 +16,7 @@ mod param;
 pub mod parse;
 mod part;
 pub mod phrases;
+pub mod pieces;
 pub mod render;
 pub mod samples;
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! A letter's bytes as SMTP wants them: CRLF line ends and dot-stuffing whatever they held before
 //! (RFC 5321 sections 2.3.8 and 4.5.2; `hardening.md` S41, S42).
 
+use memchr::memchr2;
+
 /// Canonical CRLF and dot-stuffing, piece by piece: a letter is never copied whole.
 #[derive(Debug)]
 pub struct BodyWriter {
@@ -30,7 +32,7 @@ impl BodyWriter {
             if self.line_start && first == b'.' {
                 out.push(b'.');
             }
-            let end = input.iter().position(|b| *b == b'\n' || *b == b'\r').unwrap_or(input.len());
+            let end = memchr2(b'\n', b'\r', input).unwrap_or(input.len());
             out.extend_from_slice(&input[..end]);
             (self.line_start, self.after_cr) = (false, false);
             input = &input[end..];

@@ -33,7 +33,7 @@ pub use rows::{
     StoredMessage, TicketFilter,
 };
 
-use crate::address::{Address, Mailbox, MessageId};
+use crate::address::{Address, MessageId};
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer};
 use crate::desk::inbound::{Attachment, Body, Digest};
 use crate::desk::ticket::{Entry, Number, Ticket};
@@ -53,9 +53,9 @@ pub enum Store {
 
 /// A transaction: everything or nothing. On SQLite it is the only writer while it lives.
 ///
-/// After a call has failed, or its future was dropped half-way, the rest is refused until [`Tx::undo`]: a database may
-/// have ended the transaction by itself, and nothing may be written outside it. Rows may be held back until they are
-/// read or committed, so a fault may also be told later than at the call that caused it.
+/// After a call has failed, or its future was dropped half-way, the rest is refused: a database may have ended the
+/// transaction by itself, and nothing may be written outside it. Rows are held back until they are read or committed, so
+/// a fault may be told later than at the call that caused it.
 pub struct Tx {
     of: Transaction,
     /// A call has failed, or is under way.
@@ -163,7 +163,12 @@ impl Store {
         each!(self.set_aside(limit))
     }
 
-    /// The bytes with this digest.
+    /// The exact bytes of a message ([`StoredMessage::id`]) or a letter ([`OutboxRow::id`]).
+    pub async fn whole(&self, id: i64) -> Result<Option<Vec<u8>>> {
+        each!(self.whole(id))
+    }
+
+    /// The file with this digest.
     pub async fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>> {
         each!(self.blob(&digest))
     }
@@ -195,7 +200,18 @@ impl Store {
     /// Leases up to `limit` due letters to the caller, most urgent first, for `lease`; the attempt is counted before
     /// this returns. Fewer come when they are large (8 MiB together, but at least one).
     pub async fn claim(&self, now: Timestamp, lease: Duration, limit: i64) -> Result<Vec<Claimed>> {
-        each!(self.claim(now, lease, limit))
+        self.settle_and_claim(&[], now, lease, limit).await
+    }
+
+    /// [`Store::settle_all`] and then [`Store::claim`], in one commit.
+    pub async fn settle_and_claim(
+        &self,
+        settled: &[(i64, i64, Settled)],
+        now: Timestamp,
+        lease: Duration,
+        limit: i64,
+    ) -> Result<Vec<Claimed>> {
+        each!(self.settle_and_claim(settled, now, lease, limit))
     }
 
     /// For a daemon that has the database to itself, at its start: what its predecessor had claimed when it was killed
@@ -244,7 +260,7 @@ impl Store {
     }
 }
 
-/// The end of a transaction, and its savepoint.
+/// The end of a transaction, and the desk's own values.
 impl Tx {
     /// Makes everything durable. When this returns an error, nothing happened - except that a connection lost in this
     /// very moment leaves it open: then the event is handled again, and known messages are recognised.
@@ -258,22 +274,10 @@ impl Tx {
 
     fn begin_call(&mut self) -> Result<()> {
         if std::mem::replace(&mut self.failed, true) {
-            let words = "an earlier statement of this transaction failed: undo it or drop it";
+            let words = "an earlier statement of this transaction failed: drop it";
             return Err(StoreError::Fault(words.to_owned()));
         }
         Ok(())
-    }
-
-    /// Marks this point so that [`Tx::undo`] can return to it; replaces the earlier mark. With one mark before each
-    /// message of a batch, a message that fails does not take the others with it (promise G4).
-    pub async fn mark(&mut self) -> Result<()> {
-        within!(self.mark())
-    }
-
-    /// Undoes everything since [`Tx::mark`], also when a call has failed since.
-    pub async fn undo(&mut self) -> Result<()> {
-        self.failed = false;
-        within!(self.undo())
     }
 
     /// Keeps `secret` as the signing key unless there is one; gives the one that is kept.
@@ -310,8 +314,8 @@ impl Tx {
         within!(self.known_messages(digests))
     }
 
-    /// Takes a message in, with its attachments, its ids and its source. [`StoreError::Conflict`] when it was taken in
-    /// before. The bytes themselves are for [`Tx::put_blob`].
+    /// Takes a message in, with its exact bytes, its files, its ids and its source; gives its number.
+    /// [`StoreError::Conflict`], told at the commit, when it was taken in before.
     pub async fn add_message(&mut self, message: &NewMessage<'_>) -> Result<i64> {
         within!(self.add_message(message))
     }
@@ -331,20 +335,14 @@ impl Tx {
         within!(self.first_files(number))
     }
 
-    /// The ids of the messages from this address and the letters to it on a ticket, oldest first: the first one and
-    /// the last twelve. That is the conversation as this recipient saw it.
-    pub async fn conversation(&mut self, number: Number, address: &Address) -> Result<Vec<MessageId>> {
-        within!(self.conversation(number, address))
-    }
-
-    /// Keeps bytes under their digest, once.
+    /// Keeps a file under its digest, once.
     pub async fn put_blob(&mut self, digest: Digest, bytes: &[u8]) -> Result<()> {
         within!(self.put_blob(&digest, bytes))
     }
 
-    /// The raw bytes of a message.
-    pub async fn raw_of(&mut self, raw: &Digest) -> Result<Option<Vec<u8>>> {
-        within!(self.raw_of(raw))
+    /// The exact bytes of the message of this [`Inbound::identity`](crate::desk::inbound::Inbound::identity).
+    pub async fn message_bytes(&mut self, identity: &Digest) -> Result<Option<Vec<u8>>> {
+        within!(self.message_bytes(identity))
     }
 }
 
@@ -360,7 +358,8 @@ impl Tx {
         within!(self.open_ticket(ticket))
     }
 
-    /// Writes a changed ticket. [`StoreError::Conflict`] unless the stored version is `ticket.version - 1`.
+    /// Writes a changed ticket. [`StoreError::Conflict`], here or at the commit, unless the stored version is
+    /// `ticket.version - 1`.
     pub async fn save_ticket(&mut self, ticket: &Ticket) -> Result<()> {
         within!(self.save_ticket(ticket))
     }
@@ -383,8 +382,18 @@ impl Tx {
         within!(self.add_participants(number, people))
     }
 
-    pub async fn participants(&mut self, number: Number) -> Result<Vec<Address>> {
-        within!(self.participants(number))
+    pub async fn participants(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Address)>> {
+        within!(self.participants(numbers))
+    }
+
+    /// Keeps the ids of what a person saw of a ticket, oldest first.
+    pub async fn keep_conversation(&mut self, number: Number, with: &Address, seen: &[MessageId]) -> Result<()> {
+        within!(self.keep_conversation(number, with, seen))
+    }
+
+    /// What everybody saw of these tickets.
+    pub async fn conversations(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Address, Vec<MessageId>)>> {
+        within!(self.conversations(numbers))
     }
 
     /// How many open tickets each of these people has.
@@ -412,19 +421,19 @@ impl Tx {
 
 /// People.
 impl Tx {
-    /// How much this sender caused lately.
-    pub async fn sender_counts(&mut self, sender: &Address, now: Timestamp) -> Result<SenderCounts> {
-        within!(self.sender_counts(sender, now))
+    /// How much each of these senders caused lately.
+    pub async fn sender_counts(&mut self, senders: &[Address], now: Timestamp) -> Result<Vec<SenderCounts>> {
+        within!(self.sender_counts(senders, now))
     }
 
-    pub async fn person(&mut self, address: &Address) -> Result<Option<Person>> {
-        within!(self.person(address))
+    /// What is remembered of those of these people who are known.
+    pub async fn people(&mut self, addresses: &[Address]) -> Result<Vec<(Address, Person)>> {
+        within!(self.people(addresses))
     }
 
-    /// Remembers what is new about somebody: only values that are not empty replace what was known. The name beside
-    /// the address counts only while no other is known.
-    pub async fn remember(&mut self, who: &Mailbox, person: &Person) -> Result<()> {
-        within!(self.remember(who, person))
+    /// Remembers this about somebody, instead of what was known before.
+    pub async fn remember(&mut self, address: &Address, person: &Person) -> Result<()> {
+        within!(self.remember(address, person))
     }
 }
 
@@ -453,12 +462,8 @@ impl Tx {
 
 /// The outbox.
 impl Tx {
-    /// Queues a letter, due at once. `false` when its key was queued before: nothing changed then.
-    pub async fn enqueue(&mut self, letter: &Outgoing) -> Result<bool> {
-        within!(self.enqueue(letter))
-    }
-
-    /// Queues several letters, in this order; gives how many were not queued before.
+    /// Queues letters, due at once, in this order; gives how many were not queued before. A letter whose key was queued
+    /// before changes nothing. Their files must have been put.
     pub async fn enqueue_all(&mut self, letters: &[Outgoing]) -> Result<usize> {
         within!(self.enqueue_all(letters))
     }

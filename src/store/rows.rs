@@ -5,6 +5,7 @@ use crate::desk::event::Visibility;
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
 use crate::desk::ticket::Number;
 use crate::desk::words::Status;
+use crate::mail::pieces::Pieces;
 use crate::time::Timestamp;
 
 /// Where a message lies on the mail server.
@@ -21,8 +22,8 @@ pub struct NewMessage<'a> {
     /// `None` when it came from a file, not from a mailbox.
     pub source: Option<&'a Source>,
     pub inbound: &'a Inbound,
-    /// SHA-256 of the raw bytes, which are (or will be) the blob of that name.
-    pub raw: Digest,
+    /// As they arrived.
+    pub bytes: &'a [u8],
     /// When the mail server took it.
     pub arrived: Timestamp,
     /// When the desk handles it.
@@ -55,9 +56,9 @@ pub struct StoredMessage {
     pub body: Body,
     /// Everything; cut at half a megabyte.
     pub full_text: String,
+    /// SHA-256 of its exact bytes.
     pub raw: Digest,
-    pub content: Option<Digest>,
-    /// Of the raw bytes.
+    /// Of its exact bytes.
     pub size: i64,
     pub arrived: Timestamp,
     pub handled: Timestamp,
@@ -104,7 +105,7 @@ pub struct Outgoing {
     pub template: String,
     /// The smaller, the sooner.
     pub urgency: i64,
-    pub bytes: Vec<u8>,
+    pub bytes: Pieces<'static>,
     pub queued: Timestamp,
 }
 

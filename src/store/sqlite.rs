@@ -91,7 +91,7 @@ impl Store {
         let write = pool(1).connect_with(options.clone()).await?;
         migrate(&write).await?;
         // The second pragma matters only in memory, where readers would wait for the writer's locks.
-        let options = options.pragma("query_only", "on").pragma("read_uncommitted", "on");
+        let options = options.pragma("query_only", "on").pragma("read_uncommitted", "on").pragma("cache_size", "-2048");
         let read = pool(4).connect_with(options).await?;
         Ok(Store { read, write, _lock: lock })
     }

@@ -28,6 +28,10 @@ pub fn line(text: &str) -> Cow<'_, str> {
 
 /// As JSON. A NUL inside a string stands there escaped, and would come back: it becomes U+FFFD too.
 pub fn json(value: &impl Serialize) -> String {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    if text.len() <= NOTE && !text.contains(r"\u0000") {
+        return text;
+    }
     let mut value = serde_json::to_value(value).unwrap_or_default();
     without_nul(&mut value);
     value.to_string()

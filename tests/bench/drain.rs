@@ -245,7 +245,7 @@ impl Daemon {
                 panic!("the desk ended with {status} before it {what}");
             }
             assert!(Instant::now() < end, "the desk never {what}");
-            std::thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 

@@ -54,7 +54,7 @@ async fn s55_a_mail_too_large_stays_on_the_server_and_is_told_once() {
         let aside = desk.aside().await;
         assert_eq!(aside.len(), 2);
         for message in aside {
-            let kept = desk.flow.store.blob(message.raw).await.unwrap().unwrap();
+            let kept = desk.flow.store.whole(message.id).await.unwrap().unwrap();
             assert!(kept.len() < 20_000 && message.size > 200_000, "{} of {}", kept.len(), message.size);
         }
         desk.writes(&zhang, "打印机坏了", "打印机打不出来。").await.only_to(&[&zhang, &li()]);
@@ -128,7 +128,7 @@ async fn r13_poison_among_twenty_good_mails() {
         let quarantined: Vec<_> =
             aside.iter().filter(|m| m.set_aside.as_ref().is_some_and(|why| why.contains("refused"))).collect();
         assert_eq!(quarantined.len(), 1, "{:?}", aside.iter().map(|m| &m.set_aside).collect::<Vec<_>>());
-        assert_eq!(desk.flow.store.blob(quarantined[0].raw).await.unwrap().as_ref(), Some(&refused));
+        assert_eq!(desk.flow.store.whole(quarantined[0].id).await.unwrap().as_ref(), Some(&refused));
         let mut kept = aside.len();
         for number in 1..=i64::try_from(desk.tickets().await).unwrap() {
             kept += desk.messages(number).await.len();

@@ -1,9 +1,11 @@
 //! How far mailboxes were read, and which handled messages still lie in them.
 
+use super::held::some;
 use super::{Db, Row, Store, Tx};
 use crate::ports::Cursor;
 use crate::store::{Result, Source};
 use sqlx::{QueryBuilder, Row as _};
+use std::collections::HashSet;
 
 fn uid(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
@@ -50,7 +52,29 @@ impl Tx {
     }
 
     pub async fn note_source(&mut self, source: &Source) -> Result<()> {
-        self.hold_source(source, None);
+        self.held.sources.push((source.clone(), None));
+        Ok(())
+    }
+
+    pub(super) async fn write_sources(&mut self) -> Result<()> {
+        // PostgreSQL does not update a row twice in one statement: of one place the last word counts.
+        let mut seen = HashSet::new();
+        self.held.sources.reverse();
+        self.held.sources.retain(|(source, _)| seen.insert(source.clone()));
+        while let Some(sources) = some(&mut self.held.sources) {
+            let mut query =
+                QueryBuilder::<Db>::new("insert into source (mailbox, uid_validity, uid, message, put_away) ");
+            query.push_values(sources, |mut row, (source, message)| {
+                row.push_bind(source.mailbox).push_bind(i64::from(source.uid_validity));
+                row.push_bind(i64::from(source.uid)).push_bind(message).push_bind(false);
+            });
+            // A place seen again is to be put away again: the first time may have failed (`hardening.md` R11).
+            query.push(
+                " on conflict (mailbox, uid_validity, uid)
+                 do update set message = coalesce(excluded.message, source.message), put_away = excluded.put_away",
+            );
+            query.build().execute(&mut *self.inner).await?;
+        }
         Ok(())
     }
 

@@ -1,10 +1,13 @@
 //! Messages that were taken in, their attachments, and the ids by which later messages find them.
 
-use super::{Connection, Db, Row, Store, Tx, push_list};
+use super::blobs::digest;
+use super::held::some;
+use super::{Connection, Db, Row, Store, Tx, pieces, push_list};
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::event::{KnownId, Visibility};
-use crate::desk::inbound::{Attachment, Body, Digest, Kind};
+use crate::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
 use crate::desk::ticket::Number;
+use crate::mail::pieces::Pieces;
 use crate::store::text::{TEXT, clean, from_json, json, line};
 use crate::store::{NewMessage, Place, Result, StoreError, StoredAttachment, StoredMessage};
 use crate::time::Timestamp;
@@ -13,8 +16,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Anomalies that are kept of one message.
 const ANOMALIES: usize = 100;
-/// What `Tx::conversation` gives besides the first id.
-const LATEST: usize = 12;
+/// Cited ids that are kept of one message: enough to join a thread, a bound for a stranger's header.
+const CITED: usize = 32;
+/// Files that are listed of one message.
+const PARTS: usize = 500;
 
 const KINDS: [Kind; 12] = [
     Kind::Request,
@@ -40,10 +45,6 @@ fn visibility(text: &str) -> Visibility {
     if text == "public" { Visibility::Public } else { Visibility::Internal }
 }
 
-fn digest(bytes: &[u8]) -> Result<Digest> {
-    bytes.try_into().map(Digest).map_err(|_| StoreError::Fault("a digest in the database is not 32 bytes".to_owned()))
-}
-
 fn author(row: &Row) -> Result<Option<Mailbox>> {
     let address: Option<&str> = row.try_get("from_address")?;
     let name: String = row.try_get("from_name")?;
@@ -53,7 +54,6 @@ fn author(row: &Row) -> Result<Option<Mailbox>> {
 fn message(row: &Row) -> Result<StoredMessage> {
     let number: Option<i64> = row.try_get("ticket")?;
     let message_id: Option<&str> = row.try_get("message_id")?;
-    let content: Option<&[u8]> = row.try_get("content")?;
     Ok(StoredMessage {
         id: row.try_get("id")?,
         number: number.map(Number),
@@ -66,7 +66,6 @@ fn message(row: &Row) -> Result<StoredMessage> {
         body: Body { text: row.try_get("body")?, html: row.try_get("html")? },
         full_text: row.try_get("full_text")?,
         raw: digest(row.try_get("raw")?)?,
-        content: content.map(digest).transpose()?,
         size: row.try_get("size")?,
         arrived: Timestamp::from_millis(row.try_get("arrived")?),
         handled: Timestamp::from_millis(row.try_get("handled")?),
@@ -123,17 +122,113 @@ impl Store {
     }
 }
 
+/// A message that waits to be written.
+pub struct MessageRow {
+    id: i64,
+    ticket: Option<i64>,
+    set_aside: Option<String>,
+    visibility: &'static str,
+    kind: &'static str,
+    from: Option<Address>,
+    from_name: String,
+    subject: String,
+    message_id: Option<MessageId>,
+    raw: Digest,
+    identity: Digest,
+    size: i64,
+    arrived: i64,
+    handled: i64,
+    anomalies: String,
+    body: String,
+    full_text: String,
+    html: Option<String>,
+}
+
+/// A file of a message that waits to be listed.
+pub struct File {
+    message: i64,
+    position: i64,
+    name: String,
+    media_type: String,
+    bytes: i64,
+    digest: Digest,
+    inline: bool,
+    content_id: Option<String>,
+}
+
+/// An id that leads to a ticket: of one of its messages (`own`), or cited by one.
+#[derive(PartialEq, Eq)]
+pub struct Lead {
+    id: String,
+    ticket: i64,
+    own: bool,
+}
+
+fn message_row(id: i64, message: &NewMessage<'_>) -> MessageRow {
+    let inbound = message.inbound;
+    let (ticket, set_aside, visibility) = match message.place {
+        Place::Ticket(number, Visibility::Public) => (Some(number.0), None, "public"),
+        Place::Ticket(number, Visibility::Internal) => (Some(number.0), None, "internal"),
+        Place::SetAside(reason) => (None, Some(line(reason).into_owned()), "internal"),
+    };
+    let anomalies: Vec<_> = inbound.anomalies.iter().take(ANOMALIES).map(|words| line(words)).collect();
+    // Half an HTML text is no HTML text: too much of it is left out, the words are in `body`.
+    let html = inbound.body.html.as_deref().filter(|html| html.len() <= TEXT);
+    MessageRow {
+        id,
+        ticket,
+        set_aside,
+        visibility,
+        kind: inbound.kind.as_str(),
+        from: inbound.from.as_ref().map(|from| from.address.clone()),
+        from_name: line(inbound.from.as_ref().map_or("", |from| &from.name)).into_owned(),
+        subject: line(&inbound.subject).into_owned(),
+        message_id: inbound.message_id.clone(),
+        raw: inbound.digest,
+        identity: inbound.identity(),
+        size: i64::try_from(inbound.size).unwrap_or(i64::MAX),
+        arrived: message.arrived.millis(),
+        handled: message.handled.millis(),
+        anomalies: json(&anomalies),
+        body: clean(&inbound.body.text, TEXT).into_owned(),
+        full_text: clean(&inbound.full_text, TEXT).into_owned(),
+        html: html.map(|html| clean(html, TEXT).into_owned()),
+    }
+}
+
+fn files(message: i64, inbound: &Inbound) -> impl Iterator<Item = File> + '_ {
+    (0..).zip(inbound.attachments.iter().take(PARTS)).map(move |(position, file)| File {
+        message,
+        position,
+        name: line(&file.name).into_owned(),
+        media_type: line(&file.media_type).into_owned(),
+        bytes: i64::try_from(file.bytes.len()).unwrap_or(i64::MAX),
+        digest: file.digest,
+        inline: file.inline,
+        content_id: file.content_id.as_deref().map(|id| line(id).into_owned()),
+    })
+}
+
+/// The ids by which a later message may find this one's ticket, each once: its own, and those it cites, the nearest
+/// first. A reply may arrive before its original, which then joins it (`hardening.md` R26).
+fn leads(ticket: i64, inbound: &Inbound) -> impl Iterator<Item = Lead> + '_ {
+    let own = inbound.message_id.iter().map(|id| (id.as_str(), true));
+    let nearest = inbound.in_reply_to.iter().chain(inbound.references.iter().rev());
+    // The root of the thread stands first in References.
+    let cited = inbound.references.first().into_iter().chain(nearest).map(|id| (id.as_str(), false));
+    let mut seen = HashSet::new();
+    let once = own.chain(cited).filter(move |(id, _)| seen.insert(*id)).take(CITED + 1);
+    once.map(move |(id, own)| Lead { id: id.to_owned(), ticket, own })
+}
+
 impl Tx {
     pub async fn known_messages(&mut self, digests: &[(Digest, Option<Digest>)]) -> Result<Vec<bool>> {
+        self.write_messages().await?;
         let mut known: HashSet<Digest> = HashSet::new();
-        for some in digests.chunks(256) {
-            let mut query = QueryBuilder::<Db>::new("select raw as digest from message where raw in ");
-            push_list(&mut query, some.iter().map(|(raw, _)| raw.0.as_slice()));
-            if some.iter().any(|(_, content)| content.is_some()) {
-                // The second condition is the one of the index message_content.
-                query.push(" union all select content from message where content is not null and content in ");
-                push_list(&mut query, some.iter().filter_map(|(_, content)| content.as_ref()).map(|d| d.0.as_slice()));
-            }
+        for some in digests.chunks(128) {
+            let mut query = QueryBuilder::<Db>::new("select identity from message where identity in ");
+            let either = some.iter().flat_map(|(raw, content)| [Some(raw), content.as_ref()]).flatten();
+            push_list(&mut query, either.map(|digest| digest.0.as_slice()));
             for row in query.build().fetch_all(&mut *self.inner).await? {
                 known.insert(digest(row.try_get(0)?)?);
             }
@@ -145,60 +240,80 @@ impl Tx {
     }
 
     pub async fn add_message(&mut self, message: &NewMessage<'_>) -> Result<i64> {
-        let id = self.insert_message(message).await?;
+        let (id, inbound) = (self.new_whole().await?, message.inbound);
         if let Some(source) = message.source {
-            self.hold_source(source, Some(id));
+            self.held.sources.push((source.clone(), Some(id)));
         }
         if let Place::Ticket(number, _) = message.place {
-            self.hold_refs(number, message.inbound);
+            self.held.leads.extend(leads(number.0, inbound));
         }
-        self.hold_attachments(id, message.inbound);
+        self.held.attachments.extend(files(id, inbound));
+        for file in &inbound.attachments {
+            self.put_blob(&file.digest, &file.bytes).await?;
+        }
+        let files = inbound.attachments.iter().map(|file| (file.digest, file.bytes.as_slice()));
+        self.hold_pieces(id, &Pieces::split(message.bytes, files)).await?;
+        let row = message_row(id, message);
+        let text = row.body.len() + row.full_text.len() + row.html.as_ref().map_or(0, String::len);
+        self.held.messages.push(row);
+        self.hold_bytes(text).await?;
         Ok(id)
     }
 
-    async fn insert_message(&mut self, message: &NewMessage<'_>) -> Result<i64> {
-        let inbound = message.inbound;
-        let (number, reason, visibility) = match message.place {
-            Place::Ticket(number, Visibility::Public) => (Some(number.0), None, "public"),
-            Place::Ticket(number, Visibility::Internal) => (Some(number.0), None, "internal"),
-            Place::SetAside(reason) => (None, Some(line(reason)), "internal"),
-        };
-        let address = inbound.from.as_ref().map(|from| &from.address);
-        let name = inbound.from.as_ref().map_or("", |from| &from.name);
-        let anomalies: Vec<_> = inbound.anomalies.iter().take(ANOMALIES).map(|words| line(words)).collect();
-        // Half an HTML text is no HTML text: too much of it is left out, the words are in `body`.
-        let html = inbound.body.html.as_deref().filter(|html| html.len() <= TEXT);
-        let id = sqlx::query_scalar(
-            "insert into message (ticket, set_aside, visibility, kind, from_address, from_key, from_name, subject,
-                 message_id, raw, content, size, arrived, handled, anomalies, body, full_text, html)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-             returning id",
-        )
-        .bind(number)
-        .bind(reason)
-        .bind(visibility)
-        .bind(inbound.kind.as_str())
-        .bind(address.map(Address::as_str))
-        .bind(address.map(Address::key))
-        .bind(line(name))
-        .bind(line(&inbound.subject))
-        .bind(inbound.message_id.as_ref().map(MessageId::as_str))
-        .bind(message.raw.0.as_slice())
-        .bind(inbound.content.as_ref().map(|content| content.0.as_slice()))
-        .bind(i64::try_from(inbound.size).unwrap_or(i64::MAX))
-        .bind(message.arrived.millis())
-        .bind(message.handled.millis())
-        .bind(json(&anomalies))
-        .bind(clean(&inbound.body.text, TEXT))
-        .bind(clean(&inbound.full_text, TEXT))
-        .bind(html.map(|html| clean(html, TEXT)))
-        .fetch_one(&mut *self.inner)
-        .await?;
-        Ok(id)
+    pub(super) async fn write_messages(&mut self) -> Result<()> {
+        while let Some(messages) = some(&mut self.held.messages) {
+            let mut query = QueryBuilder::<Db>::new(
+                "insert into message (id, ticket, set_aside, visibility, kind, from_address, from_key, from_name,
+                     subject, message_id, raw, identity, size, arrived, handled, anomalies, body, full_text, html) ",
+            );
+            query.push_values(messages, |mut row, message| {
+                row.push_bind(message.id).push_bind(message.ticket).push_bind(message.set_aside);
+                row.push_bind(message.visibility).push_bind(message.kind);
+                row.push_bind(message.from.as_ref().map(Address::as_str));
+                row.push_bind(message.from.as_ref().map(Address::key)).push_bind(message.from_name);
+                row.push_bind(message.subject).push_bind(message.message_id.as_ref().map(MessageId::as_str));
+                row.push_bind(message.raw.0.as_slice()).push_bind(message.identity.0.as_slice());
+                row.push_bind(message.size).push_bind(message.arrived).push_bind(message.handled);
+                row.push_bind(message.anomalies).push_bind(message.body).push_bind(message.full_text);
+                row.push_bind(message.html);
+            });
+            query.build().execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn write_leads(&mut self) -> Result<()> {
+        // PostgreSQL does not update a row twice in one statement: own before cited, then each once.
+        self.held.leads.sort_unstable_by(|a, b| (&a.id, a.ticket, !a.own).cmp(&(&b.id, b.ticket, !b.own)));
+        self.held.leads.dedup_by(|b, a| (&a.id, a.ticket) == (&b.id, b.ticket));
+        while let Some(leads) = some(&mut self.held.leads) {
+            let mut query = QueryBuilder::<Db>::new("insert into message_ref (id, ticket, own) ");
+            query.push_values(leads, |mut row, lead| {
+                row.push_bind(lead.id).push_bind(lead.ticket).push_bind(lead.own);
+            });
+            query.push(" on conflict (id, ticket) do update set own = excluded.own where excluded.own");
+            query.build().execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn write_attachments(&mut self) -> Result<()> {
+        while let Some(files) = some(&mut self.held.attachments) {
+            let mut query = QueryBuilder::<Db>::new(
+                "insert into attachment (message, position, name, media_type, bytes, digest, inline, content_id) ",
+            );
+            query.push_values(files, |mut row, file| {
+                row.push_bind(file.message).push_bind(file.position).push_bind(file.name).push_bind(file.media_type);
+                row.push_bind(file.bytes).push_bind(file.digest.0.as_slice()).push_bind(file.inline);
+                row.push_bind(file.content_id);
+            });
+            query.build().execute(&mut *self.inner).await?;
+        }
+        Ok(())
     }
 
     pub async fn known_ids(&mut self, ids: &[MessageId]) -> Result<Vec<KnownId>> {
-        self.write_refs().await?;
+        self.write_leads().await?;
         let mut found: BTreeMap<(String, i64), bool> = BTreeMap::new();
         for some in ids.chunks(128) {
             let mut query = QueryBuilder::<Db>::new("select id, ticket, own from message_ref where id in ");
@@ -219,6 +334,7 @@ impl Tx {
     }
 
     pub async fn description(&mut self, number: Number) -> Result<Body> {
+        self.write_messages().await?;
         let row = sqlx::query("select body, html from message where ticket = $1 order by id limit 1")
             .bind(number.0)
             .fetch_optional(&mut *self.inner)
@@ -230,6 +346,7 @@ impl Tx {
     }
 
     pub async fn first_files(&mut self, number: Number) -> Result<Vec<Attachment>> {
+        self.write_messages().await?;
         self.write_attachments().await?;
         let rows = sqlx::query("select * from message where ticket = $1 order by id limit 1")
             .bind(number.0)
@@ -238,49 +355,22 @@ impl Tx {
         let first = with_attachments(&mut self.inner, &rows).await?;
         let mut files = Vec::new();
         for file in first.into_iter().flat_map(|message| message.attachments) {
-            let Some(bytes) = self.raw_of(&file.digest).await? else { continue };
+            let Some(bytes) = self.blob(&file.digest).await? else { continue };
             let StoredAttachment { name, media_type, digest, inline, content_id, .. } = file;
             files.push(Attachment { name, media_type, bytes, digest, inline, content_id });
         }
         Ok(files)
     }
 
-    pub async fn conversation(&mut self, number: Number, address: &Address) -> Result<Vec<MessageId>> {
-        let newest: Vec<String> = sqlx::query_scalar(
-            "select message_id from (
-                 select * from (select message_id, handled as at, 0 as letter, id from message
-                     where ticket = $1 and from_key = $2 and message_id is not null
-                     order by handled desc, id desc limit $3) messages
-                 union all
-                 select * from (select message_id, queued as at, 1 as letter, id from outbox
-                     where ticket = $1 and to_key = $2
-                     order by queued desc, id desc limit $3) letters) both_ways
-             order by at desc, letter desc, id desc limit $3",
-        )
-        .bind(number.0)
-        .bind(address.key())
-        .bind(i64::try_from(LATEST + 1).unwrap_or(i64::MAX))
-        .fetch_all(&mut *self.inner)
-        .await?;
-        let mut ids: Vec<String> = newest.into_iter().rev().collect();
-        if ids.len() > LATEST {
-            ids[0] = self.conversation_start(number, address).await?;
+    pub async fn message_bytes(&mut self, identity: &Digest) -> Result<Option<Vec<u8>>> {
+        self.write_messages_and_bytes().await?;
+        let id: Option<i64> = sqlx::query_scalar("select id from message where identity = $1")
+            .bind(identity.0.as_slice())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        match id {
+            Some(id) => pieces::read(&mut self.inner, id).await,
+            None => Ok(None),
         }
-        Ok(ids.iter().filter_map(|id| MessageId::parse(id)).collect())
-    }
-
-    async fn conversation_start(&mut self, number: Number, address: &Address) -> Result<String> {
-        let first = sqlx::query_scalar(
-            "select message_id from (
-                 select * from (select message_id, handled as at, 0 as letter from message
-                     where ticket = $1 and from_key = $2 and message_id is not null
-                     order by handled, id limit 1) messages
-                 union all
-                 select * from (select message_id, queued as at, 1 as letter from outbox
-                     where ticket = $1 and to_key = $2
-                     order by queued, id limit 1) letters) both_ways
-             order by at, letter limit 1",
-        );
-        Ok(first.bind(number.0).bind(address.key()).fetch_one(&mut *self.inner).await?)
     }
 }

@@ -1,6 +1,6 @@
 //! The schema's version, the signing key, and the end of a transaction.
 
-use super::{Connection, Held, MIGRATIONS, Store, Tx};
+use super::{Connection, MIGRATIONS, Store, Tx};
 use crate::store::{Result, StoreError};
 use crate::time::Timestamp;
 
@@ -67,22 +67,6 @@ impl Tx {
     pub async fn commit(mut self) -> Result<()> {
         self.write_held().await?;
         Ok(self.inner.commit().await?)
-    }
-
-    pub async fn mark(&mut self) -> Result<()> {
-        self.write_held().await?;
-        // Released first, for savepoints of one name pile up, and each one costs a copy of every page that changes.
-        let statement = if self.held.marked { "release savepoint mark; savepoint mark" } else { "savepoint mark" };
-        sqlx::raw_sql(statement).execute(&mut *self.inner).await?;
-        self.held.marked = true;
-        Ok(())
-    }
-
-    pub async fn undo(&mut self) -> Result<()> {
-        sqlx::raw_sql("rollback to savepoint mark").execute(&mut *self.inner).await?;
-        self.held = Held::default();
-        self.held.marked = true;
-        Ok(())
     }
 
     pub async fn make_secret(&mut self, secret: [u8; 32]) -> Result<[u8; 32]> {

@@ -7,6 +7,7 @@ mod messages;
 mod meta;
 mod outbox;
 mod people;
+mod pieces;
 mod query;
 mod tickets;
 mod timers;

@@ -8,16 +8,15 @@
 //! | S3 sent, S4 failed | sent, failed | - | n | final |
 //!
 //! A committed letter is tried until S3 or S4. The key is unique: one cause queues one letter. The attempt is counted
-//! and committed before the network is opened, by [`claim`](Store::claim). A settlement names the attempt it is
+//! and committed before the network is opened, by [`settle_and_claim`](Store::settle_and_claim). A settlement names the attempt it is
 //! about, so that a sender that slept past its lease cannot undo what its successor did - only an acceptance always
 //! counts, for the server has the letter. `uncounted` tries are kept apart from `attempts`, which must never go back.
 //!
-//! A claim costs what is due, not what exists: the index `outbox_due` holds pending letters only.
+//! A claim costs what it takes, not what waits: the index `outbox_turn` holds pending letters only, in their turn. Each
+//! urgency is named, so that the index is entered at what is due of each.
 
-use super::blobs;
-use super::{Connection, Db, Row, Store, Tx, push_list};
+use super::{Connection, Db, Row, Store, Tx, pieces, push_list};
 use crate::address::{Address, MessageId};
-use crate::desk::inbound::Digest;
 use crate::desk::ticket::Number;
 use crate::store::text::{NOTE, clean, line};
 use crate::store::{Claimed, OutboxCounts, OutboxRow, OutboxState, Outgoing, Result, Settled, StoreError};
@@ -25,18 +24,11 @@ use crate::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 use std::time::Duration;
 
-/// A larger letter lies among the blobs, in chunks.
-const INLINE: usize = 1 << 20;
 /// Bytes that one claim brings into memory; a single larger letter still comes.
 const CLAIM_BYTES: i64 = 8 << 20;
 
 /// Letters written by one statement at most.
-const LETTERS: usize = 16;
-
-/// The blob that holds the letter, when it is too large for its row.
-fn large(letter: &Outgoing) -> Option<Digest> {
-    (letter.bytes.len() > INLINE).then(|| Digest::of(&letter.bytes))
-}
+const LETTERS: usize = 32;
 
 fn address(row: &Row, column: &str) -> Result<Address> {
     let text: &str = row.try_get(column)?;
@@ -75,17 +67,7 @@ fn outbox_row(row: &Row) -> Result<OutboxRow> {
     })
 }
 
-/// The letter itself, from its row or from the blobs.
-async fn bytes(db: &mut Connection, row: &Row) -> Result<Vec<u8>> {
-    if let Some(bytes) = row.try_get::<Option<Vec<u8>>, _>("bytes")? {
-        return Ok(bytes);
-    }
-    let name: [u8; 32] = row.try_get::<Vec<u8>, _>("blob")?.try_into().unwrap_or_default();
-    let id: i64 = row.try_get("id")?;
-    blobs::read(db, &Digest(name)).await?.ok_or_else(|| StoreError::Fault(format!("letter {id} has lost its bytes")))
-}
-
-async fn claimed(db: &mut Connection, row: &Row) -> Result<Claimed> {
+fn claimed(row: &Row, bytes: Vec<u8>) -> Result<Claimed> {
     let attempt: i64 = row.try_get("attempts")?;
     let uncounted: i64 = row.try_get("uncounted")?;
     let envelope_from: Option<&str> = row.try_get("envelope_from")?;
@@ -101,7 +83,7 @@ async fn claimed(db: &mut Connection, row: &Row) -> Result<Claimed> {
         subject: row.try_get("subject")?,
         template: row.try_get("template")?,
         urgency: row.try_get("urgency")?,
-        bytes: bytes(db, row).await?,
+        bytes,
         queued: Timestamp::from_millis(row.try_get("queued")?),
     })
 }
@@ -117,16 +99,32 @@ fn that_fit(candidates: Vec<(i64, i64)>) -> Vec<i64> {
     candidates.into_iter().take_while(|(_, size)| fits(*size)).map(|(id, _)| id).collect()
 }
 
-async fn settle(db: &mut Connection, id: i64, attempt: i64, settled: &Settled) -> Result<bool> {
+/// What the servers took, in one statement: most of what is ever settled.
+async fn settle_sent(db: &mut Connection, all: &[(i64, i64, Settled)]) -> Result<Vec<i64>> {
+    let sent: Vec<_> = all
+        .iter()
+        .filter_map(|(id, attempt, settled)| match settled {
+            Settled::Sent { at, answer } => Some((*id, *attempt, *at, answer)),
+            Settled::Again { .. } | Settled::Failed { .. } => None,
+        })
+        .collect();
+    let mut settled = Vec::with_capacity(sent.len());
+    for some in sent.chunks(LETTERS) {
+        let mut query =
+            QueryBuilder::<Db>::new("update outbox set state = 'sent', settled = column3, answer = column4 from (");
+        query.push_values(some, |mut row, (id, attempt, at, answer)| {
+            row.push_bind(*id).push_bind(*attempt).push_bind(at.millis()).push_bind(clean(answer, NOTE));
+        });
+        query.push(") as held where id = column1 and attempts >= column2 and state <> 'sent' returning id");
+        settled.extend(query.build_query_scalar::<i64>().fetch_all(&mut *db).await?);
+    }
+    Ok(settled)
+}
+
+/// What was not sent; `false` when the claim is another's by now.
+async fn settle_unsent(db: &mut Connection, id: i64, attempt: i64, settled: &Settled) -> Result<bool> {
     let query = match settled {
-        Settled::Sent { at, answer } => sqlx::query(
-            "update outbox set state = 'sent', settled = $3, answer = $4
-             where id = $1 and attempts >= $2 and state <> 'sent'",
-        )
-        .bind(id)
-        .bind(attempt)
-        .bind(at.millis())
-        .bind(clean(answer, NOTE)),
+        Settled::Sent { .. } => return Ok(false),
         Settled::Again { due, error, uncounted } => sqlx::query(
             "update outbox set due = $3, answer = $4, uncounted = uncounted + $5
              where id = $1 and attempts = $2 and state = 'pending'",
@@ -148,33 +146,55 @@ async fn settle(db: &mut Connection, id: i64, attempt: i64, settled: &Settled) -
     Ok(query.execute(db).await?.rows_affected() == 1)
 }
 
+async fn settle_all(db: &mut Connection, all: &[(i64, i64, Settled)]) -> Result<Vec<bool>> {
+    let sent = settle_sent(db, all).await?;
+    let mut done = Vec::with_capacity(all.len());
+    for (id, attempt, settled) in all {
+        done.push(sent.contains(id) || settle_unsent(db, *id, *attempt, settled).await?);
+    }
+    Ok(done)
+}
+
+/// Rows of up to `limit` due letters, leased and with their attempt counted.
+async fn claim(db: &mut Connection, now: Timestamp, lease: Duration, limit: i64) -> Result<Vec<Row>> {
+    let candidates: Vec<(i64, i64)> = sqlx::query_as(concat!(
+        "select id, size from outbox where state = 'pending' and urgency in (0, 1, 2, 3, 4) and due <= $1
+         order by urgency, due, id limit $2",
+        skip_locked!()
+    ))
+    .bind(now.millis())
+    .bind(limit)
+    .fetch_all(&mut *db)
+    .await?;
+    if candidates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Db>::new("update outbox set attempts = attempts + 1, due = ");
+    query.push_bind((now + lease).millis()).push(" where state = 'pending' and id in ");
+    push_list(&mut query, that_fit(candidates));
+    Ok(query.push(" returning *").build().fetch_all(&mut *db).await?)
+}
+
 impl Store {
-    pub async fn claim(&self, now: Timestamp, lease: Duration, limit: i64) -> Result<Vec<Claimed>> {
+    pub async fn settle_and_claim(
+        &self,
+        settled: &[(i64, i64, Settled)],
+        now: Timestamp,
+        lease: Duration,
+        limit: i64,
+    ) -> Result<Vec<Claimed>> {
         // A look beforehand leaves the writer alone while nothing is due.
-        if self.next_due(now).await? != Some(now) {
+        if settled.is_empty() && self.next_due(now).await? != Some(now) {
             return Ok(Vec::new());
         }
         let mut tx = self.begin().await?;
-        let candidates: Vec<(i64, i64)> = sqlx::query_as(concat!(
-            "select id, size from outbox where state = 'pending' and due <= $1 order by urgency, due, id limit $2",
-            skip_locked!()
-        ))
-        .bind(now.millis())
-        .bind(limit)
-        .fetch_all(&mut *tx.inner)
-        .await?;
-        if candidates.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut query = QueryBuilder::<Db>::new("update outbox set attempts = attempts + 1, due = ");
-        query.push_bind((now + lease).millis()).push(" where state = 'pending' and id in ");
-        push_list(&mut query, that_fit(candidates));
-        let rows = query.push(" returning *").build().fetch_all(&mut *tx.inner).await?;
-        let mut letters = Vec::with_capacity(rows.len());
-        for row in rows {
-            letters.push(claimed(&mut tx.inner, &row).await?);
-        }
+        settle_all(&mut tx.inner, settled).await?;
+        let rows = claim(&mut tx.inner, now, lease, limit).await?;
         tx.commit().await?;
+        let ids = rows.iter().map(|row| Ok(row.try_get("id")?)).collect::<Result<Vec<i64>>>()?;
+        let mut bytes = pieces::read_all(&mut *self.read.acquire().await?, &ids).await?;
+        let letters = rows.iter().zip(&ids).map(|(row, id)| claimed(row, bytes.remove(id).unwrap_or_default()));
+        let mut letters = letters.collect::<Result<Vec<_>>>()?;
         letters.sort_by_key(|letter| (letter.urgency, letter.queued, letter.id));
         Ok(letters)
     }
@@ -190,17 +210,22 @@ impl Store {
 
     pub async fn settle_all(&self, all: &[(i64, i64, Settled)]) -> Result<Vec<bool>> {
         let mut tx = self.begin().await?;
-        let mut done = Vec::with_capacity(all.len());
-        for (id, attempt, settled) in all {
-            done.push(settle(&mut tx.inner, *id, *attempt, settled).await?);
-        }
+        let done = settle_all(&mut tx.inner, all).await?;
         tx.commit().await?;
         Ok(done)
     }
 
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        let due: Option<i64> =
-            sqlx::query_scalar("select min(due) from outbox where state = 'pending'").fetch_one(&self.read).await?;
+        let due: Option<i64> = sqlx::query_scalar(
+            "select min(due) from (
+                 select min(due) as due from outbox where state = 'pending' and urgency = 0 union all
+                 select min(due) from outbox where state = 'pending' and urgency = 1 union all
+                 select min(due) from outbox where state = 'pending' and urgency = 2 union all
+                 select min(due) from outbox where state = 'pending' and urgency = 3 union all
+                 select min(due) from outbox where state = 'pending' and urgency = 4) each_urgency",
+        )
+        .fetch_one(&self.read)
+        .await?;
         Ok(due.map(|due| Timestamp::from_millis(due).max(now)))
     }
 
@@ -243,55 +268,47 @@ impl Store {
         let mut db = self.read.acquire().await?;
         let mut letters = Vec::new();
         for row in sqlx::query("select * from outbox order by id").fetch_all(&mut *db).await? {
-            letters.push((outbox_row(&row)?, bytes(&mut db, &row).await?));
+            let row = outbox_row(&row)?;
+            let bytes = pieces::read(&mut db, row.id).await?;
+            letters.push((row, bytes.unwrap_or_default()));
         }
         Ok(letters)
     }
 }
 
 impl Tx {
-    pub async fn enqueue(&mut self, letter: &Outgoing) -> Result<bool> {
-        let added = self.insert_letters(std::slice::from_ref(letter)).await? == 1;
-        if let (true, Some(digest)) = (added, large(letter)) {
-            blobs::write(&mut self.inner, &digest, &letter.bytes).await?;
-        }
-        Ok(added)
-    }
-
     pub async fn enqueue_all(&mut self, letters: &[Outgoing]) -> Result<usize> {
         let mut added = 0;
         for some in letters.chunks(LETTERS) {
-            if some.iter().all(|letter| letter.bytes.len() <= INLINE) {
-                added += self.insert_letters(some).await?;
-                continue;
-            }
-            for letter in some {
-                added += usize::from(self.enqueue(letter).await?);
-            }
+            added += self.insert_letters(some).await?;
         }
         Ok(added)
     }
 
     async fn insert_letters(&mut self, letters: &[Outgoing]) -> Result<usize> {
+        let mut numbered = Vec::with_capacity(letters.len());
+        for letter in letters {
+            numbered.push((self.new_whole().await?, letter));
+        }
         let mut query = QueryBuilder::<Db>::new(
-            "insert into outbox (key, ticket, to_address, to_key, envelope_from, message_id, subject, template, urgency,
-                 size, bytes, blob, queued, state, due, attempts, uncounted, answer) ",
+            "insert into outbox (id, key, ticket, to_address, to_key, envelope_from, message_id, subject, template,
+                 urgency, size, queued, state, due, attempts, uncounted, answer) ",
         );
-        query.push_values(letters, |mut row, letter| {
-            let blob = large(letter);
-            row.push_bind(letter.key.as_str()).push_bind(letter.number.map(|number| number.0));
+        query.push_values(&numbered, |mut row, (id, letter)| {
+            row.push_bind(*id).push_bind(letter.key.as_str()).push_bind(letter.number.map(|number| number.0));
             row.push_bind(letter.to.as_str()).push_bind(letter.to.key());
             row.push_bind(letter.envelope_from.as_ref().map(Address::as_str));
-            row.push_bind(letter.message_id.as_str()).push_bind(line(&letter.subject).into_owned());
+            row.push_bind(letter.message_id.as_str()).push_bind(line(&letter.subject));
             row.push_bind(letter.template.as_str()).push_bind(letter.urgency);
-            row.push_bind(i64::try_from(letter.bytes.len()).unwrap_or(i64::MAX));
-            row.push_bind(blob.is_none().then_some(letter.bytes.as_slice()));
-            row.push_bind(blob.map(|digest| digest.0.to_vec())).push_bind(letter.queued.millis());
+            row.push_bind(i64::try_from(letter.bytes.len()).unwrap_or(i64::MAX)).push_bind(letter.queued.millis());
             row.push("'pending'").push_bind(letter.queued.millis()).push("0, 0, ''");
         });
-        query.push(" on conflict (key) do nothing");
-        let added = query.build().execute(&mut *self.inner).await?.rows_affected();
-        Ok(usize::try_from(added).unwrap_or(usize::MAX))
+        query.push(" on conflict (key) do nothing returning id");
+        let added: Vec<i64> = query.build_query_scalar().fetch_all(&mut *self.inner).await?;
+        for (id, letter) in numbered.iter().filter(|(id, _)| added.contains(id)) {
+            self.hold_pieces(*id, &letter.bytes).await?;
+        }
+        Ok(added.len())
     }
 
     pub async fn letter_of(&mut self, id: &MessageId) -> Result<Option<String>> {

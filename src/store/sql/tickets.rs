@@ -1,12 +1,14 @@
 //! Tickets, their timeline, their people, their ratings.
 
+use super::held::some;
 use super::{Connection, Db, Row, Store, Tx, push_list};
-use crate::address::{Address, Mailbox};
+use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::ticket::{Entry, Number, Ticket, Who};
 use crate::desk::words::{Category, Impact, Language, Priority, Rating, Status, Wait};
 use crate::store::text::{NOTE, clean, from_json, json, line};
 use crate::store::{Result, StoreError, TicketFilter};
 use crate::time::Timestamp;
+use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Row as _};
 use std::collections::HashMap;
 
@@ -117,90 +119,106 @@ impl Store {
     }
 }
 
+/// A changed ticket that waits to be written.
+pub struct Saved {
+    pub ticket: Ticket,
+    /// The version that the database must still have.
+    over: i64,
+}
+
+/// A line of a timeline that waits to be written.
+pub struct Event {
+    ticket: i64,
+    at: i64,
+    who: String,
+    what: String,
+    why: String,
+}
+
+fn bind_ticket(row: &mut Separated<'_, Db, &'static str>, ticket: &Ticket) {
+    let terms = &ticket.matched[..ticket.matched.len().min(TERMS)];
+    let (requester, assignee) = (&ticket.requester.address, ticket.assignee.as_ref());
+    row.push_bind(ticket.number.0).push_bind(line(&ticket.subject)).push_bind(requester.as_str());
+    row.push_bind(requester.key()).push_bind(line(&ticket.requester.name)).push_bind(ticket.language.as_str());
+    row.push_bind(ticket.category.as_str()).push_bind(ticket.priority.as_str()).push_bind(ticket.impact.as_str());
+    row.push_bind(json(&terms)).push_bind(json(&ticket.fields));
+    row.push_bind(ticket.status.as_str()).push_bind(ticket.wait.map(Wait::as_str));
+    row.push_bind(assignee.map(Address::as_str)).push_bind(assignee.map(Address::key));
+    row.push_bind(ticket.created.millis()).push_bind(ticket.updated.millis());
+    row.push_bind(ticket.first_response.map(Timestamp::millis));
+    row.push_bind(ticket.response_due.millis()).push_bind(ticket.resolution_due.millis());
+    row.push_bind(ticket.resolved.map(Timestamp::millis)).push_bind(ticket.closed.map(Timestamp::millis));
+    row.push_bind(ticket.rating.map(Rating::as_str)).push_bind(ticket.cycle).push_bind(ticket.asked);
+    row.push_bind(ticket.merged_into.map(|n| n.0)).push_bind(ticket.related.map(|n| n.0)).push_bind(ticket.version);
+}
+
 impl Tx {
     pub async fn next_number(&mut self) -> Result<Number> {
-        let used = match self.held.counter {
-            Some(used) => used,
-            None => {
-                sqlx::query_scalar(concat!("select value from counter where name = 'ticket'", for_update!()))
-                    .fetch_one(&mut *self.inner)
-                    .await?
-            }
-        };
-        self.held.counter = Some(used);
-        Ok(Number(used + 1))
+        Ok(Number(self.counters().await?.ticket + 1))
     }
 
     pub async fn open_ticket(&mut self, ticket: &Ticket) -> Result<()> {
         if self.next_number().await? != ticket.number {
             return Err(StoreError::Conflict(ticket.number.to_string()));
         }
-        self.held.counter = Some(ticket.number.0);
-        self.write_ticket(
-            ticket,
-            "insert into ticket (number, subject, requester, requester_key, requester_name, language, category,
-                 priority, impact, matched, fields, status, wait, assignee, assignee_key, created, updated,
-                 first_response, response_due, resolution_due, resolved, closed, rating, cycle, asked, merged_into,
-                 related, version)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                 $22, $23, $24, $25, $26, $27, $28)",
-        )
-        .await
+        self.use_ticket_number(ticket.number.0).await?;
+        self.held.opened.push(ticket.clone());
+        Ok(())
     }
 
     pub async fn save_ticket(&mut self, ticket: &Ticket) -> Result<()> {
-        self.write_ticket(
-            ticket,
-            "update ticket set subject = $2, requester = $3, requester_key = $4, requester_name = $5, language = $6,
-                 category = $7, priority = $8, impact = $9, matched = $10, fields = $11, status = $12, wait = $13,
-                 assignee = $14, assignee_key = $15, created = $16, updated = $17, first_response = $18,
-                 response_due = $19, resolution_due = $20, resolved = $21, closed = $22, rating = $23, cycle = $24,
-                 asked = $25, merged_into = $26, related = $27, version = $28
-             where number = $1 and version = $28 - 1",
-        )
-        .await
+        let opened = self.held.opened.iter_mut();
+        let saved = self.held.saved.iter_mut().map(|saved| &mut saved.ticket);
+        match opened.chain(saved).find(|held| held.number == ticket.number) {
+            Some(held) if held.version + 1 == ticket.version => *held = ticket.clone(),
+            Some(_) => return Err(StoreError::Conflict(ticket.number.to_string())),
+            None => self.held.saved.push(Saved { ticket: ticket.clone(), over: ticket.version - 1 }),
+        }
+        Ok(())
     }
 
-    async fn write_ticket(&mut self, ticket: &Ticket, statement: &'static str) -> Result<()> {
-        let terms = &ticket.matched[..ticket.matched.len().min(TERMS)];
-        let written = sqlx::query(statement)
-            .bind(ticket.number.0)
-            .bind(line(&ticket.subject))
-            .bind(ticket.requester.address.as_str())
-            .bind(ticket.requester.address.key())
-            .bind(line(&ticket.requester.name))
-            .bind(ticket.language.as_str())
-            .bind(ticket.category.as_str())
-            .bind(ticket.priority.as_str())
-            .bind(ticket.impact.as_str())
-            .bind(json(&terms))
-            .bind(json(&ticket.fields))
-            .bind(ticket.status.as_str())
-            .bind(ticket.wait.map(Wait::as_str))
-            .bind(ticket.assignee.as_ref().map(Address::as_str))
-            .bind(ticket.assignee.as_ref().map(Address::key))
-            .bind(ticket.created.millis())
-            .bind(ticket.updated.millis())
-            .bind(ticket.first_response.map(Timestamp::millis))
-            .bind(ticket.response_due.millis())
-            .bind(ticket.resolution_due.millis())
-            .bind(ticket.resolved.map(Timestamp::millis))
-            .bind(ticket.closed.map(Timestamp::millis))
-            .bind(ticket.rating.map(Rating::as_str))
-            .bind(ticket.cycle)
-            .bind(ticket.asked)
-            .bind(ticket.merged_into.map(|number| number.0))
-            .bind(ticket.related.map(|number| number.0))
-            .bind(ticket.version)
-            .execute(&mut *self.inner)
-            .await?;
-        match written.rows_affected() {
-            1 => Ok(()),
-            _ => Err(StoreError::Conflict(ticket.number.to_string())),
+    pub(super) async fn write_tickets(&mut self) -> Result<()> {
+        while let Some(tickets) = some(&mut self.held.opened) {
+            let mut query = QueryBuilder::<Db>::new(
+                "insert into ticket (number, subject, requester, requester_key, requester_name, language, category,
+                     priority, impact, matched, fields, status, wait, assignee, assignee_key, created, updated,
+                     first_response, response_due, resolution_due, resolved, closed, rating, cycle, asked,
+                     merged_into, related, version) ",
+            );
+            query.push_values(&tickets, |mut row, ticket| bind_ticket(&mut row, ticket));
+            query.build().execute(&mut *self.inner).await?;
+        }
+        while let Some(saved) = some(&mut self.held.saved) {
+            self.write_saved(&saved).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_saved(&mut self, saved: &[Saved]) -> Result<()> {
+        let mut query = QueryBuilder::<Db>::new(
+            "update ticket set subject = column2, requester = column3, requester_key = column4,
+                 requester_name = column5, language = column6, category = column7, priority = column8,
+                 impact = column9, matched = column10, fields = column11, status = column12, wait = column13,
+                 assignee = column14, assignee_key = column15, created = column16, updated = column17,
+                 first_response = column18, response_due = column19, resolution_due = column20,
+                 resolved = column21, closed = column22, rating = column23, cycle = column24, asked = column25,
+                 merged_into = column26, related = column27, version = column28
+             from (",
+        );
+        query.push_values(saved, |mut row, saved| {
+            bind_ticket(&mut row, &saved.ticket);
+            row.push_bind(saved.over);
+        });
+        query.push(") as held where number = column1 and version = column29 returning number");
+        let written: Vec<i64> = query.build_query_scalar().fetch_all(&mut *self.inner).await?;
+        match saved.iter().find(|saved| !written.contains(&saved.ticket.number.0)) {
+            Some(stale) => Err(StoreError::Conflict(stale.ticket.number.to_string())),
+            None => Ok(()),
         }
     }
 
     pub async fn tickets(&mut self, numbers: &[Number]) -> Result<Vec<Ticket>> {
+        self.write_tickets().await?;
         let mut found = Vec::with_capacity(numbers.len());
         for some in numbers.chunks(256) {
             let mut query = QueryBuilder::<Db>::new("select * from ticket where number in ");
@@ -215,7 +233,38 @@ impl Tx {
     }
 
     pub async fn record(&mut self, number: Number, entry: &Entry) -> Result<()> {
-        self.hold_entry(number, entry);
+        let who = match &entry.who {
+            Who::Desk => "desk",
+            Who::Person(address) => address.as_str(),
+        };
+        self.held.timeline.push(Event {
+            ticket: number.0,
+            at: entry.at.millis(),
+            who: who.to_owned(),
+            what: json(&entry.what),
+            why: clean(&entry.why, NOTE).into_owned(),
+        });
+        Ok(())
+    }
+
+    pub(super) async fn write_timeline(&mut self) -> Result<()> {
+        while let Some(events) = some(&mut self.held.timeline) {
+            // Lines of one ticket follow each other; two daemons that write to one ticket at the same moment meet in
+            // the primary key, and the second one tries again.
+            let mut query = QueryBuilder::<Db>::new(
+                "insert into timeline (ticket, seq, at, who, what, why)
+                 select column1, column2 + coalesce((select max(seq) from timeline where ticket = column1), 0),
+                     column3, column4, column5, column6 from (",
+            );
+            let mut position: HashMap<i64, i64> = HashMap::new();
+            query.push_values(events, |mut row, event| {
+                let position = position.entry(event.ticket).or_default();
+                *position += 1;
+                row.push_bind(event.ticket).push_bind(*position).push_bind(event.at);
+                row.push_bind(event.who).push_bind(event.what).push_bind(event.why);
+            });
+            query.push(") as held").build().execute(&mut *self.inner).await?;
+        }
         Ok(())
     }
 
@@ -229,17 +278,67 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn participants(&mut self, number: Number) -> Result<Vec<Address>> {
+    pub(super) async fn write_participants(&mut self) -> Result<()> {
+        while let Some(people) = some(&mut self.held.participants) {
+            let mut query = QueryBuilder::<Db>::new("insert into participant (ticket, address_key, address) ");
+            query.push_values(people, |mut row, (number, address)| {
+                row.push_bind(number).push_bind(address.key()).push_bind(address.as_str());
+            });
+            query.push(" on conflict (ticket, address_key) do nothing").build().execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    pub async fn participants(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Address)>> {
         self.write_participants().await?;
-        let found: Vec<String> =
-            sqlx::query_scalar("select address from participant where ticket = $1 order by address_key")
-                .bind(number.0)
-                .fetch_all(&mut *self.inner)
-                .await?;
-        Ok(found.iter().filter_map(|text| Address::parse(text)).collect())
+        let mut found = Vec::new();
+        for some in numbers.chunks(256) {
+            let mut query = QueryBuilder::<Db>::new("select ticket, address from participant where ticket in ");
+            push_list(&mut query, some.iter().map(|number| number.0));
+            query.push(" order by ticket, address_key");
+            let rows: Vec<(i64, String)> = query.build_query_as().fetch_all(&mut *self.inner).await?;
+            found.extend(rows.iter().filter_map(|(number, text)| Some((Number(*number), Address::parse(text)?))));
+        }
+        Ok(found)
+    }
+
+    pub async fn keep_conversation(&mut self, number: Number, with: &Address, seen: &[MessageId]) -> Result<()> {
+        self.held.conversations.insert((number.0, with.clone()), seen.to_vec());
+        Ok(())
+    }
+
+    pub(super) async fn write_conversations(&mut self) -> Result<()> {
+        let mut conversations: Vec<_> = std::mem::take(&mut self.held.conversations).into_iter().collect();
+        while let Some(conversations) = some(&mut conversations) {
+            let mut query = QueryBuilder::<Db>::new("insert into conversation (ticket, address_key, seen) ");
+            query.push_values(&conversations, |mut row, ((number, with), seen)| {
+                let seen: Vec<&str> = seen.iter().map(MessageId::as_str).collect();
+                row.push_bind(*number).push_bind(with.key()).push_bind(seen.join(" "));
+            });
+            query.push(" on conflict (ticket, address_key) do update set seen = excluded.seen");
+            query.build().execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
+    pub async fn conversations(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Address, Vec<MessageId>)>> {
+        self.write_conversations().await?;
+        let mut found = Vec::new();
+        for some in numbers.chunks(256) {
+            let mut query =
+                QueryBuilder::<Db>::new("select ticket, address_key, seen from conversation where ticket in ");
+            push_list(&mut query, some.iter().map(|number| number.0));
+            let rows: Vec<(i64, String, String)> = query.build_query_as().fetch_all(&mut *self.inner).await?;
+            found.extend(rows.iter().filter_map(|(number, with, seen)| {
+                let seen = seen.split(' ').filter_map(MessageId::parse).collect();
+                Some((Number(*number), Address::parse(with)?, seen))
+            }));
+        }
+        Ok(found)
     }
 
     pub async fn loads(&mut self, assignees: &[Address]) -> Result<Vec<(Address, i64)>> {
+        self.write_tickets().await?;
         let mut open: HashMap<String, i64> = HashMap::new();
         for some in assignees.chunks(256) {
             let mut query = QueryBuilder::<Db>::new("select assignee_key, open from load where assignee_key in ");
@@ -252,6 +351,7 @@ impl Tx {
     }
 
     pub async fn open_of(&mut self, assignee: &Address) -> Result<Vec<Ticket>> {
+        self.write_tickets().await?;
         let rows = sqlx::query(
             "select * from ticket
              where assignee_key = $1 and status in ('new', 'assigned', 'in_progress', 'pending')
