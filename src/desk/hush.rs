@@ -44,7 +44,7 @@ pub fn may_answer(message: &Inbound) -> Result<(), Reason> {
 }
 
 /// Local parts, lower case, of addresses that no person reads.
-fn nobody_reads(local: &str) -> bool {
+pub fn nobody_reads(local: &str) -> bool {
     let bare: String = local.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     const WHOLE: &[&str] = &[
         "mailerdaemon",

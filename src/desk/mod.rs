@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod assign;
 pub mod command;
+mod confirm;
 pub mod decide;
 mod draft;
 mod engineer;
@@ -21,6 +22,7 @@ pub mod proof;
 mod requester;
 pub mod retry;
 pub mod sla;
+mod supervisor;
 pub mod thread;
 pub mod ticket;
 pub mod triage;

@@ -4,7 +4,7 @@ use crate::address::{Address, Mailbox};
 use crate::desk::answer::{self, Answer};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
-use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks};
+use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks, Writer};
 use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Ticket, What, Who};
@@ -41,7 +41,7 @@ fn join(draft: &mut Draft, mail: &Mail) {
     draft.record(What::Message, first_line(&mail.inbound.body.text));
 }
 
-fn first_line(text: &str) -> String {
+pub fn first_line(text: &str) -> String {
     text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("").chars().take(120).collect()
 }
 
@@ -69,7 +69,8 @@ fn send_to_owner(draft: &mut Draft, mail: &Mail, from: &Mailbox, stranger: bool)
     let Some(owner) = draft.owner().filter(|o| o.mailbox.address != from.address) else { return };
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
     let (author, address) = (from.called().to_owned(), from.address.clone());
-    let content = Content::Message { author, address, body: mail.inbound.body.clone(), kept, stranger };
+    let writer = if stranger { Writer::Stranger } else { Writer::Participant };
+    let content = Content::Message { author, address, body: mail.inbound.body.clone(), kept, writer };
     draft.letter(owner, &cause(mail), content).attachments = attachments;
 }
 
@@ -201,9 +202,21 @@ pub fn rated(s: &Situation, on: &Candidate, cycle: i64, rating: Rating, comment:
         (Standing::ReopenedByIt, _) => {
             draft.ticket.cycle = cycle;
             rate(&mut draft, rating, comment);
+            tell_taken_back(s, on, &mut draft, rating, comment);
         }
     }
     draft.finish()
+}
+
+/// Whoever was called for "not satisfied" can stop.
+fn tell_taken_back(s: &Situation, on: &Candidate, draft: &mut Draft, rating: Rating, comment: &str) {
+    let cause = format!("{}-{}", on.ticket.cycle, on.ticket.version);
+    let mut readers: Vec<_> = draft.owner().into_iter().chain(s.policy.supervisor()).collect();
+    readers.dedup();
+    readers.retain(|reader| reader.mailbox.address != on.ticket.requester.address);
+    for reader in readers {
+        draft.letter(reader, &cause, Content::TakenBack { rating, comment: comment.chars().take(4000).collect() });
+    }
 }
 
 /// The three links of a ticket's present cycle.

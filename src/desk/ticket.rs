@@ -144,4 +144,11 @@ pub enum What {
     Merged {
         into: Number,
     },
+    /// Another ticket was merged into this one; its requester hears of the result.
+    Absorbed {
+        number: Number,
+        subject: String,
+        requester: Mailbox,
+        language: Language,
+    },
 }

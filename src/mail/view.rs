@@ -5,7 +5,7 @@ use crate::desk::letter::{Content, Letter, Manner};
 use crate::desk::link::Key;
 use crate::desk::policy::Identity;
 use crate::desk::ticket::{Number, Ticket, What};
-use crate::desk::words::{Field, Language, Status};
+use crate::desk::words::{Field, Language, Rating, Status};
 use crate::mail::phrases;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -225,6 +225,10 @@ pub(super) fn register_filters(tera: &mut Tera) {
     tera.register_filter("status", |key: &str, _: Kwargs, state: &State| -> TeraResult<String> {
         let language = language(state)?;
         Ok(Status::parse(key).map_or(key, |s| s.name(language)).to_owned())
+    });
+    tera.register_filter("rating", |key: &str, _: Kwargs, state: &State| -> TeraResult<String> {
+        let language = language(state)?;
+        Ok(Rating::parse(key).map_or(key, |r| r.name(language)).to_owned())
     });
     // Plain text has no frame: a bar before every line shows where somebody else's words begin and end.
     tera.register_filter("set_off", |text: &str, _: Kwargs, _: &State| format!("│ {}", text.replace('\n', "\n│ ")));
