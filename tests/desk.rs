@@ -47,6 +47,7 @@ fn policy() -> Policy {
             name_en: "IT Service Desk".into(),
             address: address(DESK),
             aliases: vec![address("helpdesk@corp.example")],
+            own_lists: vec!["it-help@corp.example".into(), "staff.lists.example".into()],
             domains: vec!["corp.example".into()],
             public_url: Some("https://desk.corp.example".into()),
             zone: Shanghai,
@@ -959,4 +960,32 @@ fn not_satisfied_taken_back_is_told_to_those_it_called() {
         effects,
         ["save IT001 closed", "rate satisfied", "unschedule", "letter taken_back wang", "letter taken_back boss"]
     );
+}
+
+#[test]
+fn l5_mail_through_the_desks_own_list_is_answered() {
+    let report = "三楼打印机不能打印，只有我这台。";
+    let answered = ["open IT007 P3 li", "join IT007 Public", "letter acknowledgement zhang", "letter notice li"];
+    let quiet = ["open IT007 P4 li", "join IT007 Public"];
+    for (headers, expected) in [
+        ("List-Id: IT Help <it-help.corp.example>\r\nPrecedence: list\r\n", &answered[..]),
+        ("List-Id: <Staff.Lists.Example>\r\nList-Unsubscribe: <mailto:x@y>\r\n", &answered),
+        ("Cc: IT <it-help@corp.example>\r\nList-Post: <mailto:it-help@corp.example>\r\n", &answered),
+        ("List-Id: <news.example.com>\r\nCc: it-help@corp.example\r\n", &quiet),
+        ("List-Id: <it-help.corp.example>\r\nList-Id: <news.example.com>\r\n", &quiet),
+        ("List-Id: <it-help.corp.example>\r\nPrecedence: bulk\r\n", &quiet),
+        ("List-Id: <it-help.corp.example>\r\nFeedback-ID: 1:x\r\n", &quiet),
+        ("List-Id: <it-help.corp.example.evil.example>\r\n", &quiet),
+    ] {
+        check(mail(ZHANG, "打印机坏了", headers, report), &[], expected);
+    }
+    let generated = "List-Id: <it-help.corp.example>\r\nAuto-Submitted: auto-generated\r\n";
+    check(mail(ZHANG, "disk", generated, report), &[], &["open IT007 P3 li", "join IT007 Public", "letter notice li"]);
+    // A list that writes in its own name is not answered: everybody on it would be.
+    let in_its_name = mail("it-help@corp.example", "打印机坏了", "List-Id: <it-help.corp.example>\r\n", report);
+    check(in_its_name, &[], &["open IT007 P3 li", "join IT007 Public", "letter notice li"]);
+    // Orders through the list count like any other.
+    let mut order = reply(LI, "#认领");
+    (order.kind, order.lists) = (maildesk::desk::inbound::Kind::Bulk, vec!["it-help.corp.example".into()]);
+    check(order, &[Status::New], &["save IT001 assigned", "join IT001 Public"]);
 }

@@ -24,6 +24,11 @@ pub fn decide(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
 }
 
 fn decide_mail(s: &Situation, mail: &Mail, now: Timestamp) -> Vec<Effect> {
+    if let Some(kind) = hush::through_own_list(&s.policy.desk, &mail.inbound) {
+        let mut direct = mail.clone();
+        direct.inbound.kind = kind;
+        return decide_mail(s, &direct, now);
+    }
     let inbound = &mail.inbound;
     if matches!(
         inbound.kind,

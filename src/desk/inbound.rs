@@ -173,6 +173,10 @@ pub struct Inbound {
     /// The sender asked for no automatic answer (`X-Auto-Response-Suppress: All` or `AutoReply`; L6), or passed on a
     /// bounce without a word, as rules of mailboxes do.
     pub asks_no_answer: bool,
+    /// The lists it came through, by `List-Id`, lower case.
+    pub lists: Vec<String>,
+    /// It says itself that it is sent to many: `Precedence: bulk`, `Feedback-ID`.
+    pub mass: bool,
     /// Number of `Received` fields (L8).
     pub hops: usize,
     /// SHA-256 of the raw bytes.
@@ -214,6 +218,8 @@ impl Inbound {
             authentication_results: Vec::new(),
             references_in_text: Vec::new(),
             asks_no_answer: false,
+            lists: Vec::new(),
+            mass: false,
             hops: 0,
             digest: Digest::of(raw),
             content: None,

@@ -25,6 +25,7 @@ pub fn identity() -> Identity {
         name_en: "IT Service Desk".into(),
         address: address("it@corp.example"),
         aliases: Vec::new(),
+        own_lists: Vec::new(),
         domains: vec!["corp.example".into()],
         public_url: Some("https://desk.corp.example".into()),
         zone: chrono_tz::Asia::Shanghai,
