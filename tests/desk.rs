@@ -989,3 +989,88 @@ fn l5_mail_through_the_desks_own_list_is_answered() {
     (order.kind, order.lists) = (maildesk::desk::inbound::Kind::Bulk, vec!["it-help.corp.example".into()]);
     check(order, &[Status::New], &["save IT001 assigned", "join IT001 Public"]);
 }
+
+#[test]
+fn what_an_answer_says_besides_reaches_the_engineer() {
+    let closed = ["save IT001 closed", "join IT001 Public", "rate satisfied", "unschedule"];
+    let thanked = [&closed[..], &["letter closed zhang"]].concat();
+    let passed_on = [&closed[..], &["letter message li", "letter closed zhang"]].concat();
+    check(reply(ZHANG, "满意，谢谢"), &[Status::Resolved], &thanked);
+    check(reply(ZHANG, "满意，谢谢。另外键盘也坏了"), &[Status::Resolved], &passed_on);
+    let unclear = ["save IT001 resolved", "join IT001 Public", "letter message li", "letter clarify zhang"];
+    check(reply(ZHANG, "可以了，不过打印有点慢"), &[Status::Resolved], &unclear);
+    check(reply(ZHANG, "可以了，不过打印有点慢"), &[Status::Closed], &["join IT001 Public", "letter message li"]);
+    check(reply(ZHANG, "好的，谢谢"), &[Status::Closed], &["join IT001 Public"]);
+}
+
+#[test]
+fn an_empty_reply_is_no_complaint_and_a_screenshot_is_one() {
+    let empty = "Content-Type: text/plain; charset=utf-8\n\n在 2026-11-23 10:00，IT 服务台 写道：\n> 满意吗？\n> 不满意：https://x\n> REF\n";
+    let asked = ["save IT001 resolved", "join IT001 Public", "letter clarify zhang"];
+    check(reply_with_parts(ZHANG, "", &[empty]), &[Status::Resolved], &asked);
+    let file = "Content-Type: image/png; name=a.png\nContent-Disposition: attachment; filename=a.png\n\npng";
+    let reopened = ["save IT001 in_progress", "join IT001 Public", "unschedule", "letter message li"];
+    let effects = check(reply_with_parts(ZHANG, "", &[empty, file]), &[Status::Resolved], &reopened);
+    assert_eq!(letters(&effects)[0].attachments.len(), 1);
+    // What shows that it is not solved goes to the one who takes over.
+    let broken = "Content-Type: text/plain; charset=utf-8\n\n不满意，还是报错，见截图\n\n> REF\n";
+    let policy = policy();
+    let on = situation(&policy, vec![ticket(Status::Resolved)]);
+    let effects = decide(&on, &event(reply_with_parts(ZHANG, "", &[broken, file])), now());
+    let notice = letters(&effects).into_iter().find(|l| l.content.template() == "notice").unwrap();
+    assert_eq!((notice.attachments.len(), notice.with_first_files), (1, true));
+}
+
+#[test]
+fn thanks_after_months_open_no_ticket() {
+    let policy = policy();
+    let months = Duration::from_secs(90 * 86_400);
+    let later = |text: &str| {
+        let situation = situation(&policy, vec![ticket(Status::Closed)]);
+        told(&decide(&situation, &event(reply(ZHANG, text)), now() + months))
+    };
+    for text in ["谢谢", "ok", "满意", "已经好了"] {
+        assert_eq!(later(text), ["join IT001 Public"], "{text}");
+    }
+    for text in ["又坏了", "不满意", "满意，另外键盘也坏了", "打印机又卡纸"] {
+        assert_eq!(later(text)[0], "open IT007 P3 li", "{text}");
+    }
+}
+
+#[test]
+fn a_reply_to_a_letter_of_a_merged_ticket_never_goes_to_the_other_requester() {
+    let policy = policy();
+    let merged = |text: &str| {
+        let mut situation = two_tickets(&policy, Status::New);
+        situation.candidates[0].ticket = situation.candidates[1].ticket.clone();
+        decide(&situation, &on_second(LI, text), now())
+    };
+    for text in ["陈静您好，请重启电脑", "#解决\n已重启", "#关闭"] {
+        let effects = merged(text);
+        assert!(letters(&effects).iter().all(|l| l.to.mailbox.address == address(LI)), "{:?}", told(&effects));
+        let Content::Transcript { lines, .. } = &letters(&effects)[0].content else { panic!() };
+        assert!(matches!(lines[0].hint, Hint::MergedAway { number: Number(2), into: Number(1), .. }), "{lines:?}");
+    }
+    assert_eq!(told(&merged("#备注 是同一台")), ["join IT001 Internal", "record Note 是同一台"]);
+    assert_eq!(told(&merged("#status")), ["join IT001 Public", "letter transcript li"]);
+}
+
+#[test]
+fn a_note_that_the_requester_got_as_a_copy_is_told() {
+    let mut note = reply(LI, "#备注 他自己摔的");
+    note.cc = vec![Mailbox::new(address(ZHANG), "")];
+    let expected = ["join IT001 Internal", "record Note 他自己摔的", "letter transcript li"];
+    let effects = check(note, &[Status::New], &expected);
+    let Content::Transcript { lines, .. } = &letters(&effects)[0].content else { panic!() };
+    assert_eq!(lines[0].hint, Hint::Copied);
+}
+
+#[test]
+fn an_engineers_words_on_their_own_ticket_go_to_whoever_has_it() {
+    let policy = policy();
+    let own =
+        Ticket { requester: Mailbox::new(address(LI), "li"), assignee: Some(address(WANG)), ..ticket(Status::New) };
+    let effects = decide(&situation(&policy, vec![own]), &event(reply(LI, "#优先级 P2\n整个财务部都停了")), now());
+    assert_eq!(told(&effects), ["save IT001 new", "join IT001 Public", "letter message wang"]);
+    assert_eq!(saved(&effects).first_response, None, "nobody has answered yet");
+}

@@ -13,7 +13,9 @@ pub enum Answer {
     /// Solved, without a rating.
     Confirmed,
     NotSolved,
-    /// An answer, but not a clear one: thanks, a question, a condition, two different ratings.
+    /// Thanks, received, or no words at all: polite, and nothing else.
+    Polite,
+    /// An answer, but not a clear one: a question, a condition, two different ratings.
     Ambiguous,
     /// Something else: the text is simply a message.
     Other,
@@ -132,7 +134,7 @@ const LEADS: &[&str] = &[
 
 /// Reads an answer; the caller passes the new text only, never the quoted question.
 pub fn read(text: &str) -> Answer {
-    let lines = lines(text);
+    let lines = without_echo(lines(text));
     let whole: usize = lines.iter().map(|l| columns(l)).sum();
     if lines.is_empty() {
         return Answer::Other;
@@ -144,6 +146,47 @@ pub fn read(text: &str) -> Answer {
     };
     let polite = whole <= SHORT_COLUMNS && lines.iter().all(|l| is_polite(l));
     verdict(&marks, polite, &lines)
+}
+
+/// `满意吗？不太满意`: the question said again before its answer is no question of theirs.
+fn without_echo(lines: Vec<String>) -> Vec<String> {
+    let about_it =
+        |text: &str| found(text).iter().any(|(m, _, _)| matches!(m, Grade(_) | Confirmed | NotSolved | Verb));
+    let answer_of = |line: &String| {
+        let (question, answer) = line.split_once('?')?;
+        (about_it(question) && about_it(answer)).then(|| answer.trim().to_owned())
+    };
+    lines.into_iter().map(|line| answer_of(&line).unwrap_or(line)).collect()
+}
+
+/// More is said than the answer: another fault, a story, praise. Somebody should read it.
+pub fn says_more(text: &str) -> bool {
+    const ALSO: &[&str] = &[
+        "另外",
+        "还有",
+        "顺便",
+        "此外",
+        "对了",
+        "再帮",
+        "再请",
+        "麻烦再",
+        "also",
+        "another",
+        "by the way",
+        "btw",
+        "besides",
+        "additionally",
+        "one more",
+        "but",
+        "但",
+        "不过",
+    ];
+    let lines = lines(text);
+    let whole: usize = lines.iter().map(|l| columns(l)).sum();
+    let also = |line: &String| {
+        ALSO.iter().any(|word| line.match_indices(word).any(|(at, _)| is_word(line, &(at..at + word.len()))))
+    };
+    whole > SHORT_COLUMNS / 2 || lines.iter().any(also)
 }
 
 /// In a long text: the first clause, and lines that are nothing but a rating.
@@ -173,7 +216,7 @@ fn verdict(marks: &[Mark], polite: bool, lines: &[String]) -> Answer {
         [] if has(Confirmed) && (unclear || has(But) || has(Partly)) => Answer::Ambiguous,
         [] if has(Confirmed) => Answer::Confirmed,
         [] if polite && is_thanks_for_receipt(lines) => Answer::Confirmed,
-        [] if polite => Answer::Ambiguous,
+        [] if polite => Answer::Polite,
         [] if has(Partly) => Answer::Ambiguous,
         [] => Answer::Other,
     }
@@ -435,24 +478,42 @@ mod tests {
     }
 
     #[test]
+    fn polite() {
+        check(
+            Answer::Polite,
+            &["收到", "谢谢", "ok", "OK!", "嗯", "👍", "🙏🙏", "好的", "thanks", "Thank you!", "知道了"],
+        );
+    }
+
+    #[test]
+    fn the_question_said_again_is_no_question() {
+        check(Answer::Rated(Dissatisfied), &["满意吗？不太满意", "满意？不满意！", "Satisfied? Not really satisfied."]);
+        check(Answer::Rated(Satisfied), &["满意吗？满意"]);
+        check(Answer::NotSolved, &["解决了吗？还没好", "Is it solved? Still not working"]);
+        check(Answer::Ambiguous, &["满意吗？", "满意，什么时候换新的？", "好了吗？不满意的话怎么办"]);
+    }
+
+    #[test]
+    fn what_else_is_said() {
+        for text in ["满意，另外键盘也坏了", "基本满意，但有点慢", "Great! Also the screen flickers", "还有一个问题"]
+        {
+            assert!(says_more(text), "{text}");
+        }
+        for text in ["满意", "非常满意，谢谢小王的耐心", "Perfect, thank you", "1", "", "It works now, thanks Li"]
+        {
+            assert!(!says_more(text), "{text}");
+        }
+    }
+
+    #[test]
     fn ambiguous() {
         check(
             Answer::Ambiguous,
             &[
-                "收到",
-                "谢谢",
-                "ok",
-                "OK!",
-                "嗯",
-                "👍",
-                "🙏🙏",
                 "满意吗？",
                 "不满意的话怎么办",
                 "满意 基本满意 不满意",
                 "1\n2",
-                "好的",
-                "thanks",
-                "Thank you!",
                 "1 满意 2 基本满意 3 不满意",
                 "1 不满意",
                 "解决了吗？",
@@ -463,7 +524,6 @@ mod tests {
                 "基本满意，但是还是不行",
                 "部分解决",
                 "不满意？",
-                "知道了",
             ],
         );
     }

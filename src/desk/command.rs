@@ -40,6 +40,10 @@ pub enum Hint {
     Quoted,
     /// Another line was refused, so this one was not carried out.
     HeldBack,
+    /// The letter that was answered is of a ticket merged since: the text would go to the other requester.
+    MergedAway { number: Number, into: Number, requester: String },
+    /// Carried out, but the requester stands in the mail's own To or Cc and has read it.
+    Copied,
     /// There is no ticket of this number.
     NoSuchTicket { number: Number },
     /// Merging a ticket into itself, or into one that was merged into it.

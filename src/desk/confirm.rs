@@ -10,6 +10,7 @@ use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
 use crate::desk::inbound::Inbound;
 use crate::desk::letter::{Content, TranscriptLine};
 use crate::desk::policy::Engineer;
+use crate::desk::quote::above_history;
 use crate::desk::requester::{cause, first_line};
 use crate::desk::ticket::{What, Who};
 use crate::desk::triage::fold;
@@ -189,7 +190,9 @@ pub fn is_loose_answer(on: &Candidate, inbound: &Inbound, engineer: &Engineer) -
 
 /// Reads the answer; the question quoted below it does not count.
 pub fn read(text: &str) -> Word {
-    let lines: Vec<String> = new_lines(text).map(|line| fold(line).replace('確', "确").replace("是不是", "")).collect();
+    // "No text needed" is what the question promises, and a body is kept whole that would be empty without its quote.
+    let lines: Vec<String> =
+        above_history(text).map(|line| fold(line).replace('確', "确").replace("是不是", "")).collect();
     if lines.iter().any(|line| NOT_ME.iter().any(|phrase| line.contains(phrase))) {
         return Word::NotMe;
     }
@@ -201,19 +204,6 @@ pub fn read(text: &str) -> Word {
     // Thanks alone are no answer.
     let said = !clauses.is_empty() || lines.is_empty();
     if said && clauses.iter().all(|clause| YES.contains(clause)) { Word::Yes } else { Word::Unclear }
-}
-
-/// What stands above the quoted letter, without the line a phone adds. The reader keeps a body whole that would be
-/// empty without its quote, and "no text needed" is what the question promises.
-fn new_lines(text: &str) -> impl Iterator<Item = &str> {
-    const HISTORY: &[&str] =
-        &["写道", "寫道", "wrote:", "原始邮件", "邮件原件", "原邮件", "Original Message", "Replied Message"];
-    const HEADS: &[&str] = &[">", "发件人", "寄件者", "From:", "-----", "_____"];
-    const PHONES: &[&str] = &["发自", "來自", "来自", "从我的", "Sent from", "获取 Outlook", "Get Outlook"];
-    let begins = |line: &str, marks: &[&str]| marks.iter().any(|mark| line.starts_with(mark));
-    let history = move |line: &str| begins(line, HEADS) || HISTORY.iter().any(|mark| line.contains(mark));
-    let lines = text.lines().take(2000).map(str::trim);
-    lines.take_while(move |line| !history(line)).filter(move |line| !line.is_empty() && !begins(line, PHONES))
 }
 
 const POLITE: &[&str] = &[

@@ -13,7 +13,7 @@ use crate::desk::requester::{cause, first_line, links};
 use crate::desk::thread::By;
 use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
 use crate::desk::words::{Priority, Status, Wait};
-use crate::desk::{confirm, hush, intake, proof, sla};
+use crate::desk::{confirm, hush, intake, proof, quote, sla};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -179,6 +179,7 @@ impl<'a> Work<'a> {
             Voice::Supervisor => self.say_to_owner(),
         }
         self.tell_absorbed();
+        self.warn_of_copies();
         let internal = self.is_internal() || self.voice == Voice::Supervisor;
         let visibility = if internal { Visibility::Internal } else { Visibility::Public };
         self.draft.effect(Effect::Join { number: self.on.ticket.number, visibility });
@@ -213,7 +214,7 @@ impl<'a> Work<'a> {
         let misplaced = command::misplaced(&self.inbound.after_commands.text);
         if read.iter().all(|(_, r)| r.is_ok()) && misplaced.is_none() {
             self.commands = read.into_iter().filter_map(|(_, r)| r.ok()).collect();
-            return Ok(());
+            return if self.is_for_somebody_else() { Err(vec![self.merged_away()]) } else { Ok(()) };
         }
         let mut lines: Vec<_> = read
             .iter()
@@ -226,12 +227,23 @@ impl<'a> Work<'a> {
     /// What would go out holds a letter that only this engineer was sent: a quote that could not be told from the new
     /// text, or a reply without any words. It may hold notes, and its reference proves who it was sent to (S67, G5).
     fn quotes_own_letter(&self) -> bool {
-        let Body { text, html } = &self.inbound.after_commands;
-        let holds = |text: &str, reference: &str| text.to_ascii_uppercase().contains(reference);
-        self.inbound.references_in_text.iter().any(|reference| {
-            self.s.policy.key.check_reference(reference, self.engineer.address()).is_some()
-                && (holds(text, reference) || html.as_deref().is_some_and(|html| holds(html, reference)))
-        })
+        let (key, body) = (&self.s.policy.key, &self.inbound.after_commands);
+        quote::holds_letter_to(key, self.inbound, self.engineer.address(), body)
+    }
+
+    fn merged_away(&self) -> TranscriptLine {
+        let line = self.inbound.commands.first().map_or_else(|| first_line(&self.inbound.body.text), command::written);
+        let (number, into) = (self.on.named, self.on.ticket.number);
+        let requester = self.on.ticket.requester.called().to_owned();
+        TranscriptLine { line, done: false, hint: Hint::MergedAway { number, into, requester } }
+    }
+
+    /// A reply to a letter of a ticket that was merged: its text was meant for that ticket's requester and would go to
+    /// the other one's.
+    fn is_for_somebody_else(&self) -> bool {
+        let stays_inside = |c: &Command| c.is_question() || matches!(c, Command::Note(_));
+        let inside = !self.commands.is_empty() && self.commands.iter().all(stays_inside);
+        self.on.named != self.on.ticket.number && self.voice == Voice::Engineer && !inside
     }
 
     fn apply_commands(&mut self) -> Result<(), Vec<TranscriptLine>> {
@@ -503,6 +515,17 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// A note in a mail that the engineer's own program sent to the requester as well is no secret any more.
+    fn warn_of_copies(&mut self) {
+        let requester = &self.on.ticket.requester.address;
+        let copied = self.inbound.to.iter().chain(&self.inbound.cc).any(|m| m.address == *requester);
+        if copied && self.is_internal() && !self.is_requester() {
+            let lines = self.inbound.commands.iter().filter(|line| command::canonical(&line.word) == Some("note"));
+            let lines = lines.map(|line| transcript_line(line, Some(Hint::Copied))).collect();
+            transcript(&mut self.draft, self.engineer, self.mail, lines, None);
+        }
+    }
+
     fn is_requester(&self) -> bool {
         self.on.ticket.requester.address == *self.engineer.address()
     }
@@ -528,13 +551,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// What the engineer attached. Pictures of the signature and of the quoted letter come along in every reply; they
-    /// belong to the words only where these show them.
     fn files(&self) -> Vec<Arc<Attachment>> {
-        let html = self.inbound.after_commands.html.as_deref().unwrap_or_default();
-        let shown = |id: &String| html.contains(&format!("cid:{id}"));
-        let files = self.inbound.attachments.iter();
-        files.filter(|file| !file.inline || file.content_id.as_ref().is_none_or(shown)).cloned().collect()
+        self.inbound.files_of(&self.inbound.after_commands).cloned().collect()
     }
 
     fn letter_for(&self, body: Body, has_words: bool) -> Option<Content> {

@@ -195,6 +195,14 @@ impl Inbound {
         if self.body.text.trim().is_empty() { &self.full_text } else { &self.body.text }
     }
 
+    /// The files that belong to the words of `body`. Pictures of the signature and of the quoted letter come along in
+    /// every reply; they count only where the words show them.
+    pub fn files_of(&self, body: &Body) -> impl Iterator<Item = &std::sync::Arc<Attachment>> {
+        let html = body.html.clone().unwrap_or_default();
+        let shown = move |id: &String| html.contains(&format!("cid:{id}"));
+        self.attachments.iter().filter(move |file| !file.inline || file.content_id.as_ref().is_none_or(&shown))
+    }
+
     /// Stands for a message that the reader stumbled over: nothing is known of it but its bytes.
     pub fn unreadable(raw: &[u8]) -> Inbound {
         Inbound {

@@ -19,6 +19,7 @@ pub mod link;
 mod machine;
 pub mod policy;
 pub mod proof;
+mod quote;
 mod requester;
 pub mod retry;
 pub mod sla;

@@ -4,22 +4,29 @@ use crate::address::{Address, Mailbox};
 use crate::desk::answer::{self, Answer};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
+use crate::desk::inbound::Attachment;
 use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks, Writer};
 use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
+use crate::desk::quote::own_words;
 use crate::desk::ticket::{Ticket, What, Who};
 use crate::desk::words::{Rating, Status, Wait};
 use crate::desk::{assign, fields, intake};
 use crate::time::Timestamp;
+use std::sync::Arc;
 
 /// A mail on a ticket from somebody who is not working on it.
 pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Timestamp) -> Vec<Effect> {
     let takes_part = on.is_participant(&from.address);
-    if on.is_over() && !may_return(s, on, takes_part, now) {
+    let late = on.is_over() && !may_return(s, on, takes_part, now);
+    if late && !(takes_part && wants_nothing(s, mail, from)) {
         return intake::open(s, mail, from, Some(on.ticket.number), now);
     }
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(from.address.clone()), now);
     join(&mut draft, mail);
+    if late {
+        return draft.finish();
+    }
     let is_requester = from.address == on.ticket.requester.address;
     // L5: lists and programs never reopen or rate.
     let awaiting = !on.ticket.status.is_open() && mail.inbound.kind.is_human();
@@ -27,6 +34,25 @@ pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Tim
         learn(&mut draft, mail);
     }
     if is_requester && awaiting { confirm(s, on, mail, draft) } else { pass_on(draft, mail, from, !takes_part) }
+}
+
+/// Thanks, long after the ticket was closed: no reason for a new one.
+fn wants_nothing(s: &Situation, mail: &Mail, from: &Mailbox) -> bool {
+    let words = own_words(&s.policy.key, &mail.inbound, &from.address);
+    let content = matches!(
+        read_answer(&words, mail),
+        Answer::Polite | Answer::Confirmed | Answer::Rated(Rating::Satisfied | Rating::Mostly)
+    );
+    content && mail.inbound.kind.is_human() && !answer::says_more(&words) && !has_files(mail)
+}
+
+fn has_files(mail: &Mail) -> bool {
+    mail.inbound.files_of(&mail.inbound.body).next().is_some()
+}
+
+/// What the words say; no words and nothing else, as a slip of the thumb sends it, say nothing.
+fn read_answer(words: &str, mail: &Mail) -> Answer {
+    if words.trim().is_empty() && !has_files(mail) { Answer::Polite } else { answer::read(words) }
 }
 
 /// A closed ticket takes answers for some days, from those who took part (S23); later it stays an archive.
@@ -79,35 +105,49 @@ pub fn cause(mail: &Mail) -> String {
     mail.inbound.digest.hex()[..16].to_owned()
 }
 
-/// The requester answers the question whether all is well.
+/// The requester answers the question whether all is well. Whatever else they say reaches the engineer.
 fn confirm(s: &Situation, on: &Candidate, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
-    let text = &mail.inbound.body.text;
+    let from = draft.ticket.requester.clone();
+    let words = own_words(&s.policy.key, &mail.inbound, &from.address);
     let resolved = on.ticket.status == Status::Resolved;
-    match answer::read(text) {
+    let says_more = answer::says_more(&words) || has_files(mail);
+    match read_answer(&words, mail) {
         Answer::Rated(Rating::Dissatisfied) | Answer::NotSolved => {
-            dissatisfied(s, on, &mut draft, text);
+            dissatisfied(s, on, &mut draft, &words, &mail.inbound.attachments);
             draft.finish()
         }
         Answer::Rated(rating) => {
-            rate(&mut draft, rating, &first_line(text));
-            thank(s, mail, draft)
+            rate(&mut draft, rating, &first_line(&words));
+            thank(s, mail, draft, says_more)
         }
         Answer::Confirmed if resolved => {
-            draft.become_status(Status::Closed, first_line(text));
-            thank(s, mail, draft)
+            draft.become_status(Status::Closed, first_line(&words));
+            thank(s, mail, draft, says_more)
         }
-        Answer::Ambiguous if resolved => clarify(s, mail, draft),
-        Answer::Confirmed | Answer::Ambiguous => draft.finish(),
+        Answer::Polite | Answer::Confirmed if !says_more => {
+            if resolved {
+                clarify(s, mail, draft)
+            } else {
+                draft.finish()
+            }
+        }
+        Answer::Polite | Answer::Confirmed | Answer::Ambiguous => {
+            send_to_owner(&mut draft, mail, &from, false);
+            if resolved { clarify(s, mail, draft) } else { draft.finish() }
+        }
         Answer::Other => {
-            draft.reopen(first_line(text));
-            let from = draft.ticket.requester.clone();
+            draft.reopen(first_line(&words));
             send_to_owner(&mut draft, mail, &from, false);
             draft.finish()
         }
     }
 }
 
-fn thank(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
+fn thank(s: &Situation, mail: &Mail, mut draft: Draft, says_more: bool) -> Vec<Effect> {
+    if says_more {
+        let from = draft.ticket.requester.clone();
+        send_to_owner(&mut draft, mail, &from, false);
+    }
     if intake::may_acknowledge(s, &mail.inbound) {
         let closing = if draft.ticket.rating.is_some() { Closing::Rated } else { Closing::Confirmed };
         let reader = draft.requester();
@@ -139,7 +179,7 @@ fn rate(draft: &mut Draft, rating: Rating, comment: &str) {
 }
 
 /// 不满意: another, more senior engineer takes over, and the supervisor is told (`design.md` section 1, stage 5).
-fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str) {
+fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str, files: &[Arc<Attachment>]) {
     rate(draft, Rating::Dissatisfied, &first_line(comment));
     let before = on.ticket.assignee.clone();
     draft.reopen("");
@@ -163,7 +203,9 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str)
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
         let content =
             Content::Notice { reason, body: on.description.clone(), missing, may_belong_to: None, kept, warnings };
-        draft.letter(owner, &cause, content).with_first_files = true;
+        let (attachments, _) = draft.fitting(files);
+        let letter = draft.letter(owner, &cause, content);
+        (letter.attachments, letter.with_first_files) = (attachments, true);
     }
     if let Some(supervisor) = s.policy.supervisor() {
         draft.letter(supervisor, &cause, Content::Dissatisfied { before, now, comment });
@@ -196,7 +238,7 @@ pub fn rated(s: &Situation, on: &Candidate, cycle: i64, rating: Rating, comment:
             let (number, comment) = (on.ticket.number, comment.to_owned());
             draft.effect(Effect::Rate { number, cycle, rating, comment });
         }
-        (Standing::Open, Rating::Dissatisfied) => dissatisfied(s, on, &mut draft, comment),
+        (Standing::Open, Rating::Dissatisfied) => dissatisfied(s, on, &mut draft, comment, &[]),
         (Standing::Open, _) => rate(&mut draft, rating, comment),
         // The wrong button was pressed first: what it started is taken back.
         (Standing::ReopenedByIt, _) => {

@@ -241,6 +241,10 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
             Content::Resolution { author: author.clone(), body: say.rich_body(), rating: say.links(), closes },
         ),
         (Who::Requester, Content::Resolution { author: author.clone(), body: say.body(), rating: NO_LINKS, closes }),
+        (
+            Who::Requester,
+            Content::Resolution { author: author.clone(), body: Body::default(), rating: say.links(), closes },
+        ),
         (Who::Requester, Content::ConfirmReminder { rating: say.links(), closes }),
         (Who::Outsider, Content::ConfirmReminder { rating: NO_LINKS, closes }),
         (Who::Requester, Content::Clarify { rating: say.links() }),
@@ -315,6 +319,13 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         kept: kept.iter().map(|k| (*k).to_owned()).collect(),
         writer,
     };
+    let colleague = Content::Message {
+        author: say.pick("王海", "Tom Reed"),
+        address: address("wang.hai@corp.example"),
+        body: Body::default(),
+        kept: Vec::new(),
+        writer: Writer::Participant,
+    };
     let before = Some(say.engineer().name);
     let dissatisfied = |before: Option<String>, now: Option<String>, comment: &str| Content::Dissatisfied {
         before,
@@ -331,6 +342,7 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
     let comment = say.pick("今天又脱机了两次，根本没解决。", "It went offline twice again today. Nothing is solved.");
     vec![
         (Who::Engineer, message(Writer::Participant, &[])),
+        (Who::Engineer, colleague),
         (Who::Engineer, message(Writer::Stranger, &["video.mp4"])),
         (Who::Engineer, message(Writer::Supervisor, &[])),
         (Who::Engineer, refused(say)),
@@ -385,6 +397,8 @@ fn refused(say: Say) -> Content {
         ("#close", Hint::Withdrawn),
         ("#close", Hint::CarriedOut),
         ("ok", Hint::WhichMail),
+        ("#close", Hint::MergedAway { number: Number(7), into: Number(1), requester: say.requester().name }),
+        ("#note", Hint::Copied),
         ("#take", Hint::Doubtful),
         ("在 2026-11-23 10:00，IT 服务台 写道：", Hint::Quoted),
         ("#note", Hint::HeldBack),

@@ -42,6 +42,7 @@ pub(super) fn view(letter: &Letter, desk: &Identity, key: &Key, now: Timestamp) 
     view.insert("desk", &PersonView { name: desk.name(language).to_owned(), address: desk.address.as_str() });
     view.insert("reader", &PersonView { name: called, address: reader.address.as_str() });
     view.insert("outsider", &is_outsider(letter, desk));
+    view.insert("attached", &!letter.attachments.is_empty());
     view.insert("number", &ticket.map(|t| t.number.to_string()));
     view.insert("reference", &ticket.map(|t| key.reference(t.number, &reader.address)));
     view.insert("ticket", &ticket.map(|t| TicketView::new(t, language, &reader.address)));
