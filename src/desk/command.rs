@@ -60,8 +60,10 @@ pub enum Hint {
     TextNeeded,
     /// The message names no ticket.
     NoTicket,
-    /// The ticket was changed at the same moment, or the command may not be used by this person.
-    NotAllowed,
+    /// P1 never pauses (`domain.md` 4.4).
+    NeverOnHold,
+    /// The supervisor, who is no engineer, may only hand the ticket on.
+    OnlyAssign,
 }
 
 /// What an engineer can order.

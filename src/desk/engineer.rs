@@ -261,7 +261,7 @@ impl<'a> Work<'a> {
         let me = self.engineer.address().clone();
         if self.voice == Voice::Supervisor && !matches!(command, Command::Assign(_) | Command::Note(_) | Command::Help)
         {
-            return Err(Hint::NotAllowed);
+            return Err(Hint::OnlyAssign);
         }
         match command {
             Command::Take => self.take(&me),
@@ -358,7 +358,7 @@ impl<'a> Work<'a> {
         }
         // P1 never pauses (`domain.md` 4.4).
         if self.draft.ticket.priority == Priority::P1 {
-            return Err(Hint::NotAllowed);
+            return Err(Hint::NeverOnHold);
         }
         self.draft.wait_for(wait, why);
         Ok(())

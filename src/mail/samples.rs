@@ -118,6 +118,14 @@ impl Say {
         Mailbox::new(address("wang.qiang@corp.example"), self.pick("王强", "Daniel Novak"))
     }
 
+    fn writer(self, writer: Writer) -> Mailbox {
+        match writer {
+            Writer::Participant => self.requester(),
+            Writer::Stranger => Mailbox::new(address("wang.hai@corp.example"), self.pick("王海", "Tom Reed")),
+            Writer::Supervisor => self.reader(Who::Supervisor).mailbox,
+        }
+    }
+
     fn engineers(self) -> Vec<String> {
         let all = [self.engineer(), Mailbox::new(address("li.jing@corp.example"), self.pick("李静", "Grace Lee"))];
         all.iter().map(|m| format!("{} <{}>", m.name, m.address)).collect()
@@ -312,16 +320,16 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
 }
 
 fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
-    let message = |writer, kept: &[&str]| Content::Message {
-        author: say.requester().name,
-        address: say.requester().address,
+    let message = |writer: Writer, kept: &[&str]| Content::Message {
+        author: say.writer(writer).name,
+        address: say.writer(writer).address,
         body: say.body(),
         kept: kept.iter().map(|k| (*k).to_owned()).collect(),
         writer,
     };
     let colleague = Content::Message {
-        author: say.pick("王海", "Tom Reed"),
-        address: address("wang.hai@corp.example"),
+        author: say.writer(Writer::Stranger).name,
+        address: say.writer(Writer::Stranger).address,
         body: Body::default(),
         kept: Vec::new(),
         writer: Writer::Participant,
@@ -404,7 +412,8 @@ fn refused(say: Say) -> Content {
         ("#note", Hint::HeldBack),
         ("#workaround", Hint::TextNeeded),
         ("#close", Hint::NoTicket),
-        ("#cancel", Hint::NotAllowed),
+        ("#wait", Hint::NeverOnHold),
+        ("#cancel", Hint::OnlyAssign),
     ];
     let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: hint == Hint::None, hint };
     Content::Transcript {
