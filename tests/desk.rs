@@ -6,7 +6,7 @@ use maildesk::desk::command::Hint;
 use maildesk::desk::decide::decide;
 use maildesk::desk::event::{Candidate, Effect, Event, KnownId, Mail, SenderCounts, Situation, Timer, TimerKind};
 use maildesk::desk::inbound::{Body, Inbound};
-use maildesk::desk::letter::{Content, Letter, Stage, Writer};
+use maildesk::desk::letter::{Content, Letter, NoticeReason, Stage, Writer};
 use maildesk::desk::link::Key;
 use maildesk::desk::policy::{Demand, Engineer, Identity, Limits, Policy, Proof, Reader, Satisfaction, Targets};
 use maildesk::desk::ticket::{Entry, Number, Ticket, What, Who};
@@ -1073,4 +1073,52 @@ fn an_engineers_words_on_their_own_ticket_go_to_whoever_has_it() {
     let effects = decide(&situation(&policy, vec![own]), &event(reply(LI, "#优先级 P2\n整个财务部都停了")), now());
     assert_eq!(told(&effects), ["save IT001 new", "join IT001 Public", "letter message wang"]);
     assert_eq!(saved(&effects).first_response, None, "nobody has answered yet");
+}
+
+#[test]
+fn an_engineer_who_names_a_ticket_means_it() {
+    let asked = ["join IT001 Internal", "record Refused unproven", "letter confirm_command wang"];
+    check(mail(WANG, "[IT001] x", "", "#认领"), &[Status::InProgress], &asked);
+    let proven = "Authentication-Results: mx.corp.example; dmarc=pass header.from=corp.example\r\n";
+    check(mail(WANG, "[IT001] x", proven, "#认领"), &[Status::New], &["save IT001 assigned", "join IT001 Public"]);
+    // Without orders it may be a report of their own.
+    let opened = ["open IT007 P3 li", "join IT007 Public", "letter acknowledgement wang", "letter notice li"];
+    check(mail(WANG, "[IT001] x", "", "我的打印机也坏了，只有我这台"), &[Status::InProgress], &opened);
+}
+
+#[test]
+fn a_note_goes_along_when_the_ticket_is_handed_on() {
+    let effects = check(
+        reply(LI, "#转派 wang\n#备注\n用户很急"),
+        &[Status::New],
+        &["save IT001 new", "join IT001 Internal", "record Note 用户很急", "letter notice wang"],
+    );
+    let noted = |l: &&Letter| matches!(&l.content, Content::Notice { reason: NoticeReason::Assigned { note, .. }, .. } if note == "用户很急");
+    assert!(letters(&effects).iter().any(noted));
+}
+
+#[test]
+fn short_and_odd_answers() {
+    let unclear = ["save IT001 resolved", "join IT001 Public", "letter message li", "letter clarify zhang"];
+    let done = ["save IT001 closed", "join IT001 Public", "unschedule", "letter closed zhang"];
+    let heard = ["join IT001 Public", "letter message li"];
+    let learned = ["save IT001 resolved", "join IT001 Public", "letter message li"];
+    let reopened = ["save IT001 in_progress", "join IT001 Public", "letter message li"];
+    for (text, before, expected) in [
+        ("谢谢李工", Status::Resolved, &unclear[..]),
+        ("no", Status::Resolved, &unclear),
+        ("？", Status::Resolved, &unclear),
+        ("不用了，谢谢", Status::Resolved, &done),
+        ("部门：财务部\n电话：8012", Status::Resolved, &learned),
+        ("满意", Status::Cancelled, &heard),
+        ("还是不行", Status::Cancelled, &reopened),
+        ("不用了", Status::Closed, &["join IT001 Public"]),
+    ] {
+        check(reply(ZHANG, text), &[before], expected);
+    }
+    // Passed-on words are somebody else's.
+    let mut forward = reply(ZHANG, "不满意");
+    forward.kind = maildesk::desk::inbound::Kind::Forward;
+    let reopened = ["save IT001 in_progress", "join IT001 Public", "unschedule", "letter message li"];
+    check(forward, &[Status::Resolved], &reopened);
 }

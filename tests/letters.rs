@@ -324,7 +324,8 @@ fn poisoned(mut letter: Letter, text: &str) -> Letter {
             body_of(body);
             (*kept, *warnings) = (vec![evil()], vec![evil()]);
             match reason {
-                NoticeReason::Assigned { by: said } | NoticeReason::Reopened { comment: said } => *said = evil(),
+                NoticeReason::Assigned { by, note } => (*by, *note) = (evil(), evil()),
+                NoticeReason::Reopened { comment } => *comment = evil(),
                 NoticeReason::Merged { requester, .. } => *requester = evil(),
                 _ => {}
             }

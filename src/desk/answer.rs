@@ -35,8 +35,12 @@ enum Mark {
     Partly,
     /// To solve: says something only when it is negated.
     Verb,
-    /// Thanks, received: polite, and nothing else.
+    /// Ok, fine: polite, and nothing else.
     Vague,
+    /// Thanks, received: as vague, and whoever is thanked may stand beside it.
+    Thanks,
+    /// Yes or no, to whichever question.
+    YesNo,
     Asked,
     Condition,
     But,
@@ -44,7 +48,7 @@ enum Mark {
     Nothing,
 }
 
-use Mark::{Asked, But, Condition, Confirmed, Grade, NotSolved, Nothing, Partly, Vague, Verb};
+use Mark::{Asked, But, Condition, Confirmed, Grade, NotSolved, Nothing, Partly, Thanks, Vague, Verb, YesNo};
 use Rating::{Dissatisfied, Mostly, Satisfied};
 
 const PHRASES: &[(Mark, &str)] = &[
@@ -68,7 +72,8 @@ const PHRASES: &[(Mark, &str)] = &[
         Confirmed,
         "已解决|解决了|已经解决|问题解决|已经好了|好了|可以了|能用了|可以用了|正常了|恢复正常|恢复了|已恢复|修好了|搞定了|搞定|没问题了|没有问题了|确认|确认解决|\
          确认已解决|可以正常使用|使用正常|一切正常|可以关闭|请关闭|可以结单|confirmed|i confirm|confirm|it works|works now|works fine|working now|working fine|\
-         working again|is working|all good|problem solved|solved|resolved|issue resolved|fixed|fixed it|it's fixed|is fixed|can be closed|please close|you can close",
+         working again|is working|all good|不用了|不用处理了|不需要了|不用管了|取消吧|取消申请|撤单|误报|never mind|nevermind|please ignore|false alarm|\
+         cancel my request|cancel the request|cancel it|please cancel|no longer needed|problem solved|solved|resolved|issue resolved|fixed|fixed it|it's fixed|is fixed|can be closed|please close|you can close",
     ),
     (
         NotSolved,
@@ -87,8 +92,14 @@ const PHRASES: &[(Mark, &str)] = &[
     ),
     (
         Vague,
-        "收到|谢谢|多谢|感谢|辛苦|好的|好滴|嗯|嗯嗯|哦|行|可以|ok|okay|k|好|知道了|了解|明白|thanks|thank you|thx|ty|got it|received|noted|sure|fine|good|yes|yep|是|是的|对|no|不|不是|👍",
+        "好的|好滴|好嘞|好哒|嗯|嗯嗯|哦|行|可以|ok|okay|k|好|知道了|已知|知悉|已阅|了解|明白|没事|got it|sure|fine|good|will do|👍",
     ),
+    (
+        Thanks,
+        "收到|已收到|收到了|谢谢|多谢|感谢|非常感谢|十分感谢|万分感谢|辛苦|辛苦了|麻烦了|thanks|thank you|many thanks|thx|ty|cheers|\
+         much appreciated|appreciate it|appreciated|received|noted",
+    ),
+    (YesNo, "yes|yep|是|是的|对|对的|no|nope|不|不是"),
     (Asked, "?|吗|是否|是不是|有没有|怎么评价|如何评价|呢|when will|can you tell|could you tell"),
     (
         Condition,
@@ -216,8 +227,9 @@ fn verdict(marks: &[Mark], polite: bool, lines: &[String]) -> Answer {
         [] if has(Confirmed) && (unclear || has(But) || has(Partly)) => Answer::Ambiguous,
         [] if has(Confirmed) => Answer::Confirmed,
         [] if polite && is_thanks_for_receipt(lines) => Answer::Confirmed,
+        [] if polite && (has(Asked) || has(YesNo)) => Answer::Ambiguous,
         [] if polite => Answer::Polite,
-        [] if has(Partly) => Answer::Ambiguous,
+        [] if has(Partly) || is_thanks_to_somebody(marks, lines) => Answer::Ambiguous,
         [] => Answer::Other,
     }
 }
@@ -228,14 +240,25 @@ fn is_thanks_for_receipt(lines: &[String]) -> bool {
     said("收到") && (said("谢") || said("辛苦"))
 }
 
-/// Nothing but politeness, punctuation and pictures.
-fn is_polite(line: &str) -> bool {
+/// `谢谢李工`, `Thanks Li`: a name, or too little to tell.
+fn is_thanks_to_somebody(marks: &[Mark], lines: &[String]) -> bool {
+    let rest = |line: &String| without_politeness(line).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    marks.contains(&Thanks) && lines.iter().map(|line| columns(&rest(line))).sum::<usize>() <= 12
+}
+
+fn without_politeness(line: &str) -> String {
     let mut rest = line.to_owned();
     for (found, _, range) in found(line) {
-        if matches!(found, Vague) {
+        if matches!(found, Vague | Thanks | YesNo) {
             rest.replace_range(range.clone(), &" ".repeat(range.len()));
         }
     }
+    rest
+}
+
+/// Nothing but politeness, punctuation and pictures.
+fn is_polite(line: &str) -> bool {
+    let rest = without_politeness(line);
     !rest.chars().any(char::is_alphanumeric) || matches!(rest.trim(), "了" | "您" | "你" | "啦" | "you" | "很" | "非常")
 }
 
@@ -436,10 +459,15 @@ mod tests {
                 "确认",
                 "没问题了",
                 "收到，谢谢",
+                "已收到，感谢！",
                 "打印机已经好了",
                 "恢复正常",
                 "It works",
                 "Thanks, that fixed it",
+                "取消吧，不用了",
+                "never mind, I fixed it myself",
+                "please cancel my request",
+                "误报，不用处理了",
                 "Confirmed.",
                 "works now, thank you",
                 "已經好了",
@@ -473,6 +501,7 @@ mod tests {
                 "没有真正解决",
                 "isn't really fixed",
                 "还是不行，谢谢",
+                "不要取消申请",
             ],
         );
     }
@@ -481,7 +510,24 @@ mod tests {
     fn polite() {
         check(
             Answer::Polite,
-            &["收到", "谢谢", "ok", "OK!", "嗯", "👍", "🙏🙏", "好的", "thanks", "Thank you!", "知道了"],
+            &[
+                "非常感谢",
+                "Many thanks!",
+                "辛苦了，谢谢",
+                "Noted, thanks",
+                "。",
+                "收到",
+                "谢谢",
+                "ok",
+                "OK!",
+                "嗯",
+                "👍",
+                "🙏🙏",
+                "好的",
+                "thanks",
+                "Thank you!",
+                "知道了",
+            ],
         );
     }
 
@@ -510,6 +556,13 @@ mod tests {
         check(
             Answer::Ambiguous,
             &[
+                "谢谢李工",
+                "Thanks Li!",
+                "谢谢，还有键盘",
+                "no",
+                "不",
+                "是的",
+                "？",
                 "满意吗？",
                 "不满意的话怎么办",
                 "满意 基本满意 不满意",

@@ -173,7 +173,10 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
         "note" => Command::Note(text()),
         "step" => Command::Step(needed("#step …")?),
         "workaround" => Command::Workaround(text()),
-        "wait" => Command::Wait(read_wait(first).ok_or_else(|| expected("#wait requester, vendor"))?, rest.to_owned()),
+        "wait" => Command::Wait(
+            read_wait(first).ok_or_else(|| expected("#wait requester, vendor, approval, visit"))?,
+            rest.to_owned(),
+        ),
         "resume" => alone(Command::Resume)?,
         "resolve" => Command::Resolve(text()),
         "close" => Command::Close(text()),
@@ -215,7 +218,7 @@ fn read_category(value: &str) -> Option<Category> {
         word == zh
             || word == en
             || (word.len() >= 3 && en.starts_with(word))
-            || (word.chars().count() >= 2 && zh.contains(word))
+            || (word.chars().count() >= 2 && (zh.contains(word) || word.starts_with(zh)))
     })
 }
 
@@ -387,6 +390,7 @@ mod tests {
             ("优先级 Ｐ2，月结", Command::Priority(Priority::P2, "月结".into())),
             ("category net", Command::Category(Category::Network)),
             ("分类 账号", Command::Category(Category::Account)),
+            ("分类 硬件故障", Command::Category(Category::Hardware)),
             ("wait", Command::Wait(Wait::Requester, String::new())),
             ("挂起 厂商，等备件", Command::Wait(Wait::Vendor, "等备件".into())),
             ("solved it was the cable", Command::Resolve("it was the cable".into())),

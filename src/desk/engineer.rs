@@ -343,7 +343,8 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         self.draft.assign(Some(to.address()), "");
-        let reason = NoticeReason::Assigned { by: self.engineer.reader.mailbox.called().to_owned() };
+        let note = if self.is_internal() { self.words().text } else { String::new() };
+        let reason = NoticeReason::Assigned { by: self.engineer.reader.mailbox.called().to_owned(), note };
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
         let body = self.on.description.clone();
         let content = Content::Notice { reason, body, missing, may_belong_to: None, kept, warnings };

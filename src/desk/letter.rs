@@ -147,9 +147,10 @@ pub enum Stage {
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum NoticeReason {
     New,
-    /// Handed over by a colleague.
+    /// Handed over by a colleague, perhaps with a note.
     Assigned {
         by: String,
+        note: String,
     },
     /// Somebody else merged another ticket into this one.
     Merged {

@@ -4,7 +4,7 @@ use crate::address::{Address, Mailbox};
 use crate::desk::answer::{self, Answer};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
-use crate::desk::inbound::Attachment;
+use crate::desk::inbound::{Attachment, Kind};
 use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks, Writer};
 use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
@@ -51,8 +51,19 @@ fn has_files(mail: &Mail) -> bool {
 }
 
 /// What the words say; no words and nothing else, as a slip of the thumb sends it, say nothing.
+/// What was passed on is somebody else's, and no answer.
 fn read_answer(words: &str, mail: &Mail) -> Answer {
-    if words.trim().is_empty() && !has_files(mail) { Answer::Polite } else { answer::read(words) }
+    match mail.inbound.kind {
+        Kind::Forward => Answer::Other,
+        _ if words.trim().is_empty() && !has_files(mail) => Answer::Polite,
+        _ => answer::read(words),
+    }
+}
+
+/// Nothing but facts the desk asks for, each on its line behind its name.
+fn is_form(words: &str) -> bool {
+    let mut lines = words.lines().filter(|line| !line.trim().is_empty()).peekable();
+    lines.peek().is_some() && lines.all(|line| line.contains([':', '：']) && !fields::extract(line).is_empty())
 }
 
 /// A closed ticket takes answers for some days, from those who took part (S23); later it stays an archive.
@@ -110,8 +121,19 @@ fn confirm(s: &Situation, on: &Candidate, mail: &Mail, mut draft: Draft) -> Vec<
     let from = draft.ticket.requester.clone();
     let words = own_words(&s.policy.key, &mail.inbound, &from.address);
     let resolved = on.ticket.status == Status::Resolved;
+    let cancelled = on.ticket.status == Status::Cancelled;
     let says_more = answer::says_more(&words) || has_files(mail);
     match read_answer(&words, mail) {
+        // What was never done is not rated: it is wanted after all, or it is not.
+        Answer::Rated(Rating::Dissatisfied) | Answer::NotSolved if cancelled => {
+            draft.reopen(first_line(&words));
+            send_to_owner(&mut draft, mail, &from, false);
+            draft.finish()
+        }
+        Answer::Rated(_) if cancelled => {
+            send_to_owner(&mut draft, mail, &from, false);
+            draft.finish()
+        }
         Answer::Rated(Rating::Dissatisfied) | Answer::NotSolved => {
             dissatisfied(s, on, &mut draft, &words, &mail.inbound.attachments);
             draft.finish()
@@ -134,6 +156,11 @@ fn confirm(s: &Situation, on: &Candidate, mail: &Mail, mut draft: Draft) -> Vec<
         Answer::Polite | Answer::Confirmed | Answer::Ambiguous => {
             send_to_owner(&mut draft, mail, &from, false);
             if resolved { clarify(s, mail, draft) } else { draft.finish() }
+        }
+        // The form of the acknowledgement, filled in late.
+        Answer::Other if is_form(&words) => {
+            send_to_owner(&mut draft, mail, &from, false);
+            draft.finish()
         }
         Answer::Other => {
             draft.reopen(first_line(&words));

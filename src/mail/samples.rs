@@ -300,7 +300,14 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
     vec![
         (Who::Engineer, notice(NoticeReason::New)),
         (Who::Engineer, full),
-        (Who::Engineer, notice(NoticeReason::Assigned { by: say.pick("李静", "Grace Lee") })),
+        (Who::Engineer, notice(NoticeReason::Assigned { by: say.pick("李静", "Grace Lee"), note: String::new() })),
+        (
+            Who::Engineer,
+            notice(NoticeReason::Assigned {
+                by: say.pick("李静", "Grace Lee"),
+                note: say.pick("查过驱动，没有问题，怀疑网口。", "The driver is fine; I suspect the port."),
+            }),
+        ),
         (
             Who::Engineer,
             notice(NoticeReason::Merged {

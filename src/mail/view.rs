@@ -157,7 +157,7 @@ fn clean(value: Value, name: &str, language: Language) -> Value {
     if let Some(text) = value.as_str() {
         return match name {
             "html" => value,
-            "text" | "comment" | "why" => Value::from(readable(text, language).into_owned()),
+            "text" | "comment" | "note" | "why" => Value::from(readable(text, language).into_owned()),
             _ if text.chars().any(is_tricky) || text.len() > MAX_LINE_CHARS => Value::from(one_line(text, 1000)),
             _ => value,
         };
