@@ -479,6 +479,8 @@ fn s1_a_no_carries_nothing_out() {
     let declined = [(What::Refused, "unproven"), (What::Refused, "declined ID: no")];
     let yes = told(&confirming(&declined, "ok"));
     assert!(yes.contains(&"letter transcript li".to_owned()) && !yes.iter().any(|l| l.starts_with("save")), "{yes:?}");
+    let more = told(&confirming(&declined, "您好，请重启电脑"));
+    assert_eq!(more, ["join IT001 Internal", "record Refused 您好，请重启电脑", "letter transcript li"]);
     // Too late for a no, not too late to say who it was.
     let confirmed = [(What::Refused, "unproven"), (What::Message, "confirmed ID")];
     let late = confirming(&confirmed, "It wasn't me");
@@ -520,6 +522,11 @@ fn a_yes_that_names_no_question_does_not_go_to_the_requester() {
     let effects = told(&decide(&situation, &event(reply(LI, "确认")), now()));
     assert_eq!(effects, ["join IT001 Internal", "record Refused 确认", "letter transcript li"]);
     let effects = told(&decide(&situation, &event(reply(LI, "我马上过来看")), now()));
+    assert!(effects.contains(&"letter answer zhang".to_owned()), "{effects:?}");
+    // "Ok" to a letter that asks nothing is for the requester, whatever somebody else made the desk ask.
+    let id = policy.key.message_id(Some(Number(1)), &address(LI), "IT001/message/x", "corp.example");
+    let named = mail(LI, "Re: [IT001] x", &format!("In-Reply-To: <{id}>\r\n"), "好的");
+    let effects = told(&decide(&situation, &event(named), now()));
     assert!(effects.contains(&"letter answer zhang".to_owned()), "{effects:?}");
 }
 

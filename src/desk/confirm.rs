@@ -9,6 +9,7 @@ use crate::desk::engineer::{Voice, Work, transcript};
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
 use crate::desk::inbound::Inbound;
 use crate::desk::letter::{Content, TranscriptLine};
+use crate::desk::link::own_message_id;
 use crate::desk::policy::Engineer;
 use crate::desk::quote::above_history;
 use crate::desk::requester::{cause, first_line};
@@ -66,7 +67,7 @@ pub fn answered(
     engineer: &Engineer,
     now: Timestamp,
 ) -> Vec<Effect> {
-    let earlier = Earlier::of(on, asked);
+    let earlier = Earlier::of(on, asked, engineer);
     match (read(&mail.inbound.body.text), &earlier) {
         (Word::Yes, Earlier::None) => carry_out(s, on, mail, asked, engineer, now),
         (word, _) => keep(s, on, mail, asked, engineer, word, &earlier, now),
@@ -81,8 +82,9 @@ enum Earlier {
 }
 
 impl Earlier {
-    fn of(on: &Candidate, asked: &Inbound) -> Earlier {
-        let said = |word: &str| on.timeline.iter().any(|e| e.why.starts_with(&mark(word, asked)));
+    fn of(on: &Candidate, asked: &Inbound, engineer: &Engineer) -> Earlier {
+        let who = Who::Person(engineer.address().clone());
+        let said = |word: &str| on.timeline.iter().any(|e| e.who == who && e.why.starts_with(&mark(word, asked)));
         match (said(DECLINED), said(CONFIRMED)) {
             (_, true) => Earlier::Confirmed,
             (true, _) => Earlier::Declined,
@@ -138,7 +140,12 @@ fn keep(
             draft.record(What::Refused, words);
             question(&mut draft, asked, engineer, true).answers = mail.inbound.message_id.clone();
         }
-        (Word::Unclear, _) => draft.record(What::Message, words),
+        // Settled, and now something else: it may have been meant for the requester.
+        (Word::Unclear, _) => {
+            draft.record(What::Refused, words.clone());
+            let line = TranscriptLine { line: words, done: false, hint: Hint::WhichMail };
+            transcript(&mut draft, engineer, mail, vec![line], Some(mail.inbound.body.clone()));
+        }
         (_, Earlier::Confirmed) => {
             draft.record(What::Refused, format!("{}: {words}", mark(DECLINED, asked)));
             transcript(&mut draft, engineer, mail, lines(asked, Hint::CarriedOut), None);
@@ -185,7 +192,9 @@ pub fn is_loose_answer(on: &Candidate, inbound: &Inbound, engineer: &Engineer) -
     let asked = own.iter().rposition(|e| e.what == What::Refused && e.why == "unproven");
     let settled = |e: &&crate::desk::ticket::Entry| e.why.starts_with(CONFIRMED) || e.why.starts_with(DECLINED);
     let open = asked.is_some_and(|at| !own[at..].iter().any(settled));
-    open && inbound.commands.is_empty() && read(&inbound.body.text) != Word::Unclear
+    // A letter of the desk's that is named and asks nothing is answered to the requester, as always.
+    let named = inbound.in_reply_to.first().is_some_and(|id| own_message_id(id.as_str()).is_some());
+    open && !named && inbound.commands.is_empty() && read(&inbound.body.text) != Word::Unclear
 }
 
 /// Reads the answer; the question quoted below it does not count.
@@ -353,7 +362,10 @@ fn is_no(clause: &str) -> bool {
         "停",
         "先不",
         "先别",
-        "我不",
+        "我不同意",
+        "我不要",
+        "我不想",
+        "我不确认",
         "没",
     ];
     const ENGLISH: &[&str] = &[

@@ -546,8 +546,10 @@ impl<'a> Work<'a> {
         } else if self.draft.ticket.status.is_open() {
             let name = |e: &Engineer| format!("{} <{}>", e.reader.mailbox.called(), e.address());
             let engineers = self.s.policy.engineers.iter().map(name).collect();
-            let (reader, key) = (self.engineer.reader.clone(), cause(self.mail));
-            self.draft.letter(reader, &key, Content::Unheard { body: words, engineers }).answers =
+            // Once a day: a program that answers everything for the supervisor would never come to an end.
+            let day = self.draft.now.at_zone(self.s.policy.desk.zone).format("%Y-%m-%d").to_string();
+            let reader = self.engineer.reader.clone();
+            self.draft.letter(reader, &day, Content::Unheard { body: words, engineers }).answers =
                 self.mail.inbound.message_id.clone();
         }
     }
