@@ -155,6 +155,9 @@ fn every_bad_value_is_named() {
 fn l27_nobody_has_an_address_of_the_desk() {
     const WORDS: &str = "address of the desk";
     check("ann@corp.example", "IT@corp.example", "engineer[1].address", WORDS);
+    check("[desk]", "[desk]\nown_lists = [\"it help\"]", "desk.own_lists", "List-Id");
+    let config = check_good("[desk]", "[desk]\nown_lists = [\"<IT-Help.corp.example>\", \"help@corp.example\"]");
+    assert_eq!(config.desk.own_lists, ["it-help.corp.example", "help@corp.example"]);
     check("[desk]", "[desk]\naliases = [\"ann@corp.example\"]", "engineer[1].address", WORDS);
     check(IMAP, "host = \"a\"\nuser = \"ann@corp.example\"", "engineer[1].address", WORDS);
     check("", "[duty.supervisor]\naddress = \"it@corp.example\"", "duty.supervisor.address", WORDS);

@@ -2,13 +2,14 @@
 
 use chrono_tz::Asia::Shanghai;
 use maildesk::address::{Address, Mailbox, MessageId};
+use maildesk::desk::command::Hint;
 use maildesk::desk::decide::decide;
 use maildesk::desk::event::{Candidate, Effect, Event, KnownId, Mail, SenderCounts, Situation, Timer, TimerKind};
 use maildesk::desk::inbound::{Body, Inbound};
-use maildesk::desk::letter::Content;
+use maildesk::desk::letter::{Content, Letter, NoticeReason, Stage, Writer};
 use maildesk::desk::link::Key;
 use maildesk::desk::policy::{Demand, Engineer, Identity, Limits, Policy, Proof, Reader, Satisfaction, Targets};
-use maildesk::desk::ticket::{Number, Ticket, What};
+use maildesk::desk::ticket::{Entry, Number, Ticket, What, Who};
 use maildesk::desk::triage::Rules;
 use maildesk::desk::words::{Category, Impact, Language, Priority, Rating, Status, Wait};
 use maildesk::mail;
@@ -46,6 +47,7 @@ fn policy() -> Policy {
             name_en: "IT Service Desk".into(),
             address: address(DESK),
             aliases: vec![address("helpdesk@corp.example")],
+            own_lists: vec!["it-help@corp.example".into(), "staff.lists.example".into()],
             domains: vec!["corp.example".into()],
             public_url: Some("https://desk.corp.example".into()),
             zone: Shanghai,
@@ -445,8 +447,100 @@ fn s1_a_yes_to_the_question_carries_out_what_was_asked() {
     situation.unconfirmed = Some(Box::new(mail(LI, "[IT001] x", "", "#关闭")));
     let effects = decide(&situation, &event(reply(LI, "确认")), now());
     assert!(told(&effects).contains(&"save IT001 closed".to_owned()), "{:?}", told(&effects));
-    let other = decide(&situation, &event(reply(LI, "稍等，我再看看")), now());
-    assert!(told(&other).contains(&"letter answer zhang".to_owned()), "{:?}", told(&other));
+}
+
+/// Li answered the question whether "#关闭 …" was theirs; `before` is what the timeline says of it.
+fn confirming(before: &[(What, &str)], text: &str) -> Vec<Effect> {
+    let policy = policy();
+    let mut situation = situation(&policy, vec![ticket(Status::New)]);
+    let asked = mail(LI, "[IT001] x", "", "#关闭\n不处理");
+    let digest = asked.digest.hex()[..16].to_owned();
+    let entry = |(what, why): &(What, &str)| Entry {
+        at: now(),
+        who: Who::Person(address(LI)),
+        what: what.clone(),
+        why: why.replace("ID", &digest),
+    };
+    situation.candidates[0].timeline = before.iter().map(entry).collect();
+    situation.unconfirmed = Some(Box::new(asked));
+    decide(&situation, &event(reply(LI, text)), now())
+}
+
+#[test]
+fn s1_a_no_carries_nothing_out() {
+    let unproven = [(What::Refused, "unproven")];
+    let no = told(&confirming(&unproven, "不用了"));
+    let [join, refused, letter] = &no[..] else { panic!("{no:?}") };
+    assert_eq!((join.as_str(), letter.as_str()), ("join IT001 Internal", "letter transcript li"));
+    assert!(refused.ends_with("不用了") && refused.starts_with("record Refused declined "), "{refused}");
+    let not_me = told(&confirming(&unproven, "不是我发的！"));
+    assert_eq!(not_me[2..], ["letter transcript li", "letter impersonated boss"], "{not_me:?}");
+    // A no stands, whatever is said later.
+    let declined = [(What::Refused, "unproven"), (What::Refused, "declined ID: no")];
+    let yes = told(&confirming(&declined, "ok"));
+    assert!(yes.contains(&"letter transcript li".to_owned()) && !yes.iter().any(|l| l.starts_with("save")), "{yes:?}");
+    let more = told(&confirming(&declined, "您好，请重启电脑"));
+    assert_eq!(more, ["join IT001 Internal", "record Refused 您好，请重启电脑", "letter transcript li"]);
+    // Too late for a no, not too late to say who it was.
+    let confirmed = [(What::Refused, "unproven"), (What::Message, "confirmed ID")];
+    let late = confirming(&confirmed, "It wasn't me");
+    let carried_out = |e: &Effect| matches!(e, Effect::Send(l) if matches!(l.content, Content::Impersonated { carried_out: true, .. }));
+    assert!(late.iter().any(carried_out), "{:?}", told(&late));
+}
+
+#[test]
+fn s1_neither_yes_nor_no_is_asked_again_once() {
+    let unproven = [(What::Refused, "unproven")];
+    let again = confirming(&unproven, "稍等，我再看看");
+    assert_eq!(told(&again), ["join IT001 Internal", "record Refused 稍等，我再看看", "letter confirm_command li"]);
+    let key = |effects: &[Effect]| {
+        effects.iter().find_map(|e| if let Effect::Send(l) = e { Some(l.key.clone()) } else { None })
+    };
+    assert_eq!(key(&again), key(&confirming(&unproven, "收到")), "one key is one letter");
+    // Orders in the answer are orders.
+    let orders = told(&confirming(&unproven, "#认领"));
+    assert_eq!(orders, ["save IT001 assigned", "join IT001 Public"]);
+}
+
+#[test]
+fn s1_an_empty_answer_is_a_yes_although_the_quote_is_kept() {
+    let reference = policy().key.reference(Number(1), &address(LI));
+    let empty = format!("\n在 2026-11-23 10:00，IT 服务台 写道：\n> #关闭\n> 不是您发的，回复“不是我”\n> {reference}");
+    let policy = policy();
+    let mut situation = situation(&policy, vec![ticket(Status::New)]);
+    situation.unconfirmed = Some(Box::new(mail(LI, "[IT001] x", "", "#关闭")));
+    let effects = decide(&situation, &event(mail(LI, "Re: [IT001] x", "In-Reply-To: <unknown@x>\r\n", &empty)), now());
+    assert!(told(&effects).contains(&"save IT001 closed".to_owned()), "{:?}", told(&effects));
+}
+
+#[test]
+fn a_yes_that_names_no_question_does_not_go_to_the_requester() {
+    let policy = policy();
+    let mut situation = situation(&policy, vec![ticket(Status::New)]);
+    let asked = Entry { at: now(), who: Who::Person(address(LI)), what: What::Refused, why: "unproven".into() };
+    situation.candidates[0].timeline = vec![asked];
+    let effects = told(&decide(&situation, &event(reply(LI, "确认")), now()));
+    assert_eq!(effects, ["join IT001 Internal", "record Refused 确认", "letter transcript li"]);
+    let effects = told(&decide(&situation, &event(reply(LI, "我马上过来看")), now()));
+    assert!(effects.contains(&"letter answer zhang".to_owned()), "{effects:?}");
+    // "Ok" to a letter that asks nothing is for the requester, whatever somebody else made the desk ask.
+    let id = policy.key.message_id(Some(Number(1)), &address(LI), "IT001/message/x", "corp.example");
+    let named = mail(LI, "Re: [IT001] x", &format!("In-Reply-To: <{id}>\r\n"), "好的");
+    let effects = told(&decide(&situation, &event(named), now()));
+    assert!(effects.contains(&"letter answer zhang".to_owned()), "{effects:?}");
+}
+
+#[test]
+fn s1_a_yes_carries_out_the_orders_on_ones_own_new_report() {
+    let policy = policy();
+    let own =
+        Ticket { requester: Mailbox::new(address(LI), "li"), assignee: Some(address(WANG)), ..ticket(Status::New) };
+    let mut situation = situation(&policy, vec![own]);
+    situation.unconfirmed = Some(Box::new(mail(LI, "打印机坏了", "", "#优先级 P2\n三楼打印机坏了")));
+    let effects = decide(&situation, &event(reply(LI, "是的")), now());
+    assert_eq!(told(&effects), ["save IT001 new", "join IT001 Public"], "the report is no answer to it");
+    let saved = effects.iter().find_map(|e| if let Effect::Save(t) = e { Some(t.priority) } else { None });
+    assert_eq!(saved, Some(Priority::P2));
 }
 
 #[test]
@@ -621,10 +715,11 @@ fn not_satisfied_twice_is_told_twice() {
             }
         }
     }
-    assert_eq!(keys.len(), 6, "{keys:?}");
+    // Three people hear of "not satisfied", twice, and two of them that it was taken back.
+    assert_eq!(keys.len(), 8, "{keys:?}");
     keys.sort();
     keys.dedup();
-    assert_eq!(keys.len(), 6, "one key is one letter: {keys:?}");
+    assert_eq!(keys.len(), 8, "one key is one letter: {keys:?}");
 }
 
 #[test]
@@ -650,4 +745,387 @@ fn s26_a_confirmation_counts_once() {
     let entries =
         first.iter().filter_map(|e| if let Effect::Record(_, entry) = e { Some(entry.clone()) } else { None });
     assert_eq!(told(&confirm(entries.collect())), ["join IT001 Internal"]);
+}
+
+/// Li's IT002 from Chen, and IT001 from Zhang in this status with Wang.
+fn two_tickets(policy: &Policy, target: Status) -> Situation<'_> {
+    let chen = Mailbox::new(address("chen@corp.example"), "陈静");
+    let own = Ticket { number: Number(2), requester: chen, subject: "打不出来".into(), ..ticket(Status::New) };
+    let target = Ticket { assignee: Some(address(WANG)), subject: "张伟的工资单".into(), ..ticket(target) };
+    situation(policy, vec![own, target])
+}
+
+/// A reply of this engineer's on IT002.
+fn on_second(from: &str, text: &str) -> Event {
+    let reference = policy().key.reference(Number(2), &address(from));
+    event(mail(from, "Re: x", "In-Reply-To: <unknown@x>\r\n", &format!("{text}\n\n> IT 服务台 {reference}")))
+}
+
+fn letters(effects: &[Effect]) -> Vec<&Letter> {
+    effects.iter().filter_map(|e| if let Effect::Send(l) = e { Some(&**l) } else { None }).collect()
+}
+
+#[test]
+fn a_merged_requester_is_told_and_hears_of_the_result() {
+    let policy = policy();
+    let effects = decide(&two_tickets(&policy, Status::InProgress), &on_second(LI, "#合并 IT001"), now());
+    assert_eq!(
+        told(&effects),
+        ["save IT002 closed", "join IT002 Public", "unschedule", "letter notice wang", "letter merged chen"]
+    );
+    let entries = effects.iter().filter_map(|e| match e {
+        Effect::Record(Number(1), entry) => Some(entry.clone()),
+        _ => None,
+    });
+    let timeline: Vec<Entry> = entries.collect();
+    let ends = |text: &str, before: Status| {
+        let mut situation = situation(&policy, vec![ticket(before)]);
+        situation.candidates[0].timeline = timeline.clone();
+        decide(&situation, &event(reply(LI, text)), now())
+    };
+    for (text, before, stage) in [
+        ("#解决\n张伟的密码是 1234", Status::InProgress, Some(Stage::Resolved)),
+        ("#关闭\n不处理", Status::InProgress, Some(Stage::Over)),
+        ("#取消", Status::InProgress, Some(Stage::Over)),
+        ("#关闭\n已确认", Status::Resolved, None),
+        ("请重启", Status::InProgress, None),
+    ] {
+        let effects = ends(text, before);
+        let to_chen: Vec<_> =
+            letters(&effects).into_iter().filter(|l| l.to.mailbox.address == address("chen@corp.example")).collect();
+        let found =
+            to_chen.iter().find_map(|l| if let Content::Merged { stage, .. } = l.content { Some(stage) } else { None });
+        assert_eq!((found, to_chen.len()), (stage, usize::from(stage.is_some())), "{text}");
+        for letter in to_chen {
+            let about = letter.ticket.as_ref().unwrap();
+            assert_eq!((about.number, about.subject.as_str()), (Number(2), "打不出来"), "{text}");
+            let said = format!("{letter:?}");
+            assert!(!said.contains("1234") && !said.contains("张伟") && !said.contains("打印机"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_merge_may_say_something_and_may_come_after_the_resolution() {
+    let policy = policy();
+    let effects =
+        decide(&two_tickets(&policy, Status::Resolved), &on_second(LI, "#合并 IT001\n您好，和张伟的一起处理了"), now());
+    let merged = letters(&effects).into_iter().find(|l| l.content.template() == "merged").unwrap();
+    let Content::Merged { stage: Stage::Resolved, said: Some(said), .. } = &merged.content else {
+        panic!("{merged:?}")
+    };
+    assert_eq!(said.body.text, "您好，和张伟的一起处理了");
+    assert_eq!(letters(&effects).iter().filter(|l| l.to.mailbox.address.local() == "chen").count(), 1);
+}
+
+#[test]
+fn a_merge_that_would_lose_somebody_is_refused() {
+    let policy = policy();
+    let refused = ["join IT002 Internal", "record Refused #", "letter transcript li"];
+    let hint = |situation: &Situation, text: &str| {
+        let effects = decide(situation, &on_second(LI, text), now());
+        let lines: Vec<String> = told(&effects);
+        assert!(lines.iter().zip(refused).all(|(l, r)| l.starts_with(r)) && lines.len() == 3, "{text}: {lines:?}");
+        let Content::Transcript { lines, .. } = &letters(&effects)[0].content else { panic!() };
+        lines[0].hint.clone()
+    };
+    for status in [Status::Closed, Status::Cancelled] {
+        let over = Hint::Over { number: Number(1), status: status.as_str().into() };
+        assert_eq!(hint(&two_tickets(&policy, status), "#merge IT001"), over);
+    }
+    let open = two_tickets(&policy, Status::New);
+    assert_eq!(hint(&open, "#merge IT002"), Hint::Itself { number: Number(2) });
+    assert_eq!(hint(&open, "#merge IT099"), Hint::NoSuchTicket { number: Number(99) });
+    // IT001 was merged into this one: the circle leads back here.
+    let mut circle = two_tickets(&policy, Status::New);
+    circle.candidates[1].ticket = circle.candidates[0].ticket.clone();
+    assert_eq!(hint(&circle, "#merge IT001"), Hint::Itself { number: Number(1) });
+}
+
+#[test]
+fn what_a_merged_ticket_had_taken_in_goes_along() {
+    let policy = policy();
+    let mut situation = two_tickets(&policy, Status::New);
+    let what = What::Absorbed {
+        number: Number(3),
+        subject: "z".into(),
+        requester: Mailbox::new(address("zhou@corp.example"), "周"),
+        language: Language::English,
+    };
+    situation.candidates[0].timeline =
+        vec![Entry { at: now(), who: Who::Person(address(LI)), what: what.clone(), why: String::new() }];
+    let effects = decide(&situation, &on_second(LI, "#merge IT001"), now());
+    let taken: Vec<_> = effects
+        .iter()
+        .filter_map(|e| match e {
+            Effect::Record(Number(1), Entry { what: What::Absorbed { number, .. }, .. }) => Some(number.0),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(taken, [3, 2]);
+}
+
+/// The duty supervisor, who is no engineer, writes on a ticket of Li's or of nobody's.
+fn supervising(assignee: Option<&str>, status: Status, text: &str) -> Vec<Effect> {
+    let policy = policy();
+    let on = Ticket { assignee: assignee.map(address), ..ticket(status) };
+    decide(&situation(&policy, vec![on]), &event(reply(BOSS, text)), now())
+}
+
+#[test]
+fn the_supervisors_words_reach_the_engineer_and_never_the_requester() {
+    let heard = ["join IT001 Internal", "record Note 今天必须解决", "letter message li"];
+    for status in [Status::New, Status::Resolved, Status::Closed] {
+        let effects = supervising(Some(LI), status, "今天必须解决");
+        assert_eq!(told(&effects), heard, "{status}");
+        assert!(matches!(letters(&effects)[0].content, Content::Message { writer: Writer::Supervisor, .. }));
+    }
+    let unheard = ["join IT001 Internal", "record Note 谁来处理？", "letter unheard boss"];
+    assert_eq!(told(&supervising(None, Status::New, "谁来处理？")), unheard);
+    let handed = [
+        "save IT001 new",
+        "join IT001 Internal",
+        "record Note 今天必须解决",
+        "letter notice wang",
+        "letter message wang",
+    ];
+    assert_eq!(told(&supervising(None, Status::New, "#转派 wang\n今天必须解决")), handed);
+    assert_eq!(
+        told(&supervising(Some(LI), Status::New, "#assign wang")),
+        ["save IT001 new", "join IT001 Internal", "letter notice wang"]
+    );
+    for text in ["#关闭", "#解决\n好了", "#reslove", "请处理\n#转派 wang"] {
+        let effects = told(&supervising(Some(LI), Status::New, text));
+        assert!(effects.contains(&"letter transcript boss".to_owned()) && effects.len() == 3, "{text}: {effects:?}");
+    }
+}
+
+#[test]
+fn g5_who_only_says_to_be_the_supervisor_orders_nothing() {
+    let forged = mail(BOSS, "[IT001] x", "In-Reply-To: <first@corp.example>\r\n", "#转派 wang\n今天必须解决");
+    check(forged, &[Status::New], &["join IT001 Public", "letter message li"]);
+}
+
+fn saved(effects: &[Effect]) -> &Ticket {
+    effects.iter().find_map(|e| if let Effect::Save(t) = e { Some(&**t) } else { None }).expect("a changed ticket")
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn moved(at: Timestamp, from: Status, to: Status) -> Entry {
+    Entry { at, who: Who::Desk, what: What::Status { from, to }, why: String::new() }
+}
+
+#[test]
+fn targets_count_from_the_reopening_and_leave_out_what_was_on_hold() {
+    use Status::{InProgress, Pending, Resolved};
+    let policy = policy();
+    let hour = 60 * MINUTE;
+    let created = now();
+    let at = |hours: u32| created + hours * hour;
+    let changed = |on: Ticket, timeline: Vec<Entry>, text: &str, now: Timestamp| {
+        let mut situation = situation(&policy, vec![on]);
+        situation.candidates[0].timeline = timeline;
+        let effects = decide(&situation, &event(reply(LI, text)), now);
+        saved(&effects).resolution_due
+    };
+    // P2 is four hours, P3 eight; the calendar of these tests runs round the clock.
+    assert_eq!(changed(ticket(InProgress), vec![], "#优先级 P2", at(1)), at(4));
+    let reopened = || Ticket { cycle: 2, ..ticket(InProgress) };
+    let round = || vec![moved(at(2), InProgress, Resolved), moved(at(30), Resolved, InProgress)];
+    assert_eq!(changed(reopened(), round(), "#优先级 P2", at(31)), at(34), "a round of its own");
+    assert_eq!(changed(Ticket { cycle: 2, ..ticket(Resolved) }, round(), "#重开\n#优先级 P2", at(40)), at(44));
+    let held = || vec![moved(at(1), InProgress, Pending), moved(at(3), Pending, InProgress)];
+    assert_eq!(changed(ticket(InProgress), held(), "#优先级 P2", at(4)), at(6), "two hours on hold");
+    assert_eq!(changed(ticket(InProgress), held(), "#优先级 P1", at(4)), at(2), "P1 never pauses");
+    // On hold since hour one, due at eight.
+    let pending = || Ticket { updated: at(1), resolution_due: at(8), ..ticket(Pending) };
+    assert_eq!(changed(pending(), vec![moved(at(1), InProgress, Pending)], "#继续", at(5)), at(12));
+    assert_eq!(changed(pending(), vec![moved(at(1), InProgress, Pending)], "#优先级 P2", at(5)), at(8));
+    assert_eq!(changed(pending(), vec![moved(at(1), InProgress, Pending)], "#优先级 P1", at(5)), at(2));
+    let answered = decide(&situation(&policy, vec![pending()]), &event(reply(ZHANG, "资产编号是 IT-88")), at(5));
+    assert_eq!(saved(&answered).resolution_due, at(12), "the requester's answer ends the pause, too");
+    // A change while on hold stores the target anew; the pause goes on from there.
+    let vendor = decide(&situation(&policy, vec![pending()]), &event(reply(LI, "#挂起 厂商")), at(3));
+    assert_eq!((saved(&vendor).resolution_due, saved(&vendor).status), (at(10), Pending));
+    let later = decide(&situation(&policy, vec![saved(&vendor).clone()]), &event(reply(LI, "#继续")), at(5));
+    assert_eq!(saved(&later).resolution_due, at(12));
+}
+
+#[test]
+fn not_satisfied_taken_back_is_told_to_those_it_called() {
+    let policy = policy();
+    let reopened = Ticket {
+        cycle: 2,
+        rating: Some(Rating::Dissatisfied),
+        assignee: Some(address(WANG)),
+        ..ticket(Status::InProgress)
+    };
+    let event = Event::Rated { number: Number(1), cycle: 1, rating: Rating::Satisfied, comment: "点错了".into() };
+    let effects = told(&decide(&situation(&policy, vec![reopened]), &event, now()));
+    assert_eq!(
+        effects,
+        ["save IT001 closed", "rate satisfied", "unschedule", "letter taken_back wang", "letter taken_back boss"]
+    );
+}
+
+#[test]
+fn l5_mail_through_the_desks_own_list_is_answered() {
+    let report = "三楼打印机不能打印，只有我这台。";
+    let answered = ["open IT007 P3 li", "join IT007 Public", "letter acknowledgement zhang", "letter notice li"];
+    let quiet = ["open IT007 P4 li", "join IT007 Public"];
+    for (headers, expected) in [
+        ("List-Id: IT Help <it-help.corp.example>\r\nPrecedence: list\r\n", &answered[..]),
+        ("List-Id: <Staff.Lists.Example>\r\nList-Unsubscribe: <mailto:x@y>\r\n", &answered),
+        ("Cc: IT <it-help@corp.example>\r\nList-Post: <mailto:it-help@corp.example>\r\n", &answered),
+        ("List-Id: <news.example.com>\r\nCc: it-help@corp.example\r\n", &quiet),
+        ("List-Id: <it-help.corp.example>\r\nList-Id: <news.example.com>\r\n", &quiet),
+        ("List-Id: <it-help.corp.example>\r\nPrecedence: bulk\r\n", &quiet),
+        ("List-Id: <it-help.corp.example>\r\nFeedback-ID: 1:x\r\n", &quiet),
+        ("List-Id: <it-help.corp.example.evil.example>\r\n", &quiet),
+    ] {
+        check(mail(ZHANG, "打印机坏了", headers, report), &[], expected);
+    }
+    let generated = "List-Id: <it-help.corp.example>\r\nAuto-Submitted: auto-generated\r\n";
+    check(mail(ZHANG, "disk", generated, report), &[], &["open IT007 P3 li", "join IT007 Public", "letter notice li"]);
+    // A list that writes in its own name is not answered: everybody on it would be.
+    let in_its_name = mail("it-help@corp.example", "打印机坏了", "List-Id: <it-help.corp.example>\r\n", report);
+    check(in_its_name, &[], &["open IT007 P3 li", "join IT007 Public", "letter notice li"]);
+    // Orders through the list count like any other.
+    let mut order = reply(LI, "#认领");
+    (order.kind, order.lists) = (maildesk::desk::inbound::Kind::Bulk, vec!["it-help.corp.example".into()]);
+    check(order, &[Status::New], &["save IT001 assigned", "join IT001 Public"]);
+}
+
+#[test]
+fn what_an_answer_says_besides_reaches_the_engineer() {
+    let closed = ["save IT001 closed", "join IT001 Public", "rate satisfied", "unschedule"];
+    let thanked = [&closed[..], &["letter closed zhang"]].concat();
+    let passed_on = [&closed[..], &["letter message li", "letter closed zhang"]].concat();
+    check(reply(ZHANG, "满意，谢谢"), &[Status::Resolved], &thanked);
+    check(reply(ZHANG, "满意，谢谢。另外键盘也坏了"), &[Status::Resolved], &passed_on);
+    let unclear = ["save IT001 resolved", "join IT001 Public", "letter message li", "letter clarify zhang"];
+    check(reply(ZHANG, "可以了，不过打印有点慢"), &[Status::Resolved], &unclear);
+    check(reply(ZHANG, "可以了，不过打印有点慢"), &[Status::Closed], &["join IT001 Public", "letter message li"]);
+    check(reply(ZHANG, "好的，谢谢"), &[Status::Closed], &["join IT001 Public"]);
+}
+
+#[test]
+fn an_empty_reply_is_no_complaint_and_a_screenshot_is_one() {
+    let empty = "Content-Type: text/plain; charset=utf-8\n\n在 2026-11-23 10:00，IT 服务台 写道：\n> 满意吗？\n> 不满意：https://x\n> REF\n";
+    let asked = ["save IT001 resolved", "join IT001 Public", "letter clarify zhang"];
+    check(reply_with_parts(ZHANG, "", &[empty]), &[Status::Resolved], &asked);
+    let file = "Content-Type: image/png; name=a.png\nContent-Disposition: attachment; filename=a.png\n\npng";
+    let reopened = ["save IT001 in_progress", "join IT001 Public", "unschedule", "letter message li"];
+    let effects = check(reply_with_parts(ZHANG, "", &[empty, file]), &[Status::Resolved], &reopened);
+    assert_eq!(letters(&effects)[0].attachments.len(), 1);
+    // What shows that it is not solved goes to the one who takes over.
+    let broken = "Content-Type: text/plain; charset=utf-8\n\n不满意，还是报错，见截图\n\n> REF\n";
+    let policy = policy();
+    let on = situation(&policy, vec![ticket(Status::Resolved)]);
+    let effects = decide(&on, &event(reply_with_parts(ZHANG, "", &[broken, file])), now());
+    let notice = letters(&effects).into_iter().find(|l| l.content.template() == "notice").unwrap();
+    assert_eq!((notice.attachments.len(), notice.with_first_files), (1, true));
+}
+
+#[test]
+fn thanks_after_months_open_no_ticket() {
+    let policy = policy();
+    let months = Duration::from_secs(90 * 86_400);
+    let later = |text: &str| {
+        let situation = situation(&policy, vec![ticket(Status::Closed)]);
+        told(&decide(&situation, &event(reply(ZHANG, text)), now() + months))
+    };
+    for text in ["谢谢", "ok", "满意", "已经好了"] {
+        assert_eq!(later(text), ["join IT001 Public"], "{text}");
+    }
+    for text in ["又坏了", "不满意", "满意，另外键盘也坏了", "打印机又卡纸"] {
+        assert_eq!(later(text)[0], "open IT007 P3 li", "{text}");
+    }
+}
+
+#[test]
+fn a_reply_to_a_letter_of_a_merged_ticket_never_goes_to_the_other_requester() {
+    let policy = policy();
+    let merged = |text: &str| {
+        let mut situation = two_tickets(&policy, Status::New);
+        situation.candidates[0].ticket = situation.candidates[1].ticket.clone();
+        decide(&situation, &on_second(LI, text), now())
+    };
+    for text in ["陈静您好，请重启电脑", "#解决\n已重启", "#关闭"] {
+        let effects = merged(text);
+        assert!(letters(&effects).iter().all(|l| l.to.mailbox.address == address(LI)), "{:?}", told(&effects));
+        let Content::Transcript { lines, .. } = &letters(&effects)[0].content else { panic!() };
+        assert!(matches!(lines[0].hint, Hint::MergedAway { number: Number(2), into: Number(1), .. }), "{lines:?}");
+    }
+    assert_eq!(told(&merged("#备注 是同一台")), ["join IT001 Internal", "record Note 是同一台"]);
+    assert_eq!(told(&merged("#status")), ["join IT001 Public", "letter transcript li"]);
+}
+
+#[test]
+fn a_note_that_the_requester_got_as_a_copy_is_told() {
+    let mut note = reply(LI, "#备注 他自己摔的");
+    note.cc = vec![Mailbox::new(address(ZHANG), "")];
+    let expected = ["join IT001 Internal", "record Note 他自己摔的", "letter transcript li"];
+    let effects = check(note, &[Status::New], &expected);
+    let Content::Transcript { lines, .. } = &letters(&effects)[0].content else { panic!() };
+    assert_eq!(lines[0].hint, Hint::Copied);
+}
+
+#[test]
+fn an_engineers_words_on_their_own_ticket_go_to_whoever_has_it() {
+    let policy = policy();
+    let own =
+        Ticket { requester: Mailbox::new(address(LI), "li"), assignee: Some(address(WANG)), ..ticket(Status::New) };
+    let effects = decide(&situation(&policy, vec![own]), &event(reply(LI, "#优先级 P2\n整个财务部都停了")), now());
+    assert_eq!(told(&effects), ["save IT001 new", "join IT001 Public", "letter message wang"]);
+    assert_eq!(saved(&effects).first_response, None, "nobody has answered yet");
+}
+
+#[test]
+fn an_engineer_who_names_a_ticket_means_it() {
+    let asked = ["join IT001 Internal", "record Refused unproven", "letter confirm_command wang"];
+    check(mail(WANG, "[IT001] x", "", "#认领"), &[Status::InProgress], &asked);
+    let proven = "Authentication-Results: mx.corp.example; dmarc=pass header.from=corp.example\r\n";
+    check(mail(WANG, "[IT001] x", proven, "#认领"), &[Status::New], &["save IT001 assigned", "join IT001 Public"]);
+    // Without orders it may be a report of their own.
+    let opened = ["open IT007 P3 li", "join IT007 Public", "letter acknowledgement wang", "letter notice li"];
+    check(mail(WANG, "[IT001] x", "", "我的打印机也坏了，只有我这台"), &[Status::InProgress], &opened);
+}
+
+#[test]
+fn a_note_goes_along_when_the_ticket_is_handed_on() {
+    let effects = check(
+        reply(LI, "#转派 wang\n#备注\n用户很急"),
+        &[Status::New],
+        &["save IT001 new", "join IT001 Internal", "record Note 用户很急", "letter notice wang"],
+    );
+    let noted = |l: &&Letter| matches!(&l.content, Content::Notice { reason: NoticeReason::Assigned { note, .. }, .. } if note == "用户很急");
+    assert!(letters(&effects).iter().any(noted));
+}
+
+#[test]
+fn short_and_odd_answers() {
+    let unclear = ["save IT001 resolved", "join IT001 Public", "letter message li", "letter clarify zhang"];
+    let done = ["save IT001 closed", "join IT001 Public", "unschedule", "letter closed zhang"];
+    let heard = ["join IT001 Public", "letter message li"];
+    let learned = ["save IT001 resolved", "join IT001 Public", "letter message li"];
+    let reopened = ["save IT001 in_progress", "join IT001 Public", "letter message li"];
+    for (text, before, expected) in [
+        ("谢谢李工", Status::Resolved, &unclear[..]),
+        ("no", Status::Resolved, &unclear),
+        ("？", Status::Resolved, &unclear),
+        ("不用了，谢谢", Status::Resolved, &done),
+        ("部门：财务部\n电话：8012", Status::Resolved, &learned),
+        ("满意", Status::Cancelled, &heard),
+        ("还是不行", Status::Cancelled, &reopened),
+        ("不用了", Status::Closed, &["join IT001 Public"]),
+    ] {
+        check(reply(ZHANG, text), &[before], expected);
+    }
+    // Passed-on words are somebody else's.
+    let mut forward = reply(ZHANG, "不满意");
+    forward.kind = maildesk::desk::inbound::Kind::Forward;
+    let reopened = ["save IT001 in_progress", "join IT001 Public", "unschedule", "letter message li"];
+    check(forward, &[Status::Resolved], &reopened);
 }

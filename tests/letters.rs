@@ -81,7 +81,7 @@ fn every_letter_reads_well_in_both_languages() {
         assert!(!words.text.contains("\n\n\n") && !words.subject.contains('\n'), "{kind}:\n{}", words.text);
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 2 * 16, "{kinds:?}");
+    assert_eq!(kinds.len(), 2 * 20, "{kinds:?}");
 }
 
 /// What Outlook, QQ, NetEase and phones show alike: nothing from outside, no script, no style sheet, tables.
@@ -129,13 +129,17 @@ fn l28_golden_header_of_every_kind() {
         ("confirm_command", (generated, "IT Service Desk", 2)),
         ("confirm_reminder", (generated, "IT Service Desk", 4)),
         ("dissatisfied", (generated, "IT Service Desk", 2)),
+        ("impersonated", (generated, "IT Service Desk", 3)),
+        ("merged", (generated, "IT Service Desk", 3)),
         ("message", (human, "Helen Carter (IT Service Desk)", 1)),
         ("notice", (generated, "IT Service Desk", 2)),
         ("reopened", (generated, "IT Service Desk", 3)),
         ("resolution", (human, "Daniel Novak (IT Service Desk)", 1)),
+        ("taken_back", (generated, "IT Service Desk", 3)),
         ("too_large", (replied, "IT Service Desk", 4)),
         ("transcript", (generated, "IT Service Desk", 2)),
         ("undelivered", (generated, "IT Service Desk", 2)),
+        ("unheard", (generated, "IT Service Desk", 3)),
         ("workaround", (human, "Daniel Novak (IT Service Desk)", 1)),
     ]);
     let mut found = BTreeMap::new();
@@ -337,8 +341,11 @@ fn poisoned(mut letter: Letter, text: &str) -> Letter {
         Content::Notice { body, kept, warnings, reason, .. } => {
             body_of(body);
             (*kept, *warnings) = (vec![evil()], vec![evil()]);
-            if let NoticeReason::Assigned { by: said } | NoticeReason::Reopened { comment: said } = reason {
-                *said = evil();
+            match reason {
+                NoticeReason::Assigned { by, note } => (*by, *note) = (evil(), evil()),
+                NoticeReason::Reopened { comment } => *comment = evil(),
+                NoticeReason::Merged { requester, .. } => *requester = evil(),
+                _ => {}
             }
         }
         Content::Answer { author, body, kept } | Content::Message { author, body, kept, .. } => {
@@ -351,7 +358,13 @@ fn poisoned(mut letter: Letter, text: &str) -> Letter {
             body_of(body);
             *author = evil();
         }
-        Content::ConfirmCommand { body, commands } => {
+        Content::Merged { said: Some(said), .. } => {
+            body_of(&mut said.body);
+            said.author = evil();
+        }
+        Content::Unheard { body, .. } => body_of(body),
+        Content::TakenBack { comment, .. } => *comment = evil(),
+        Content::ConfirmCommand { body, commands, .. } | Content::Impersonated { body, commands, .. } => {
             body_of(body);
             *commands = vec![evil()];
         }

@@ -30,6 +30,7 @@ impl Desk {
         let name_zh = section.text("name").unwrap_or_else(|| "IT服务台".into());
         let name_en = section.text("name_en").unwrap_or_else(|| "IT Service Desk".into());
         let aliases = section.list("aliases", values::address).unwrap_or_default();
+        let own_lists = section.list("own_lists", values::list_name).unwrap_or_default();
         let domains = section.list("domains", values::domain);
         let public_url = section.parse("public_url", values::public_url);
         let templates = section.parse("templates", |text| {
@@ -43,6 +44,7 @@ impl Desk {
             name_en,
             address,
             aliases,
+            own_lists,
             public_url,
             zone,
             language,

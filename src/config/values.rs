@@ -158,6 +158,16 @@ pub fn domain(text: &str) -> Result<String, String> {
     }
 }
 
+/// The `List-Id` or the address of a mailing list: `it-help.example.com`, `it-help@example.com`.
+pub fn list_name(text: &str) -> Result<String, String> {
+    let name = text.trim().trim_matches(['<', '>']).to_ascii_lowercase();
+    let valid = |c: char| c.is_ascii_alphanumeric() || ".-_+@".contains(c);
+    if name.contains('.') && name.chars().all(valid) {
+        return Ok(name);
+    }
+    Err(format!("expected a List-Id such as it-help.example.com or the list's address, found {text:?}"))
+}
+
 /// A host name or IP address: no scheme, no port.
 pub fn host(text: &str) -> Result<String, String> {
     let text = text.trim();

@@ -13,7 +13,9 @@ pub enum Answer {
     /// Solved, without a rating.
     Confirmed,
     NotSolved,
-    /// An answer, but not a clear one: thanks, a question, a condition, two different ratings.
+    /// Thanks, received, or no words at all: polite, and nothing else.
+    Polite,
+    /// An answer, but not a clear one: a question, a condition, two different ratings.
     Ambiguous,
     /// Something else: the text is simply a message.
     Other,
@@ -33,8 +35,12 @@ enum Mark {
     Partly,
     /// To solve: says something only when it is negated.
     Verb,
-    /// Thanks, received: polite, and nothing else.
+    /// Ok, fine: polite, and nothing else.
     Vague,
+    /// Thanks, received: as vague, and whoever is thanked may stand beside it.
+    Thanks,
+    /// Yes or no, to whichever question.
+    YesNo,
     Asked,
     Condition,
     But,
@@ -42,7 +48,7 @@ enum Mark {
     Nothing,
 }
 
-use Mark::{Asked, But, Condition, Confirmed, Grade, NotSolved, Nothing, Partly, Vague, Verb};
+use Mark::{Asked, But, Condition, Confirmed, Grade, NotSolved, Nothing, Partly, Thanks, Vague, Verb, YesNo};
 use Rating::{Dissatisfied, Mostly, Satisfied};
 
 const PHRASES: &[(Mark, &str)] = &[
@@ -66,7 +72,8 @@ const PHRASES: &[(Mark, &str)] = &[
         Confirmed,
         "已解决|解决了|已经解决|问题解决|已经好了|好了|可以了|能用了|可以用了|正常了|恢复正常|恢复了|已恢复|修好了|搞定了|搞定|没问题了|没有问题了|确认|确认解决|\
          确认已解决|可以正常使用|使用正常|一切正常|可以关闭|请关闭|可以结单|confirmed|i confirm|confirm|it works|works now|works fine|working now|working fine|\
-         working again|is working|all good|problem solved|solved|resolved|issue resolved|fixed|fixed it|it's fixed|is fixed|can be closed|please close|you can close",
+         working again|is working|all good|不用了|不用处理了|不需要了|不用管了|取消吧|取消申请|撤单|误报|never mind|nevermind|please ignore|false alarm|\
+         cancel my request|cancel the request|cancel it|please cancel|no longer needed|problem solved|solved|resolved|issue resolved|fixed|fixed it|it's fixed|is fixed|can be closed|please close|you can close",
     ),
     (
         NotSolved,
@@ -85,8 +92,14 @@ const PHRASES: &[(Mark, &str)] = &[
     ),
     (
         Vague,
-        "收到|谢谢|多谢|感谢|辛苦|好的|好滴|嗯|嗯嗯|哦|行|可以|ok|okay|k|好|知道了|了解|明白|thanks|thank you|thx|ty|got it|received|noted|sure|fine|good|yes|yep|是|是的|对|no|不|不是|👍",
+        "好的|好滴|好嘞|好哒|嗯|嗯嗯|哦|行|可以|ok|okay|k|好|知道了|已知|知悉|已阅|了解|明白|没事|got it|sure|fine|good|will do|👍",
     ),
+    (
+        Thanks,
+        "收到|已收到|收到了|谢谢|多谢|感谢|非常感谢|十分感谢|万分感谢|辛苦|辛苦了|麻烦了|thanks|thank you|many thanks|thx|ty|cheers|\
+         much appreciated|appreciate it|appreciated|received|noted",
+    ),
+    (YesNo, "yes|yep|是|是的|对|对的|no|nope|不|不是"),
     (Asked, "?|吗|是否|是不是|有没有|怎么评价|如何评价|呢|when will|can you tell|could you tell"),
     (
         Condition,
@@ -132,7 +145,7 @@ const LEADS: &[&str] = &[
 
 /// Reads an answer; the caller passes the new text only, never the quoted question.
 pub fn read(text: &str) -> Answer {
-    let lines = lines(text);
+    let lines = without_echo(lines(text));
     let whole: usize = lines.iter().map(|l| columns(l)).sum();
     if lines.is_empty() {
         return Answer::Other;
@@ -144,6 +157,47 @@ pub fn read(text: &str) -> Answer {
     };
     let polite = whole <= SHORT_COLUMNS && lines.iter().all(|l| is_polite(l));
     verdict(&marks, polite, &lines)
+}
+
+/// `满意吗？不太满意`: the question said again before its answer is no question of theirs.
+fn without_echo(lines: Vec<String>) -> Vec<String> {
+    let about_it =
+        |text: &str| found(text).iter().any(|(m, _, _)| matches!(m, Grade(_) | Confirmed | NotSolved | Verb));
+    let answer_of = |line: &String| {
+        let (question, answer) = line.split_once('?')?;
+        (about_it(question) && about_it(answer)).then(|| answer.trim().to_owned())
+    };
+    lines.into_iter().map(|line| answer_of(&line).unwrap_or(line)).collect()
+}
+
+/// More is said than the answer: another fault, a story, praise. Somebody should read it.
+pub fn says_more(text: &str) -> bool {
+    const ALSO: &[&str] = &[
+        "另外",
+        "还有",
+        "顺便",
+        "此外",
+        "对了",
+        "再帮",
+        "再请",
+        "麻烦再",
+        "also",
+        "another",
+        "by the way",
+        "btw",
+        "besides",
+        "additionally",
+        "one more",
+        "but",
+        "但",
+        "不过",
+    ];
+    let lines = lines(text);
+    let whole: usize = lines.iter().map(|l| columns(l)).sum();
+    let also = |line: &String| {
+        ALSO.iter().any(|word| line.match_indices(word).any(|(at, _)| is_word(line, &(at..at + word.len()))))
+    };
+    whole > SHORT_COLUMNS / 2 || lines.iter().any(also)
 }
 
 /// In a long text: the first clause, and lines that are nothing but a rating.
@@ -173,8 +227,9 @@ fn verdict(marks: &[Mark], polite: bool, lines: &[String]) -> Answer {
         [] if has(Confirmed) && (unclear || has(But) || has(Partly)) => Answer::Ambiguous,
         [] if has(Confirmed) => Answer::Confirmed,
         [] if polite && is_thanks_for_receipt(lines) => Answer::Confirmed,
-        [] if polite => Answer::Ambiguous,
-        [] if has(Partly) => Answer::Ambiguous,
+        [] if polite && (has(Asked) || has(YesNo)) => Answer::Ambiguous,
+        [] if polite => Answer::Polite,
+        [] if has(Partly) || is_thanks_to_somebody(marks, lines) => Answer::Ambiguous,
         [] => Answer::Other,
     }
 }
@@ -185,14 +240,25 @@ fn is_thanks_for_receipt(lines: &[String]) -> bool {
     said("收到") && (said("谢") || said("辛苦"))
 }
 
-/// Nothing but politeness, punctuation and pictures.
-fn is_polite(line: &str) -> bool {
+/// `谢谢李工`, `Thanks Li`: a name, or too little to tell.
+fn is_thanks_to_somebody(marks: &[Mark], lines: &[String]) -> bool {
+    let rest = |line: &String| without_politeness(line).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    marks.contains(&Thanks) && lines.iter().map(|line| columns(&rest(line))).sum::<usize>() <= 12
+}
+
+fn without_politeness(line: &str) -> String {
     let mut rest = line.to_owned();
     for (found, _, range) in found(line) {
-        if matches!(found, Vague) {
+        if matches!(found, Vague | Thanks | YesNo) {
             rest.replace_range(range.clone(), &" ".repeat(range.len()));
         }
     }
+    rest
+}
+
+/// Nothing but politeness, punctuation and pictures.
+fn is_polite(line: &str) -> bool {
+    let rest = without_politeness(line);
     !rest.chars().any(char::is_alphanumeric) || matches!(rest.trim(), "了" | "您" | "你" | "啦" | "you" | "很" | "非常")
 }
 
@@ -393,10 +459,15 @@ mod tests {
                 "确认",
                 "没问题了",
                 "收到，谢谢",
+                "已收到，感谢！",
                 "打印机已经好了",
                 "恢复正常",
                 "It works",
                 "Thanks, that fixed it",
+                "取消吧，不用了",
+                "never mind, I fixed it myself",
+                "please cancel my request",
+                "误报，不用处理了",
                 "Confirmed.",
                 "works now, thank you",
                 "已經好了",
@@ -430,15 +501,21 @@ mod tests {
                 "没有真正解决",
                 "isn't really fixed",
                 "还是不行，谢谢",
+                "不要取消申请",
             ],
         );
     }
 
     #[test]
-    fn ambiguous() {
+    fn polite() {
         check(
-            Answer::Ambiguous,
+            Answer::Polite,
             &[
+                "非常感谢",
+                "Many thanks!",
+                "辛苦了，谢谢",
+                "Noted, thanks",
+                "。",
                 "收到",
                 "谢谢",
                 "ok",
@@ -446,13 +523,50 @@ mod tests {
                 "嗯",
                 "👍",
                 "🙏🙏",
+                "好的",
+                "thanks",
+                "Thank you!",
+                "知道了",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_question_said_again_is_no_question() {
+        check(Answer::Rated(Dissatisfied), &["满意吗？不太满意", "满意？不满意！", "Satisfied? Not really satisfied."]);
+        check(Answer::Rated(Satisfied), &["满意吗？满意"]);
+        check(Answer::NotSolved, &["解决了吗？还没好", "Is it solved? Still not working"]);
+        check(Answer::Ambiguous, &["满意吗？", "满意，什么时候换新的？", "好了吗？不满意的话怎么办"]);
+    }
+
+    #[test]
+    fn what_else_is_said() {
+        for text in ["满意，另外键盘也坏了", "基本满意，但有点慢", "Great! Also the screen flickers", "还有一个问题"]
+        {
+            assert!(says_more(text), "{text}");
+        }
+        for text in ["满意", "非常满意，谢谢小王的耐心", "Perfect, thank you", "1", "", "It works now, thanks Li"]
+        {
+            assert!(!says_more(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn ambiguous() {
+        check(
+            Answer::Ambiguous,
+            &[
+                "谢谢李工",
+                "Thanks Li!",
+                "谢谢，还有键盘",
+                "no",
+                "不",
+                "是的",
+                "？",
                 "满意吗？",
                 "不满意的话怎么办",
                 "满意 基本满意 不满意",
                 "1\n2",
-                "好的",
-                "thanks",
-                "Thank you!",
                 "1 满意 2 基本满意 3 不满意",
                 "1 不满意",
                 "解决了吗？",
@@ -463,7 +577,6 @@ mod tests {
                 "基本满意，但是还是不行",
                 "部分解决",
                 "不满意？",
-                "知道了",
             ],
         );
     }

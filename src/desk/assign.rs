@@ -149,6 +149,7 @@ mod tests {
                 name_en: "IT Service Desk".into(),
                 address: address("it"),
                 aliases: Vec::new(),
+                own_lists: Vec::new(),
                 domains: vec!["corp.example".into()],
                 public_url: None,
                 zone: Shanghai,

@@ -32,18 +32,38 @@ pub enum Hint {
     Nobody { name: String },
     /// A command below the text: commands count only at the top.
     NotAtTop,
+    /// A text or another command behind a command that takes none: it would be lost.
+    OneALine,
     /// Text and HTML of the mail disagree about its commands.
     Doubtful,
     /// What would go out holds a letter of the desk to this engineer.
     Quoted,
     /// Another line was refused, so this one was not carried out.
     HeldBack,
+    /// The letter that was answered is of a ticket merged since: the text would go to the other requester.
+    MergedAway { number: Number, into: Number, requester: String },
+    /// Carried out, but the requester stands in the mail's own To or Cc and has read it.
+    Copied,
+    /// There is no ticket of this number.
+    NoSuchTicket { number: Number },
+    /// Merging a ticket into itself, or into one that was merged into it.
+    Itself { number: Number },
+    /// The other ticket is closed or cancelled: whoever is merged into it would hear nothing more.
+    Over { number: Number, status: String },
+    /// The writer said no when asked whether to carry it out.
+    Withdrawn,
+    /// It was carried out when they said yes; the later no comes too late.
+    CarriedOut,
+    /// A yes or no, but the mail does not say to which question.
+    WhichMail,
     /// A text is needed below the commands.
     TextNeeded,
     /// The message names no ticket.
     NoTicket,
-    /// The ticket was changed at the same moment, or the command may not be used by this person.
-    NotAllowed,
+    /// P1 never pauses (`domain.md` 4.4).
+    NeverOnHold,
+    /// The supervisor, who is no engineer, may only hand the ticket on.
+    OnlyAssign,
 }
 
 /// What an engineer can order.
@@ -59,7 +79,8 @@ pub enum Command {
     Note(String),
     Step(String),
     Workaround(String),
-    Wait(Wait),
+    /// For whom or what, and the reason.
+    Wait(Wait, String),
     Resume,
     Resolve(String),
     Close(String),
@@ -80,23 +101,23 @@ impl Command {
 
 /// Every name: the English one of the card first, the Chinese one second, then what people also write.
 pub const NAMES: &[(&str, &[&str])] = &[
-    ("take", &["take", "认领", "mine", "claim", "accept", "接单", "领取", "受理"]),
-    ("assign", &["assign", "转派", "reassign", "owner", "transfer", "派单", "转给", "指派", "分配"]),
-    ("priority", &["priority", "优先级", "prio", "级别"]),
-    ("category", &["category", "分类", "cat", "类别"]),
-    ("note", &["note", "备注", "internal", "private", "内部", "内部备注"]),
-    ("step", &["step", "步骤", "steps", "处理步骤"]),
-    ("workaround", &["workaround", "临时措施", "临时方案", "绕过方案"]),
-    ("wait", &["wait", "挂起", "pending", "hold", "waiting", "等待"]),
-    ("resume", &["resume", "继续", "continue", "恢复"]),
-    ("resolve", &["resolve", "解决", "resolved", "solved", "done", "fixed", "已解决", "完成"]),
-    ("close", &["close", "关闭", "closed"]),
+    ("take", &["take", "认领", "認領", "mine", "claim", "accept", "接单", "领取", "受理"]),
+    ("assign", &["assign", "转派", "轉派", "reassign", "owner", "transfer", "派单", "转给", "指派", "分配"]),
+    ("priority", &["priority", "优先级", "優先級", "prio", "级别"]),
+    ("category", &["category", "分类", "分類", "cat", "类别"]),
+    ("note", &["note", "备注", "備註", "备註", "internal", "private", "内部", "内部备注"]),
+    ("step", &["step", "步骤", "步驟", "steps", "处理步骤"]),
+    ("workaround", &["workaround", "临时措施", "臨時措施", "临时方案", "绕过方案"]),
+    ("wait", &["wait", "挂起", "掛起", "pending", "hold", "waiting", "等待"]),
+    ("resume", &["resume", "继续", "繼續", "continue", "恢复"]),
+    ("resolve", &["resolve", "解决", "解決", "resolved", "solved", "done", "fixed", "已解决", "完成"]),
+    ("close", &["close", "关闭", "關閉", "closed"]),
     ("cancel", &["cancel", "取消", "cancelled", "canceled", "撤销"]),
-    ("reopen", &["reopen", "重开", "reopened", "重新打开"]),
-    ("merge", &["merge", "合并"]),
-    ("status", &["status", "状态", "show", "查看"]),
+    ("reopen", &["reopen", "重开", "重開", "reopened", "重新打开"]),
+    ("merge", &["merge", "合并", "合併"]),
+    ("status", &["status", "状态", "狀態", "show", "查看"]),
     ("list", &["list", "列表", "我的工单"]),
-    ("help", &["help", "帮助", "?"]),
+    ("help", &["help", "帮助", "幫助", "?"]),
 ];
 
 /// Compatibility-folded lower case: `＃Ｔａｋｅ` reads like `#take`.
@@ -110,24 +131,40 @@ pub fn canonical(word: &str) -> Option<&'static str> {
     NAMES.iter().find(|(_, names)| names.contains(&word.as_str())).map(|(name, _)| *name)
 }
 
+/// The line as it is shown to its writer.
+pub fn written(line: &CommandLine) -> String {
+    format!("#{} {}", line.word, line.value).trim().to_owned()
+}
+
 /// Reads one line.
 ///
 /// # Errors
 /// The hint for the writer: not a command (and the nearest one), or a value that does not fit.
 pub fn read(line: &CommandLine) -> Result<Command, Hint> {
     let value = line.value.trim();
+    let Some(name) = canonical(&line.word) else {
+        return read_glued(line).ok_or_else(|| Hint::Unknown { nearest: nearest(&line.word) });
+    };
+    // `#resolve new drum #note he broke it himself`: the second command would go out as text.
+    if misplaced_in(value, |_| true).is_some() {
+        return Err(Hint::OneALine);
+    }
+    read_as(name, value)
+}
+
+fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
     let text = || value.to_owned();
     let expected = |what: &str| Hint::Value { expected: what.into() };
     let needed = |what: &str| if value.is_empty() { Err(expected(what)) } else { Ok(value.to_owned()) };
-    Ok(match canonical(&line.word).ok_or_else(|| Hint::Unknown { nearest: nearest(&line.word) })? {
-        "take" => Command::Take,
+    let alone = |command| if value.is_empty() { Ok(command) } else { Err(Hint::OneALine) };
+    let (first, rest) = first_word(value);
+    Ok(match name {
+        "take" => alone(Command::Take)?,
         "assign" => Command::Assign(needed("#assign li.si@example.com")?),
         "priority" => {
-            let (level, why) =
-                value.split_once(|c: char| c.is_whitespace() || "，,：:".contains(c)).unwrap_or((value, ""));
             let priority =
-                Priority::parse(&fold(level).to_uppercase()).ok_or_else(|| expected("#priority P1, P2, P3, P4"))?;
-            Command::Priority(priority, why.trim().to_owned())
+                Priority::parse(&fold(first).to_uppercase()).ok_or_else(|| expected("#priority P1, P2, P3, P4"))?;
+            Command::Priority(priority, rest.to_owned())
         }
         "category" => Command::Category(
             read_category(value)
@@ -136,17 +173,41 @@ pub fn read(line: &CommandLine) -> Result<Command, Hint> {
         "note" => Command::Note(text()),
         "step" => Command::Step(needed("#step …")?),
         "workaround" => Command::Workaround(text()),
-        "wait" => Command::Wait(read_wait(value).ok_or_else(|| expected("#wait requester, vendor"))?),
-        "resume" => Command::Resume,
+        "wait" => Command::Wait(
+            read_wait(first).ok_or_else(|| expected("#wait requester, vendor, approval, visit"))?,
+            rest.to_owned(),
+        ),
+        "resume" => alone(Command::Resume)?,
         "resolve" => Command::Resolve(text()),
         "close" => Command::Close(text()),
         "cancel" => Command::Cancel(text()),
         "reopen" => Command::Reopen(text()),
-        "merge" => Command::Merge(Number::parse(&fold(value)).ok_or_else(|| expected("#merge IT007"))?),
+        "merge" => {
+            let number = fold(first).trim_matches(['[', ']', '【', '】']).to_owned();
+            Command::Merge(Number::parse(&number).ok_or_else(|| expected("#merge IT007"))?)
+        }
         "status" => Command::Status,
         "list" => Command::List,
         _ => Command::Help,
     })
+}
+
+/// `P2，月结`: the word and what follows.
+fn first_word(value: &str) -> (&str, &str) {
+    let (first, rest) =
+        value.split_once(|c: char| c.is_whitespace() || "，,：:。；;".contains(c)).unwrap_or((value, ""));
+    (first, rest.trim())
+}
+
+/// `#优先级P1`, `#转派李娜`: Chinese puts no blank between words. Read so only where the value is one of a few, so that
+/// `#解决方案如下` resolves nothing.
+fn read_glued(line: &CommandLine) -> Option<Command> {
+    let word = fold(&line.word);
+    let closed = ["assign", "priority", "category", "wait", "merge"];
+    let names = NAMES.iter().filter(|(name, _)| closed.contains(name));
+    let each = names.flat_map(|(name, names)| names.iter().map(move |n| (*name, *n))).filter(|(_, n)| !n.is_ascii());
+    let (name, rest) = each.filter_map(|(name, n)| Some((name, word.strip_prefix(n)?))).min_by_key(|(_, r)| r.len())?;
+    read_as(name, format!("{rest} {}", line.value).trim()).ok()
 }
 
 fn read_category(value: &str) -> Option<Category> {
@@ -157,14 +218,15 @@ fn read_category(value: &str) -> Option<Category> {
         word == zh
             || word == en
             || (word.len() >= 3 && en.starts_with(word))
-            || (word.chars().count() >= 2 && zh.contains(word))
+            || (word.chars().count() >= 2 && (zh.contains(word) || word.starts_with(zh)))
     })
 }
 
 fn read_wait(value: &str) -> Option<Wait> {
-    let value = fold(value);
-    Some(match value.split_whitespace().next().unwrap_or("requester") {
-        "requester" | "user" | "customer" | "报障人" | "用户" | "等待报障人" | "等用户" => Wait::Requester,
+    Some(match fold(value).as_str() {
+        "" | "requester" | "user" | "customer" | "报障人" | "用户" | "等待报障人" | "等用户" => {
+            Wait::Requester
+        }
         "vendor" | "supplier" | "厂商" | "供应商" | "等厂商" => Wait::Vendor,
         "approval" | "审批" => Wait::Approval,
         "visit" | "上门" => Wait::Visit,
@@ -172,16 +234,31 @@ fn read_wait(value: &str) -> Option<Wait> {
     })
 }
 
-/// The nearest command name, if one is near enough to be a slip of the hand.
+/// The nearest command name, if one is near enough to be a slip of the hand, or if the text is glued to it.
 pub fn nearest(word: &str) -> Option<String> {
-    let word: Vec<char> = fold(word).chars().take(40).collect();
-    let allowed = if word.len() <= 5 { 1 } else { 2 };
-    let names = NAMES.iter().flat_map(|(_, names)| names.iter());
-    let scored = names.map(|name| (distance(&word, &name.chars().collect::<Vec<_>>()), name));
+    let word = fold(word);
+    let allowed = if word.chars().count() <= 5 { 1 } else { 2 };
+    near(&word, allowed).or_else(|| names().find(|name| begins_with(&word, name)).map(str::to_owned))
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().flat_map(|(_, names)| names.iter().copied())
+}
+
+/// The nearest name at most so many slips away.
+fn near(word: &str, allowed: usize) -> Option<String> {
+    let word: Vec<char> = word.chars().take(40).collect();
+    let scored = names().map(|name| (distance(&word, &name.chars().collect::<Vec<_>>()), name));
     scored
         .filter(|(d, name)| *d <= allowed && *d < name.chars().count())
         .min_by_key(|(d, _)| *d)
-        .map(|(_, name)| (*name).to_owned())
+        .map(|(_, name)| name.to_owned())
+}
+
+/// A Chinese name with its text glued to it, `备注别告诉用户`, or a Latin one followed by Chinese, `note别告诉用户`.
+fn begins_with(word: &str, name: &str) -> bool {
+    let rest = word.strip_prefix(name).filter(|rest| !rest.is_empty());
+    rest.is_some_and(|rest| !name.is_ascii() || (name.len() > 1 && rest.starts_with(|c: char| !c.is_ascii())))
 }
 
 /// Edit distance with neighbour swaps counted once (optimal string alignment).
@@ -204,15 +281,93 @@ fn distance(a: &[char], b: &[char]) -> usize {
     rows[a.len()][b.len()]
 }
 
-/// A known command further down in the text, where it does not count: sending that text would be a mistake.
+/// A line below the top that was probably meant as a command: known, or a slip away from one. Sending the text would be
+/// a mistake, the worst kind where the word was to keep it internal.
+///
+/// | Written | Taken for a command |
+/// |---|---|
+/// | `#word` | a known name, one slip away from it, or a text glued to a name of `#note` |
+/// | `# word`, `##word` | a known name, or a slip of `#note`; anything else is a heading or a comment |
+/// | `… #word` inside a line | a name of `#note` |
+///
+/// Bullets, quote marks and stars before `#` do not count. `#12`, `#include`, `#hashtag` are text.
 pub fn misplaced(text: &str) -> Option<CommandLine> {
-    text.lines().take(2000).find_map(|line| {
-        // As at the top (`mail::body`): blanks, also those nobody sees, do not make a command prose.
-        let blank = |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
-        let rest = line.trim_start_matches(blank).strip_prefix(['#', '＃'])?.trim_start_matches(blank);
-        let word: String = rest.chars().take_while(|c| c.is_alphanumeric()).take(20).collect();
-        canonical(&word).map(|_| CommandLine { value: rest[word.len()..].trim().to_owned(), word })
+    misplaced_in(text, hides)
+}
+
+fn misplaced_in(text: &str, inside: fn(&str) -> bool) -> Option<CommandLine> {
+    let lines = text.lines().take(2000);
+    lines.flat_map(|line| at_start(line).into_iter().chain(within(line, inside))).next()
+}
+
+fn is_hash(c: char) -> bool {
+    matches!(c, '#' | '＃')
+}
+
+/// A word of letters (and what follows) behind `#`.
+fn word_of(rest: &str) -> Option<CommandLine> {
+    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).take(40).collect();
+    let value = rest[word.len()..].trim().chars().take(200).collect();
+    word.starts_with(char::is_alphabetic).then_some(CommandLine { word, value })
+}
+
+fn at_start(line: &str) -> Option<CommandLine> {
+    // Bullets, stars, quote marks, `1.` and blanks, also those nobody sees.
+    let line = line.trim_start_matches(|c: char| !c.is_alphabetic() && !is_hash(c));
+    let behind = line.trim_start_matches(is_hash);
+    let rest = behind.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let found = word_of(rest).filter(|_| line.starts_with(is_hash))?;
+    let glued = rest.len() == behind.len() && line.chars().take_while(|c| is_hash(*c)).count() == 1;
+    let word = fold(&found.word);
+    let meant = canonical(&word).is_some() || slip_of_note(&word) || (glued && slip(&word));
+    meant.then_some(found)
+}
+
+fn within(line: &str, which: fn(&str) -> bool) -> Option<CommandLine> {
+    // `C#`, `page#note` and the fragments of links are no commands.
+    let parted = |c: char| !c.is_ascii_alphanumeric() && !"/=&?%_-+.".contains(c);
+    line.match_indices(is_hash).find_map(|(at, hash)| {
+        line[..at].chars().next_back().filter(|c| parted(*c))?;
+        let found = word_of(&line[at + hash.len()..])?;
+        let word = fold(&found.word);
+        let known = canonical(&word).is_some() || hides(&word);
+        (known && which(&word)).then_some(found)
     })
+}
+
+/// A name of `#note`, alone or with its text glued to it: what it hides must never go out.
+fn hides(word: &str) -> bool {
+    canonical(word) == Some("note") || note_names().any(|name| begins_with(word, name) && name != "内部")
+}
+
+fn note_names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().filter(|(name, _)| *name == "note").flat_map(|(_, names)| names.iter().copied())
+}
+
+/// `备住`, `notes`, `ntoe`: whatever stands around it, this was to stay internal.
+fn slip_of_note(word: &str) -> bool {
+    const BEI: &str = "备被背倍贝备備";
+    const ZHU: &str = "注住主助驻柱著筑祝朱註";
+    let sounds_alike = matches!(word.chars().collect::<Vec<_>>()[..], [a, b, ..] if BEI.contains(a) && ZHU.contains(b));
+    sounds_alike || hides(word) || ["notes", "noted", "ntoe", "noet", "onte", "notee", "nnote", "注备"].contains(&word)
+}
+
+/// Words of their own that happen to be one stroke away from a command.
+const ORDINARY: &[&str] = &[
+    "stop", "line", "last", "lost", "fine", "nine", "gone", "slow", "shop", "snow", "vote", "node", "none", "want",
+    "make", "lake", "cake", "tape", "wake", "sending", "internet", "external", "interval", "备份", "备用", "备件",
+    "备案", "内存", "内网", "内容", "重要", "重点", "重启", "重装", "重置", "处理", "关于", "关机", "状况", "查询",
+    "查找", "分析", "分享", "转发", "转换", "完毕", "合同", "合计", "解释", "解锁", "认证", "认真", "接口", "接收",
+    "取件", "挂载", "帮忙",
+];
+
+/// One slip away from a command: two where the word is long, none where it is too short to tell.
+fn slip(word: &str) -> bool {
+    let length = word.chars().count();
+    let long_enough = !word.is_ascii() || (length >= 4 && !word.bytes().any(|b| b.is_ascii_digit()));
+    let is_slip = long_enough && near(word, if length < 8 { 1 } else { 2 }).is_some();
+    let glued_note = note_names().any(|name| begins_with(word, name));
+    (is_slip || glued_note) && !ORDINARY.contains(&word)
 }
 
 #[cfg(test)]
@@ -235,13 +390,55 @@ mod tests {
             ("优先级 Ｐ2，月结", Command::Priority(Priority::P2, "月结".into())),
             ("category net", Command::Category(Category::Network)),
             ("分类 账号", Command::Category(Category::Account)),
-            ("wait", Command::Wait(Wait::Requester)),
-            ("挂起 厂商", Command::Wait(Wait::Vendor)),
+            ("分类 硬件故障", Command::Category(Category::Hardware)),
+            ("wait", Command::Wait(Wait::Requester, String::new())),
+            ("挂起 厂商，等备件", Command::Wait(Wait::Vendor, "等备件".into())),
             ("solved it was the cable", Command::Resolve("it was the cable".into())),
             ("merge it007", Command::Merge(Number(7))),
+            ("合并 【IT007】，同一件事", Command::Merge(Number(7))),
             ("列表", Command::List),
         ] {
             assert_eq!(read(&line(text)), Ok(command), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_may_be_glued_to_a_chinese_name_where_it_is_one_of_a_few() {
+        for (word, command) in [
+            ("优先级P1", Command::Priority(Priority::P1, String::new())),
+            ("合并IT007", Command::Merge(Number(7))),
+            ("分类网络", Command::Category(Category::Network)),
+            ("挂起厂商", Command::Wait(Wait::Vendor, String::new())),
+            ("转派李娜", Command::Assign("李娜".into())),
+        ] {
+            assert_eq!(read(&line(word)), Ok(command), "{word}");
+        }
+        for (word, near) in [
+            ("解决方案如下", "解决"),
+            ("备注别告诉用户", "备注"),
+            ("取消1", "取消"),
+            ("优先级很高", "优先级"),
+            ("note别说", "note"),
+        ] {
+            assert_eq!(read(&line(word)), Err(Hint::Unknown { nearest: Some(near.into()) }), "{word}");
+        }
+    }
+
+    #[test]
+    fn two_commands_on_a_line_or_a_text_that_would_be_lost() {
+        for text in [
+            "take #note he broke it himself",
+            "认领 马上过来",
+            "resume it is back",
+            "resolve new drum #note he broke it himself",
+            "解决 换了硒鼓，#备注 是他自己弄坏的",
+            "step swapped it #resolve",
+            "priority P1 #close",
+        ] {
+            assert_eq!(read(&line(text)), Err(Hint::OneALine), "{text}");
+        }
+        for text in ["resolve see #12", "status please", "note C# and #include", "step 1#楼"] {
+            assert!(read(&line(text)).is_ok(), "{text}");
         }
     }
 
@@ -261,14 +458,95 @@ mod tests {
         }
     }
 
+    fn misplaced_word(text: &str) -> Option<String> {
+        misplaced(&format!("您好，已处理\n{text}\n谢谢")).map(|found| found.word)
+    }
+
     #[test]
     fn s13_a_command_below_the_text_is_noticed() {
-        assert_eq!(misplaced("你好\n #备注 别告诉用户").unwrap().word, "备注");
-        assert_eq!(misplaced("first line\n#resolve").unwrap().word, "resolve");
-        assert_eq!(misplaced("好的\n# 备注 别告诉用户").unwrap().word, "备注");
-        assert_eq!(misplaced("好的\n\u{200b}#note x").unwrap().word, "note");
-        for text in ["see #12 and C# notes", "#hashtag", "# heading", "the note #"] {
-            assert_eq!(misplaced(text), None, "{text}");
+        for (text, word) in [
+            (" #备注 别告诉用户", "备注"),
+            ("#resolve", "resolve"),
+            ("#Resolve.", "Resolve"),
+            ("＃ＮＯＴＥ x", "ＮＯＴＥ"),
+            ("# 备注 别告诉用户", "备注"),
+            ("\u{200b}#note x", "note"),
+            ("##note x", "note"),
+            ("**#note** x", "note"),
+            ("- #note x", "note"),
+            ("• #备注 x", "备注"),
+            ("1. #note x", "note"),
+            ("（1）#备注 x", "备注"),
+            ("> #note x", "note"),
+            ("“#备注” x", "备注"),
+            ("#備註 x", "備註"),
+            // one slip away
+            ("#reslove", "reslove"),
+            ("#resovle 换了硒鼓", "resovle"),
+            ("#noet x", "noet"),
+            ("#priorty P1", "priorty"),
+            ("#wrokaround", "wrokaround"),
+            ("#解快", "解快"),
+            ("#解决了", "解决了"),
+            ("#认令", "认令"),
+            // what was to stay internal, however it is written
+            ("#备住 别告诉用户", "备住"),
+            ("# 备住 别告诉用户", "备住"),
+            ("**#备柱** 别告诉用户", "备柱"),
+            ("#备注别告诉用户", "备注别告诉用户"),
+            ("# 备注别告诉用户", "备注别告诉用户"),
+            ("#note别告诉用户", "note别告诉用户"),
+            ("#内部他自己摔的", "内部他自己摔的"),
+            ("# Notes", "Notes"),
+            ("已换好。#备注 其实是他自己弄坏的", "备注"),
+            ("done #note he broke it", "note"),
+        ] {
+            assert_eq!(misplaced_word(text).as_deref(), Some(word), "{text}");
+        }
+    }
+
+    #[test]
+    fn ordinary_text_goes_out() {
+        for text in [
+            "#1 restart it",
+            "#12",
+            "see #12 and C# notes",
+            "1#楼打印机",
+            "工单 #1234 已合并",
+            "#hashtag",
+            "#printer #toner",
+            "#合同# #付款#",
+            "# heading",
+            "# 标题",
+            "# 解决方案",
+            "# 步骤1：打开设置",
+            "## 处理过程",
+            "#include <stdio.h>",
+            "#define NOTE 1",
+            "#!/bin/bash",
+            "# stop the spooler",
+            "# restart it",
+            "# not needed",
+            "// comment",
+            "/* note */",
+            "# 备份步骤",
+            "#备份 已完成",
+            "#重启 电脑",
+            "#node 3",
+            "#stop",
+            "#internet",
+            "#cat6 cable",
+            "https://wiki.example/page#note",
+            "https://wiki.example/#note",
+            "color: #cafe00",
+            "the note #",
+            "#",
+            "#IT007",
+            "#P1",
+            "点击“备注”按钮",
+            "press # to continue",
+        ] {
+            assert_eq!(misplaced_word(text), None, "{text}");
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::desk::event::{Effect, Timer, TimerKind};
 use crate::desk::inbound::Attachment;
 use crate::desk::letter::{Content, Letter};
 use crate::desk::policy::{Policy, Reader};
-use crate::desk::sla;
-use crate::desk::ticket::{Entry, Ticket, What, Who};
+use crate::desk::sla::{self, Pause};
+use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
 use crate::desk::words::{Category, Priority, Status, Wait};
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -17,6 +17,9 @@ pub struct Draft<'a> {
     pub ticket: Ticket,
     pub now: Timestamp,
     who: Who,
+    /// Where the targets of the present round count from, and when it was on hold.
+    start: Timestamp,
+    pauses: Vec<Pause>,
     before: Option<Ticket>,
     entries: Vec<Entry>,
     letters: Vec<Letter>,
@@ -28,13 +31,22 @@ pub struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// Continues a stored ticket.
     pub fn of(policy: &'a Policy, ticket: &Ticket, who: Who, now: Timestamp) -> Draft<'a> {
-        Draft { before: Some(ticket.clone()), ..Draft::new(policy, ticket.clone(), who, now) }
+        let resolution_due = sla::resolution_due(&policy.targets, &policy.calendar, ticket, now);
+        let ticket = Ticket { resolution_due, ..ticket.clone() };
+        Draft { before: Some(ticket.clone()), ..Draft::new(policy, ticket, who, now) }
     }
 
     /// Begins a new ticket.
     pub fn new(policy: &'a Policy, ticket: Ticket, who: Who, now: Timestamp) -> Draft<'a> {
         let (entries, letters, others, timers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Draft { policy, ticket, now, who, before: None, entries, letters, others, unschedule: false, timers }
+        let (start, pauses, before, unschedule) = (ticket.created, Vec::new(), None, false);
+        Draft { policy, ticket, now, who, start, pauses, before, entries, letters, others, unschedule, timers }
+    }
+
+    /// Learns from the timeline what targets have to count from: needed before the priority may change.
+    pub fn remember(&mut self, timeline: &[Entry]) {
+        self.start = sla::round_start(&self.ticket, timeline);
+        self.pauses = sla::pauses(timeline, self.start, self.now);
     }
 
     pub fn record(&mut self, what: What, why: impl Into<String>) {
@@ -104,9 +116,8 @@ impl<'a> Draft<'a> {
         self.ticket.asked = false;
         self.become_status(Status::InProgress, why);
         self.ticket.resolved = None;
-        let (response, resolution) =
-            sla::due(&self.policy.targets, &self.policy.calendar, self.ticket.priority, self.now);
-        (self.ticket.response_due, self.ticket.resolution_due) = (response, resolution);
+        (self.start, self.pauses) = (self.now, Vec::new());
+        self.set_targets();
     }
 
     pub fn assign(&mut self, to: Option<&Address>, why: impl Into<String>) {
@@ -117,15 +128,22 @@ impl<'a> Draft<'a> {
         self.record(What::Assigned { from, to: to.cloned() }, why);
     }
 
-    /// Changes the priority; targets count from the original arrival (`domain.md` 4.4).
+    /// Changes the priority; targets count from where the round began (`domain.md` 4.4).
     pub fn prioritise(&mut self, to: Priority, why: impl Into<String>) {
         let from = std::mem::replace(&mut self.ticket.priority, to);
         if from == to {
             return;
         }
-        let (response, resolution) = sla::due(&self.policy.targets, &self.policy.calendar, to, self.ticket.created);
-        (self.ticket.response_due, self.ticket.resolution_due) = (response, resolution);
+        self.set_targets();
         self.record(What::Priority { from, to }, why);
+    }
+
+    fn set_targets(&mut self) {
+        let (targets, calendar, priority) = (&self.policy.targets, &self.policy.calendar, self.ticket.priority);
+        let (response, resolution) = sla::due(targets, calendar, priority, self.start);
+        let extend = |due, pause: &Pause| sla::extended(targets, calendar, priority, due, *pause);
+        self.ticket.response_due = response;
+        self.ticket.resolution_due = self.pauses.iter().fold(resolution, extend);
     }
 
     pub fn categorise(&mut self, to: Category) {
@@ -142,10 +160,25 @@ impl<'a> Draft<'a> {
 
     /// Queues a letter. `cause` makes its key: the same cause never sends twice to the same reader.
     pub fn letter(&mut self, to: Reader, cause: &str, content: Content) -> &mut Letter {
-        let number = self.ticket.number;
+        self.push_letter(self.ticket.number, None, to, cause, content)
+    }
+
+    /// A letter about another ticket: its number, subject and reference stand in it.
+    pub fn letter_about(&mut self, ticket: Ticket, to: Reader, cause: &str, content: Content) -> &mut Letter {
+        self.push_letter(ticket.number, Some(Box::new(ticket)), to, cause, content)
+    }
+
+    fn push_letter(
+        &mut self,
+        number: Number,
+        ticket: Option<Box<Ticket>>,
+        to: Reader,
+        cause: &str,
+        content: Content,
+    ) -> &mut Letter {
         let key = format!("{number}/{}/{cause}/{}", content.template(), to.mailbox.address.key());
         let (answers, attachments) = (None, Vec::new());
-        self.letters.push(Letter { key, to, ticket: None, content, answers, attachments, with_first_files: false });
+        self.letters.push(Letter { key, to, ticket, content, answers, attachments, with_first_files: false });
         self.letters.last_mut().expect("just pushed")
     }
 
@@ -200,7 +233,7 @@ impl<'a> Draft<'a> {
         }
         effects.extend(self.timers.into_iter().map(Effect::Schedule));
         for mut letter in self.letters {
-            letter.ticket = Some(Box::new(self.ticket.clone()));
+            letter.ticket.get_or_insert_with(|| Box::new(self.ticket.clone()));
             effects.push(Effect::Send(Box::new(letter)));
         }
         effects

@@ -7,13 +7,13 @@ use crate::desk::command::{self, Command, CommandLine, Hint};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
 use crate::desk::inbound::{Attachment, Body, Inbound};
-use crate::desk::letter::{Closing, Content, ListLine, NoticeReason, StatusLine, TranscriptLine};
-use crate::desk::policy::{Demand, Engineer, Policy};
-use crate::desk::requester::{cause, links};
+use crate::desk::letter::{Closing, Content, ListLine, NoticeReason, Said, Stage, StatusLine, TranscriptLine, Writer};
+use crate::desk::policy::{Demand, Engineer, Policy, Reader};
+use crate::desk::requester::{cause, first_line, links};
 use crate::desk::thread::By;
-use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
+use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
 use crate::desk::words::{Priority, Status, Wait};
-use crate::desk::{intake, proof};
+use crate::desk::{confirm, hush, intake, proof, quote, sla};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -36,45 +36,18 @@ pub fn is_proven(policy: &Policy, inbound: &Inbound, engineer: &Engineer, by: Op
 /// An engineer's mail on a ticket.
 pub fn mail(s: &Situation, on: &Candidate, by: By, mail: &Mail, engineer: &Engineer, now: Timestamp) -> Vec<Effect> {
     if !is_proven(s.policy, &mail.inbound, engineer, Some(by)) {
-        return ask_to_confirm(s, on, mail, engineer, now);
+        return confirm::ask_on(s, on, mail, engineer, now);
     }
-    // "Yes" to "reply to this and it is carried out" stands for the message it asked about.
-    let confirmed = s.unconfirmed.as_deref().filter(|_| says_yes(&mail.inbound));
-    let inbound = confirmed.unwrap_or(&mail.inbound);
-    let mut work = Work::new(s, on, mail, inbound, engineer, now);
-    if let Some(asked) = confirmed {
-        let once = format!("confirmed {}", &asked.digest.hex()[..16]);
-        if on.timeline.iter().any(|e| e.what == What::Message && e.why == once) {
-            // Said twice, perhaps weeks later: it was carried out the first time.
-            work.draft.effect(Effect::Join { number: on.ticket.number, visibility: Visibility::Internal });
-            return work.finish();
+    match &s.unconfirmed {
+        // Orders in the answer are orders of their own, and this mail is proven.
+        Some(asked) if mail.inbound.commands.is_empty() => confirm::answered(s, on, mail, asked, engineer, now),
+        None if confirm::is_loose_answer(on, &mail.inbound, engineer) => {
+            let line = first_line(&mail.inbound.body.text);
+            let mut work = Work::new(s, on, mail, &mail.inbound, engineer, now);
+            work.refuse(vec![TranscriptLine { line, done: false, hint: Hint::WhichMail }])
         }
-        work.draft.record(What::Message, once);
+        _ => Work::new(s, on, mail, &mail.inbound, engineer, now).carry_out(),
     }
-    work.carry_out()
-}
-
-fn says_yes(inbound: &Inbound) -> bool {
-    let text = command::fold(&inbound.body.text);
-    let text = text.trim_matches(|c: char| c.is_whitespace() || "。.!！".contains(c));
-    ["", "ok", "yes", "y", "confirm", "confirmed", "确认", "是", "是的", "好", "同意"].contains(&text)
-}
-
-/// Not proven: nothing is done, nothing goes out, and the engineer is asked to answer what only they receive (S1).
-fn ask_to_confirm(s: &Situation, on: &Candidate, mail: &Mail, engineer: &Engineer, now: Timestamp) -> Vec<Effect> {
-    let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
-    draft.effect(Effect::Join { number: on.ticket.number, visibility: Visibility::Internal });
-    ask(&mut draft, mail, engineer);
-    draft.effect(Effect::Participants(on.ticket.number, vec![engineer.address().clone()]));
-    draft.finish()
-}
-
-fn ask(draft: &mut Draft, mail: &Mail, engineer: &Engineer) {
-    draft.record(What::Refused, "unproven");
-    let commands = mail.inbound.commands.iter().map(|c| format!("#{} {}", c.word, c.value).trim().to_owned()).collect();
-    let content = Content::ConfirmCommand { body: mail.inbound.body.clone(), commands };
-    draft.letter(engineer.reader.clone(), &mail.inbound.identity().hex(), content).answers =
-        mail.inbound.message_id.clone();
 }
 
 /// An engineer's new mail: questions are answered; anything else opens a ticket the commands then apply to.
@@ -91,13 +64,13 @@ pub fn new_mail(
     let proven = is_proven(s.policy, inbound, engineer, None);
     let asks = !commands.is_empty() && commands.iter().all(|c| c.as_ref().is_ok_and(Command::is_question));
     if asks && s.candidates.is_empty() {
-        return answer_question(s, mail, engineer, &commands);
+        return answer_question(s, mail, engineer, &commands, now);
     }
     if commands.is_empty() || !proven {
         let requester = Mailbox::new(from.address.clone(), inbound.from.as_ref().map_or("", |m| m.called()));
         let mut draft = intake::begin(s, mail, &requester, related, now);
         if !commands.is_empty() {
-            ask(&mut draft, mail, engineer);
+            confirm::ask(&mut draft, mail, engineer);
         }
         return intake::finish(s, mail, draft);
     }
@@ -117,11 +90,17 @@ pub fn new_mail(
     work.on_new_ticket()
 }
 
-fn answer_question(s: &Situation, mail: &Mail, engineer: &Engineer, commands: &[Result<Command, Hint>]) -> Vec<Effect> {
+fn answer_question(
+    s: &Situation,
+    mail: &Mail,
+    engineer: &Engineer,
+    commands: &[Result<Command, Hint>],
+    now: Timestamp,
+) -> Vec<Effect> {
     let has = |wanted: Command| commands.iter().any(|c| c.as_ref() == Ok(&wanted));
     let lines = mail.inbound.commands.iter().zip(commands).filter(|(_, c)| **c == Ok(Command::Status));
     let lines = lines.map(|(line, _)| transcript_line(line, Some(Hint::NoTicket))).collect();
-    let list = has(Command::List).then(|| list(&s.own_open));
+    let list = has(Command::List).then(|| list(s.policy, &s.own_open, now));
     let content = Content::Transcript { lines, held_back: None, status: None, list, help: has(Command::Help) };
     let letter = crate::desk::letter::Letter {
         key: format!("transcript/{}/{}", cause(mail), engineer.address().key()),
@@ -136,24 +115,23 @@ fn answer_question(s: &Situation, mail: &Mail, engineer: &Engineer, commands: &[
 }
 
 fn transcript_line(line: &CommandLine, hint: Option<Hint>) -> TranscriptLine {
-    let written = format!("#{} {}", line.word, line.value).trim().to_owned();
-    TranscriptLine { line: written, done: hint.is_none(), hint: hint.unwrap_or_default() }
+    TranscriptLine { line: command::written(line), done: hint.is_none(), hint: hint.unwrap_or_default() }
 }
 
-fn list(tickets: &[Ticket]) -> Vec<ListLine> {
+fn list(policy: &Policy, tickets: &[Ticket], now: Timestamp) -> Vec<ListLine> {
     let line = |t: &Ticket| ListLine {
         number: t.number,
         subject: t.subject.clone(),
         requester: t.requester.called().to_owned(),
         priority: t.priority,
         status: t.status,
-        resolution_due: t.resolution_due,
+        resolution_due: sla::resolution_due(&policy.targets, &policy.calendar, t, now),
     };
     tickets.iter().map(line).collect()
 }
 
 /// One mail being carried out.
-struct Work<'a> {
+pub(super) struct Work<'a> {
     s: &'a Situation<'a>,
     on: &'a Candidate,
     /// The message that arrived: what is joined and answered.
@@ -161,12 +139,24 @@ struct Work<'a> {
     /// The message whose orders count (another one after a confirmation).
     inbound: &'a Inbound,
     engineer: &'a Engineer,
-    draft: Draft<'a>,
+    pub(super) draft: Draft<'a>,
     commands: Vec<Command>,
+    pub(super) voice: Voice,
+}
+
+/// Whom the text of a mail is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// The requester, unless `#note` says otherwise.
+    Engineer,
+    /// Nobody: it reports the fault and is on the ticket already, only the orders count.
+    Report,
+    /// The engineer who has the ticket.
+    Supervisor,
 }
 
 impl<'a> Work<'a> {
-    fn new(
+    pub(super) fn new(
         s: &'a Situation<'a>,
         on: &'a Candidate,
         mail: &'a Mail,
@@ -174,16 +164,24 @@ impl<'a> Work<'a> {
         engineer: &'a Engineer,
         now: Timestamp,
     ) -> Self {
-        let draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
-        Work { s, on, mail, inbound, engineer, draft, commands: Vec::new() }
+        let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
+        draft.remember(&on.timeline);
+        Work { s, on, mail, inbound, engineer, draft, commands: Vec::new(), voice: Voice::Engineer }
     }
 
-    fn carry_out(&mut self) -> Vec<Effect> {
+    pub(super) fn carry_out(&mut self) -> Vec<Effect> {
         if let Err(lines) = self.read_commands().and_then(|()| self.apply_commands()) {
             return self.refuse(lines);
         }
-        self.say();
-        let visibility = if self.is_internal() { Visibility::Internal } else { Visibility::Public };
+        match self.voice {
+            Voice::Engineer => self.say(),
+            Voice::Report => self.tell_requester_without_words(),
+            Voice::Supervisor => self.say_to_owner(),
+        }
+        self.tell_absorbed();
+        self.warn_of_copies();
+        let internal = self.is_internal() || self.voice == Voice::Supervisor;
+        let visibility = if internal { Visibility::Internal } else { Visibility::Public };
         self.draft.effect(Effect::Join { number: self.on.ticket.number, visibility });
         self.answer_questions();
         self.finish()
@@ -216,7 +214,7 @@ impl<'a> Work<'a> {
         let misplaced = command::misplaced(&self.inbound.after_commands.text);
         if read.iter().all(|(_, r)| r.is_ok()) && misplaced.is_none() {
             self.commands = read.into_iter().filter_map(|(_, r)| r.ok()).collect();
-            return Ok(());
+            return if self.is_for_somebody_else() { Err(vec![self.merged_away()]) } else { Ok(()) };
         }
         let mut lines: Vec<_> = read
             .iter()
@@ -229,12 +227,23 @@ impl<'a> Work<'a> {
     /// What would go out holds a letter that only this engineer was sent: a quote that could not be told from the new
     /// text, or a reply without any words. It may hold notes, and its reference proves who it was sent to (S67, G5).
     fn quotes_own_letter(&self) -> bool {
-        let Body { text, html } = &self.inbound.after_commands;
-        let holds = |text: &str, reference: &str| text.to_ascii_uppercase().contains(reference);
-        self.inbound.references_in_text.iter().any(|reference| {
-            self.s.policy.key.check_reference(reference, self.engineer.address()).is_some()
-                && (holds(text, reference) || html.as_deref().is_some_and(|html| holds(html, reference)))
-        })
+        let (key, body) = (&self.s.policy.key, &self.inbound.after_commands);
+        quote::holds_letter_to(key, self.inbound, self.engineer.address(), body)
+    }
+
+    fn merged_away(&self) -> TranscriptLine {
+        let line = self.inbound.commands.first().map_or_else(|| first_line(&self.inbound.body.text), command::written);
+        let (number, into) = (self.on.named, self.on.ticket.number);
+        let requester = self.on.ticket.requester.called().to_owned();
+        TranscriptLine { line, done: false, hint: Hint::MergedAway { number, into, requester } }
+    }
+
+    /// A reply to a letter of a ticket that was merged: its text was meant for that ticket's requester and would go to
+    /// the other one's.
+    fn is_for_somebody_else(&self) -> bool {
+        let stays_inside = |c: &Command| c.is_question() || matches!(c, Command::Note(_));
+        let inside = !self.commands.is_empty() && self.commands.iter().all(stays_inside);
+        self.on.named != self.on.ticket.number && self.voice == Voice::Engineer && !inside
     }
 
     fn apply_commands(&mut self) -> Result<(), Vec<TranscriptLine>> {
@@ -250,6 +259,10 @@ impl<'a> Work<'a> {
 
     fn apply(&mut self, command: &Command) -> Result<(), Hint> {
         let me = self.engineer.address().clone();
+        if self.voice == Voice::Supervisor && !matches!(command, Command::Assign(_) | Command::Note(_) | Command::Help)
+        {
+            return Err(Hint::OnlyAssign);
+        }
         match command {
             Command::Take => self.take(&me),
             Command::Assign(name) => self.assign(name),
@@ -269,7 +282,7 @@ impl<'a> Work<'a> {
                 self.draft.record(What::Step, text.clone());
                 Ok(())
             }
-            Command::Wait(wait) => self.wait(*wait),
+            Command::Wait(wait, why) => self.wait(*wait, why),
             Command::Resume => {
                 self.must_be(&[Status::Pending])?;
                 self.draft.become_status(Status::InProgress, "");
@@ -330,7 +343,8 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         self.draft.assign(Some(to.address()), "");
-        let reason = NoticeReason::Assigned { by: self.engineer.reader.mailbox.called().to_owned() };
+        let note = if self.is_internal() { self.words().text } else { String::new() };
+        let reason = NoticeReason::Assigned { by: self.engineer.reader.mailbox.called().to_owned(), note };
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
         let body = self.on.description.clone();
         let content = Content::Notice { reason, body, missing, may_belong_to: None, kept, warnings };
@@ -339,37 +353,108 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn wait(&mut self, wait: Wait) -> Result<(), Hint> {
+    fn wait(&mut self, wait: Wait, why: &str) -> Result<(), Hint> {
         if !self.draft.ticket.status.is_open() {
             return Err(Hint::Status { status: self.draft.ticket.status.as_str().into() });
         }
         // P1 never pauses (`domain.md` 4.4).
         if self.draft.ticket.priority == Priority::P1 {
-            return Err(Hint::NotAllowed);
+            return Err(Hint::NeverOnHold);
         }
-        self.draft.wait_for(wait, "");
+        self.draft.wait_for(wait, why);
         Ok(())
     }
 
     fn merge(&mut self, into: Number) -> Result<(), Hint> {
-        let target = self.s.candidates.iter().find(|c| c.named == into && c.ticket.number != self.on.ticket.number);
-        let target = target.ok_or_else(|| Hint::Nobody { name: into.to_string() })?;
+        let target = self.s.candidates.iter().find(|c| c.named == into).ok_or(Hint::NoSuchTicket { number: into })?;
+        // Merges are followed: one that was merged into this ticket leads back here.
+        if target.ticket.number == self.on.ticket.number {
+            return Err(Hint::Itself { number: into });
+        }
+        if target.is_over() {
+            let status = target.ticket.status.as_str().into();
+            return Err(Hint::Over { number: target.ticket.number, status });
+        }
         if !self.draft.ticket.status.is_open() {
             return Err(Hint::Status { status: self.draft.ticket.status.as_str().into() });
         }
         self.draft.ticket.merged_into = Some(target.ticket.number);
         self.draft.record(What::Merged { into: target.ticket.number }, "");
         self.draft.become_status(Status::Closed, "");
-        let entry = Entry {
-            at: self.draft.now,
-            who: Who::Person(self.engineer.address().clone()),
-            what: What::Note,
-            why: format!("{} {}", self.on.ticket.number, self.on.ticket.subject),
-        };
-        self.draft.effect(Effect::Record(target.ticket.number, entry));
-        // The requester's next reply is theirs to see through on the other ticket.
-        self.draft.effect(Effect::Participants(target.ticket.number, vec![self.on.ticket.requester.address.clone()]));
+        self.hand_over(&target.ticket);
+        self.tell_owner_of(target);
         Ok(())
+    }
+
+    /// The other ticket remembers whom it took in, also those this one had taken in before.
+    fn hand_over(&mut self, target: &Ticket) {
+        let ticket = &self.on.ticket;
+        let own = What::Absorbed {
+            number: ticket.number,
+            subject: ticket.subject.clone(),
+            requester: ticket.requester.clone(),
+            language: ticket.language,
+        };
+        let before = self.on.timeline.iter().map(|e| &e.what).filter(|what| matches!(what, What::Absorbed { .. }));
+        let all: Vec<What> = before.cloned().chain([own]).collect();
+        for what in all {
+            // Their next reply is theirs to see through on the other ticket.
+            if let What::Absorbed { requester, .. } = &what {
+                self.draft.effect(Effect::Participants(target.number, vec![requester.address.clone()]));
+            }
+            let who = Who::Person(self.engineer.address().clone());
+            let entry = Entry { at: self.draft.now, who, what, why: String::new() };
+            self.draft.effect(Effect::Record(target.number, entry));
+        }
+    }
+
+    /// Whoever works on the other ticket has another report to look at.
+    fn tell_owner_of(&mut self, target: &Candidate) {
+        let owner = target.ticket.assignee.as_ref().and_then(|a| self.s.policy.engineer(a));
+        let Some(owner) = owner.filter(|o| o.address() != self.engineer.address()) else { return };
+        let by = self.engineer.reader.mailbox.called().to_owned();
+        let (number, requester) = (self.on.ticket.number, self.on.ticket.requester.called().to_owned());
+        let reason = NoticeReason::Merged { by, number, requester };
+        let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        let body = self.on.description.clone();
+        let content = Content::Notice { reason, body, missing, may_belong_to: None, kept, warnings };
+        let key = cause(self.mail);
+        self.draft.letter_about(target.ticket.clone(), owner.reader.clone(), &key, content);
+    }
+
+    /// Requesters whose tickets were merged into this one hear how it ended, on their own ticket and without anybody
+    /// else's words. They are told once, and not when they are its requester themselves.
+    fn tell_absorbed(&mut self) {
+        let (before, now) = (self.on.ticket.status, self.draft.ticket.status);
+        let stage = match now {
+            Status::Resolved if before != now => Stage::Resolved,
+            Status::Closed | Status::Cancelled if before.is_open() && self.draft.ticket.merged_into.is_none() => {
+                Stage::Over
+            }
+            _ => return,
+        };
+        let mut told = vec![self.on.ticket.requester.address.clone()];
+        for entry in &self.on.timeline {
+            let What::Absorbed { number, subject, requester, language } = &entry.what else { continue };
+            if told.contains(&requester.address) || hush::nobody_reads(requester.address.local()) {
+                continue;
+            }
+            told.push(requester.address.clone());
+            let ticket = Ticket {
+                number: *number,
+                subject: subject.clone(),
+                requester: requester.clone(),
+                language: *language,
+                fields: Fields::default(),
+                related: None,
+                ..self.draft.ticket.clone()
+            };
+            let reader = Reader { mailbox: requester.clone(), language: *language, zone: self.s.policy.desk.zone };
+            let due = self.draft.ticket.resolution_due;
+            let content = Content::Merged { into: self.on.ticket.number, stage, due, said: None };
+            let key = cause(self.mail);
+            self.draft.letter_about(ticket, reader, &key, content);
+        }
     }
 
     fn has(&self, wanted: fn(&Command) -> bool) -> bool {
@@ -380,20 +465,8 @@ impl<'a> Work<'a> {
         self.has(|c| matches!(c, Command::Note(_)))
     }
 
-    /// The text below the commands, together with what stood on the deciding command's own line.
-    fn words(&self, on_line: &str) -> Body {
-        let below = &self.inbound.after_commands;
-        if on_line.is_empty() {
-            return below.clone();
-        }
-        let text = format!("{on_line}\n\n{}", below.text).trim_end().to_owned();
-        let html = below.html.as_ref().map(|html| format!("<p>{}</p>{html}", escape(on_line).replace('\n', "<br>")));
-        Body { text, html }
-    }
-
-    /// Sends the text to whom it is meant for: nobody (a note), or the requester in the fitting letter.
-    fn say(&mut self) {
-        let commands = self.commands.clone();
+    /// The text below the commands, together with what stood on the deciding commands' own lines.
+    fn words(&self) -> Body {
         let on_line = |command: &Command| match command {
             Command::Note(t)
             | Command::Workaround(t)
@@ -403,57 +476,110 @@ impl<'a> Work<'a> {
             | Command::Reopen(t) => Some(t.clone()),
             _ => None,
         };
-        let lines: Vec<String> = commands.iter().filter_map(on_line).filter(|text| !text.is_empty()).collect();
-        let line = lines.join("\n");
-        let words = self.words(&line);
-        let author = self.engineer.reader.mailbox.called().to_owned();
+        let lines: Vec<String> = self.commands.iter().filter_map(on_line).filter(|text| !text.is_empty()).collect();
+        let (line, below) = (lines.join("\n"), &self.inbound.after_commands);
+        if line.is_empty() {
+            return below.clone();
+        }
+        let text = format!("{line}\n\n{}", below.text).trim_end().to_owned();
+        let html = below.html.as_ref().map(|html| format!("<p>{}</p>{html}", escape(&line).replace('\n', "<br>")));
+        Body { text, html }
+    }
+
+    /// Sends the text to whom it is meant for: nobody (a note), or the requester in the fitting letter.
+    fn say(&mut self) {
+        let words = self.words();
         if self.is_internal() {
             self.draft.record(What::Note, words.text);
-            self.tell_requester_without_words(&commands, author);
+            self.tell_requester_without_words();
             return;
         }
         let files = self.files();
         let has_words = !words.text.trim().is_empty() || !files.is_empty();
-        let content = self.letter_for(&commands, author, words.clone(), has_words);
-        let Some(content) = content else { return };
+        let Some(content) = self.letter_for(words.clone(), has_words) else { return };
         if matches!(content, Content::Workaround { .. }) {
             self.draft.record(What::Workaround, words.text.clone());
         } else if has_words {
             self.draft.record(What::Message, words.text.lines().next().unwrap_or("").to_owned());
         }
-        if has_words {
+        if has_words && !self.is_requester() {
             self.answered();
         }
-        let (attachments, _) = self.draft.fitting(&files);
-        let (reader, key) = (self.draft.requester(), cause(self.mail));
-        self.draft.letter(reader, &key, content).attachments = attachments;
+        // An engineer who reports a fault needs no answer from themselves.
+        if !(self.is_requester() && matches!(content, Content::Answer { .. })) {
+            let (attachments, _) = self.draft.fitting(&files);
+            let (reader, key) = (self.draft.requester(), cause(self.mail));
+            self.draft.letter(reader, &key, content).attachments = attachments;
+        }
         if has_words {
-            self.tell_assignee(&words);
+            self.tell_owner(&words, Writer::Participant);
         }
     }
 
-    /// What the engineer attached. Pictures of the signature and of the quoted letter come along in every reply; they
-    /// belong to the words only where these show them.
-    fn files(&self) -> Vec<Arc<Attachment>> {
-        let html = self.inbound.after_commands.html.as_deref().unwrap_or_default();
-        let shown = |id: &String| html.contains(&format!("cid:{id}"));
-        let files = self.inbound.attachments.iter();
-        files.filter(|file| !file.inline || file.content_id.as_ref().is_none_or(shown)).cloned().collect()
+    /// A note in a mail that the engineer's own program sent to the requester as well is no secret any more.
+    fn warn_of_copies(&mut self) {
+        let requester = &self.on.ticket.requester.address;
+        let copied = self.inbound.to.iter().chain(&self.inbound.cc).any(|m| m.address == *requester);
+        if copied && self.is_internal() && !self.is_requester() {
+            let lines = self.inbound.commands.iter().filter(|line| command::canonical(&line.word) == Some("note"));
+            let lines = lines.map(|line| transcript_line(line, Some(Hint::Copied))).collect();
+            transcript(&mut self.draft, self.engineer, self.mail, lines, None);
+        }
     }
 
-    fn letter_for(&self, commands: &[Command], author: String, body: Body, has_words: bool) -> Option<Content> {
-        let has = |wanted: fn(&Command) -> bool| commands.iter().any(wanted);
-        if has(|c| matches!(c, Command::Resolve(_))) {
+    fn is_requester(&self) -> bool {
+        self.on.ticket.requester.address == *self.engineer.address()
+    }
+
+    /// The supervisor's words go to whoever has the ticket; when nobody has, the supervisor learns how to find somebody.
+    fn say_to_owner(&mut self) {
+        let words = self.words();
+        let has_words = !words.text.trim().is_empty();
+        if has_words {
+            self.draft.record(What::Note, words.text.clone());
+        }
+        let assignee = self.draft.ticket.assignee.as_ref().and_then(|a| self.s.policy.engineer(a));
+        if assignee.is_some() {
+            if has_words {
+                self.tell_owner(&words, Writer::Supervisor);
+            }
+        } else if self.draft.ticket.status.is_open() {
+            let name = |e: &Engineer| format!("{} <{}>", e.reader.mailbox.called(), e.address());
+            let engineers = self.s.policy.engineers.iter().map(name).collect();
+            // Once a day: a program that answers everything for the supervisor would never come to an end.
+            let day = self.draft.now.at_zone(self.s.policy.desk.zone).format("%Y-%m-%d").to_string();
+            let reader = self.engineer.reader.clone();
+            self.draft.letter(reader, &day, Content::Unheard { body: words, engineers }).answers =
+                self.mail.inbound.message_id.clone();
+        }
+    }
+
+    fn files(&self) -> Vec<Arc<Attachment>> {
+        self.inbound.files_of(&self.inbound.after_commands).cloned().collect()
+    }
+
+    fn letter_for(&self, body: Body, has_words: bool) -> Option<Content> {
+        let author = self.engineer.reader.mailbox.called().to_owned();
+        if let Some(into) = self.draft.ticket.merged_into {
+            let target = self.s.candidates.iter().find(|c| c.ticket.number == into);
+            let resolved = target.is_some_and(|c| c.ticket.status == Status::Resolved);
+            let stage = if resolved { Stage::Resolved } else { Stage::InWork };
+            let due = target.map_or(self.draft.now, |c| c.ticket.resolution_due);
+            let said = has_words.then_some(Said { author, body });
+            let heard = !hush::nobody_reads(self.on.ticket.requester.address.local()) && !self.is_requester();
+            return (heard || has_words).then_some(Content::Merged { into, stage, due, said });
+        }
+        if self.has(|c| matches!(c, Command::Resolve(_))) {
             let rating = links(self.s.policy, &self.draft.ticket, self.draft.now);
             return Some(Content::Resolution { author, body, rating, closes: self.draft.closes_at() });
         }
-        if has(|c| matches!(c, Command::Cancel(_))) {
+        if self.has(|c| matches!(c, Command::Cancel(_))) {
             return Some(Content::Cancelled { author, body });
         }
-        if has(|c| matches!(c, Command::Close(_))) {
+        if self.has(|c| matches!(c, Command::Close(_))) {
             return Some(Content::Closed { closing: Closing::ByEngineer { author, body } });
         }
-        if has(|c| matches!(c, Command::Workaround(_))) {
+        if self.has(|c| matches!(c, Command::Workaround(_))) {
             return Some(Content::Workaround { author, body });
         }
         if has_words {
@@ -461,12 +587,12 @@ impl<'a> Work<'a> {
             return Some(Content::Answer { author, body, kept });
         }
         let engineer = self.draft.owner().map(|r| r.mailbox.called().to_owned());
-        has(|c| matches!(c, Command::Reopen(_))).then_some(Content::Reopened { engineer })
+        self.has(|c| matches!(c, Command::Reopen(_))).then_some(Content::Reopened { engineer })
     }
 
     /// With `#note` the text stays inside, but `#resolve` still has to be confirmed by the requester.
-    fn tell_requester_without_words(&mut self, commands: &[Command], author: String) {
-        if let Some(content) = self.letter_for(commands, author, Body::default(), false) {
+    fn tell_requester_without_words(&mut self) {
+        if let Some(content) = self.letter_for(Body::default(), false) {
             let (reader, key) = (self.draft.requester(), cause(self.mail));
             self.draft.letter(reader, &key, content);
         }
@@ -483,13 +609,13 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// A colleague answered somebody else's ticket: its owner should know what was said.
-    fn tell_assignee(&mut self, words: &Body) {
+    /// Whoever has the ticket should know what a colleague or the supervisor wrote about it.
+    fn tell_owner(&mut self, words: &Body, writer: Writer) {
         let me = self.engineer.address();
         let Some(owner) = self.draft.owner().filter(|o| o.mailbox.address != *me) else { return };
         let author = self.engineer.reader.mailbox.called().to_owned();
         let (body, address, key) = (words.clone(), me.clone(), cause(self.mail));
-        let content = Content::Message { author, address, body, kept: Vec::new(), stranger: false };
+        let content = Content::Message { author, address, body, kept: Vec::new(), writer };
         self.draft.letter(owner, &key, content);
     }
 
@@ -501,7 +627,7 @@ impl<'a> Work<'a> {
         }
         let lines = self.inbound.commands.iter().map(|line| transcript_line(line, None)).collect();
         let status = status.then(|| status_lines(self.s.policy, &self.on.timeline));
-        let list = wants_list.then(|| list(&self.s.own_open));
+        let list = wants_list.then(|| list(self.s.policy, &self.s.own_open, self.draft.now));
         let content = Content::Transcript { lines, held_back: None, status, list, help };
         let key = cause(self.mail);
         self.draft.letter(self.engineer.reader.clone(), &key, content).answers = self.mail.inbound.message_id.clone();
@@ -530,7 +656,7 @@ impl<'a> Work<'a> {
     }
 }
 
-fn transcript(
+pub(super) fn transcript(
     draft: &mut Draft,
     engineer: &Engineer,
     mail: &Mail,

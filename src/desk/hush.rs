@@ -1,6 +1,7 @@
 //! When the desk keeps quiet: mail that must not be answered by a machine (`hardening.md` L1 to L8).
 
 use crate::desk::inbound::{Inbound, Kind};
+use crate::desk::policy::Identity;
 
 /// `Received` fields beyond which a message runs in circles (L8; Postfix `hopcount_limit`).
 pub const MAX_HOPS: usize = 50;
@@ -43,8 +44,18 @@ pub fn may_answer(message: &Inbound) -> Result<(), Reason> {
     Ok(())
 }
 
+/// What a list message really is that came through the desk's own lists only: somebody wrote to the desk. `None` for
+/// everything else; other signs of mass mail keep it what it is (L5).
+pub fn through_own_list(desk: &Identity, message: &Inbound) -> Option<Kind> {
+    let addressed = || message.to.iter().chain(&message.cc).any(|m| desk.is_own_list(m.address.key()));
+    let own = message.lists.iter().all(|id| desk.is_own_list(id)) && (!message.lists.is_empty() || addressed());
+    let answers = !message.in_reply_to.is_empty() || !message.references.is_empty();
+    let kind = if answers { Kind::Reply } else { Kind::Request };
+    (message.kind == Kind::Bulk && own && !message.mass).then_some(kind)
+}
+
 /// Local parts, lower case, of addresses that no person reads.
-fn nobody_reads(local: &str) -> bool {
+pub fn nobody_reads(local: &str) -> bool {
     let bare: String = local.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     const WHOLE: &[&str] = &[
         "mailerdaemon",

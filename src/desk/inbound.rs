@@ -173,6 +173,10 @@ pub struct Inbound {
     /// The sender asked for no automatic answer (`X-Auto-Response-Suppress: All` or `AutoReply`; L6), or passed on a
     /// bounce without a word, as rules of mailboxes do.
     pub asks_no_answer: bool,
+    /// The lists it came through, by `List-Id`, lower case.
+    pub lists: Vec<String>,
+    /// It says itself that it is sent to many: `Precedence: bulk`, `Feedback-ID`.
+    pub mass: bool,
     /// Number of `Received` fields (L8).
     pub hops: usize,
     /// SHA-256 of the raw bytes.
@@ -194,6 +198,14 @@ impl Inbound {
     /// Recognises this message when it comes again, by whatever way.
     pub fn identity(&self) -> Digest {
         self.content.unwrap_or(self.digest)
+    }
+
+    /// The files that belong to the words of `body`. Pictures of the signature and of the quoted letter come along in
+    /// every reply; they count only where the words show them.
+    pub fn files_of(&self, body: &Body) -> impl Iterator<Item = &std::sync::Arc<Attachment>> {
+        let html = body.html.clone().unwrap_or_default();
+        let shown = move |id: &String| html.contains(&format!("cid:{id}"));
+        self.attachments.iter().filter(move |file| !file.inline || file.content_id.as_ref().is_none_or(&shown))
     }
 
     /// Stands for a message that the reader stumbled over: nothing is known of it but its bytes.
@@ -219,6 +231,8 @@ impl Inbound {
             authentication_results: Vec::new(),
             references_in_text: Vec::new(),
             asks_no_answer: false,
+            lists: Vec::new(),
+            mass: false,
             hops: 0,
             digest: Digest::of(raw),
             content: None,

@@ -163,7 +163,9 @@ pub fn person(ticket: &Ticket) -> Person {
 pub fn may_acknowledge(s: &Situation, inbound: &Inbound) -> bool {
     let within =
         s.counts.acknowledgements.iter().zip(&s.policy.limits.acknowledgements).all(|(had, limit)| had < limit);
-    let own = inbound.from.as_ref().is_some_and(|m| s.policy.desk.is_own(&m.address));
+    // Some lists write in their own name: an answer would reach everybody on them, and the desk again.
+    let desk = &s.policy.desk;
+    let own = inbound.from.as_ref().is_some_and(|m| desk.is_own(&m.address) || desk.is_own_list(m.address.key()));
     within && !own && hush::may_answer(inbound).is_ok()
 }
 

@@ -5,7 +5,7 @@ use crate::desk::command::Hint;
 use crate::desk::inbound::{Attachment, Body};
 use crate::desk::policy::Reader;
 use crate::desk::ticket::{Number, Ticket};
-use crate::desk::words::Field;
+use crate::desk::words::{Field, Rating};
 use crate::time::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -55,14 +55,7 @@ pub enum Content {
     /// To the requester: an engineer's words.
     Answer { author: String, body: Body, kept: Vec<String> },
     /// To the engineer: the requester's (or another participant's) words.
-    Message {
-        author: String,
-        address: Address,
-        body: Body,
-        kept: Vec<String>,
-        /// The writer is not on the ticket; check before you rely on it.
-        stranger: bool,
-    },
+    Message { author: String, address: Address, body: Body, kept: Vec<String>, writer: Writer },
     /// To the requester: what helps until it is fixed.
     Workaround { author: String, body: Body },
     /// To the requester: done, please try it and rate.
@@ -75,6 +68,16 @@ pub enum Content {
     Reopened { engineer: Option<String> },
     /// To the requester: the ticket is closed; how to come back.
     Closed { closing: Closing },
+    /// To a requester whose ticket was merged into another: once when that happens, and about the result. Of the other
+    /// ticket nothing but its number: its words are somebody else's.
+    Merged {
+        into: Number,
+        stage: Stage,
+        /// When the other ticket is to be resolved.
+        due: Timestamp,
+        /// What the engineer added.
+        said: Option<Said>,
+    },
     /// To the requester: withdrawn.
     Cancelled { author: String, body: Body },
     /// To an engineer: what became of each command line, and what was asked for.
@@ -89,7 +92,26 @@ pub enum Content {
         help: bool,
     },
     /// To an engineer whose message was not proven: reply to this and it is carried out.
-    ConfirmCommand { body: Body, commands: Vec<String> },
+    ConfirmCommand {
+        /// The text below the commands.
+        body: Body,
+        commands: Vec<String>,
+        /// The answer was neither yes nor no.
+        again: bool,
+    },
+    /// To the supervisor: somebody wrote in an engineer's name.
+    Impersonated {
+        author: String,
+        address: Address,
+        commands: Vec<String>,
+        body: Body,
+        /// The engineer had said yes before.
+        carried_out: bool,
+    },
+    /// To the supervisor who answered about a ticket that nobody has: what they wrote, and whom they could name.
+    Unheard { body: Body, engineers: Vec<String> },
+    /// To the engineer and the supervisor: "not satisfied" was a slip, there is nothing left to do.
+    TakenBack { rating: Rating, comment: String },
     /// To the supervisor: a requester is not satisfied; who had it, who has it now.
     Dissatisfied { before: Option<String>, now: Option<String>, comment: String },
     /// To the engineer: a letter to somebody on the ticket could not be delivered.
@@ -98,14 +120,44 @@ pub enum Content {
     TooLarge { bytes: usize, limit: usize },
 }
 
+/// Who wrote what is passed on to the engineer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Writer {
+    /// The requester or somebody else on the ticket.
+    Participant,
+    /// Not on the ticket; check before you rely on it.
+    Stranger,
+    /// The supervisor, for the engineer alone: the requester never sees it.
+    Supervisor,
+}
+
+/// How far the ticket is that another one was merged into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    InWork,
+    Resolved,
+    /// Closed or cancelled without a resolution.
+    Over,
+}
+
 /// Why an engineer gets a ticket.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum NoticeReason {
     New,
-    /// Handed over by a colleague.
+    /// Handed over by a colleague, perhaps with a note.
     Assigned {
         by: String,
+        note: String,
+    },
+    /// Somebody else merged another ticket into this one.
+    Merged {
+        by: String,
+        number: Number,
+        /// Who reported the other one; the body is theirs.
+        requester: String,
     },
     /// The requester was not satisfied or says it is not solved; their words.
     Reopened {
@@ -113,6 +165,13 @@ pub enum NoticeReason {
     },
     /// Nobody with the skill is there: to the supervisor.
     Unassigned,
+}
+
+/// An engineer's words.
+#[derive(Clone, Debug, Serialize)]
+pub struct Said {
+    pub author: String,
+    pub body: Body,
 }
 
 /// How a ticket came to be closed.
@@ -190,9 +249,13 @@ impl Content {
             Content::Clarify { .. } => "clarify",
             Content::Reopened { .. } => "reopened",
             Content::Closed { .. } => "closed",
+            Content::Merged { .. } => "merged",
             Content::Cancelled { .. } => "cancelled",
             Content::Transcript { .. } => "transcript",
             Content::ConfirmCommand { .. } => "confirm_command",
+            Content::Impersonated { .. } => "impersonated",
+            Content::Unheard { .. } => "unheard",
+            Content::TakenBack { .. } => "taken_back",
             Content::Dissatisfied { .. } => "dissatisfied",
             Content::Undelivered { .. } => "undelivered",
             Content::TooLarge { .. } => "too_large",
@@ -211,7 +274,9 @@ impl Content {
             | Content::Workaround { .. }
             | Content::Resolution { .. }
             | Content::Cancelled { .. } => Manner::Human,
-            Content::Closed { closing: Closing::ByEngineer { .. } } => Manner::Human,
+            Content::Closed { closing: Closing::ByEngineer { .. } } | Content::Merged { said: Some(_), .. } => {
+                Manner::Human
+            }
             Content::Closed { closing: Closing::Silence } => Manner::AutoGenerated,
             Content::Acknowledgement { .. }
             | Content::Clarify { .. }
@@ -229,7 +294,8 @@ impl Content {
             | Content::Workaround { author, .. }
             | Content::Resolution { author, .. }
             | Content::Cancelled { author, .. }
-            | Content::Closed { closing: Closing::ByEngineer { author, .. } } => Some(author),
+            | Content::Closed { closing: Closing::ByEngineer { author, .. } }
+            | Content::Merged { said: Some(Said { author, .. }), .. } => Some(author),
             _ => None,
         }
     }

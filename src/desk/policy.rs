@@ -35,6 +35,9 @@ pub struct Identity {
     pub address: Address,
     /// Further addresses of the desk (aliases, other mailboxes): never answered, never a requester.
     pub aliases: Vec<Address>,
+    /// Lists the desk is reached by: their `List-Id`s or addresses, lower case. What comes through them and no other
+    /// list is as good as sent to the desk directly (`hardening.md` L5).
+    pub own_lists: Vec<String>,
     /// Domains of colleagues. Anyone else is an outsider, whose words are never sent back by the desk on its own
     /// (`hardening.md` S44). `*` means everyone is a colleague.
     pub domains: Vec<String>,
@@ -53,6 +56,13 @@ impl Identity {
 
     pub fn is_own(&self, address: &Address) -> bool {
         *address == self.address || self.aliases.contains(address)
+    }
+
+    /// Whether this is one of the desk's own lists, by its address or `List-Id`: `it-help@example.com` is usually
+    /// `it-help.example.com`.
+    pub fn is_own_list(&self, list: &str) -> bool {
+        let id = |text: &str| text.replace('@', ".");
+        self.own_lists.iter().any(|own| id(own) == id(list))
     }
 
     pub fn is_colleague(&self, address: &Address) -> bool {

@@ -4,22 +4,29 @@ use crate::address::{Address, Mailbox};
 use crate::desk::answer::{self, Answer};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
-use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks};
+use crate::desk::inbound::{Attachment, Kind};
+use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks, Writer};
 use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
+use crate::desk::quote::own_words;
 use crate::desk::ticket::{Ticket, What, Who};
 use crate::desk::words::{Rating, Status, Wait};
 use crate::desk::{assign, fields, intake};
 use crate::time::Timestamp;
+use std::sync::Arc;
 
 /// A mail on a ticket from somebody who is not working on it.
 pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Timestamp) -> Vec<Effect> {
     let takes_part = on.is_participant(&from.address);
-    if on.is_over() && !may_return(s, on, takes_part, now) {
+    let late = on.is_over() && !may_return(s, on, takes_part, now);
+    if late && !(takes_part && wants_nothing(s, mail, from)) {
         return intake::open(s, mail, from, Some(on.ticket.number), now);
     }
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(from.address.clone()), now);
     join(&mut draft, mail);
+    if late {
+        return draft.finish();
+    }
     let is_requester = from.address == on.ticket.requester.address;
     // L5: lists and programs never reopen or rate.
     let awaiting = !on.ticket.status.is_open() && mail.inbound.kind.is_human();
@@ -27,6 +34,36 @@ pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Tim
         learn(&mut draft, mail);
     }
     if is_requester && awaiting { confirm(s, on, mail, draft) } else { pass_on(draft, mail, from, !takes_part) }
+}
+
+/// Thanks, long after the ticket was closed: no reason for a new one.
+fn wants_nothing(s: &Situation, mail: &Mail, from: &Mailbox) -> bool {
+    let words = own_words(&s.policy.key, &mail.inbound, &from.address);
+    let content = matches!(
+        read_answer(&words, mail),
+        Answer::Polite | Answer::Confirmed | Answer::Rated(Rating::Satisfied | Rating::Mostly)
+    );
+    content && mail.inbound.kind.is_human() && !answer::says_more(&words) && !has_files(mail)
+}
+
+fn has_files(mail: &Mail) -> bool {
+    mail.inbound.files_of(&mail.inbound.body).next().is_some()
+}
+
+/// What the words say; no words and nothing else, as a slip of the thumb sends it, say nothing.
+/// What was passed on is somebody else's, and no answer.
+fn read_answer(words: &str, mail: &Mail) -> Answer {
+    match mail.inbound.kind {
+        Kind::Forward => Answer::Other,
+        _ if words.trim().is_empty() && !has_files(mail) => Answer::Polite,
+        _ => answer::read(words),
+    }
+}
+
+/// Nothing but facts the desk asks for, each on its line behind its name.
+fn is_form(words: &str) -> bool {
+    let mut lines = words.lines().filter(|line| !line.trim().is_empty()).peekable();
+    lines.peek().is_some() && lines.all(|line| line.contains([':', '：']) && !fields::extract(line).is_empty())
 }
 
 /// A closed ticket takes answers for some days, from those who took part (S23); later it stays an archive.
@@ -41,7 +78,7 @@ fn join(draft: &mut Draft, mail: &Mail) {
     draft.record(What::Message, first_line(&mail.inbound.body.text));
 }
 
-fn first_line(text: &str) -> String {
+pub fn first_line(text: &str) -> String {
     text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("").chars().take(120).collect()
 }
 
@@ -69,7 +106,8 @@ fn send_to_owner(draft: &mut Draft, mail: &Mail, from: &Mailbox, stranger: bool)
     let Some(owner) = draft.owner().filter(|o| o.mailbox.address != from.address) else { return };
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
     let (author, address) = (from.called().to_owned(), from.address.clone());
-    let content = Content::Message { author, address, body: mail.inbound.body.clone(), kept, stranger };
+    let writer = if stranger { Writer::Stranger } else { Writer::Participant };
+    let content = Content::Message { author, address, body: mail.inbound.body.clone(), kept, writer };
     draft.letter(owner, &cause(mail), content).attachments = attachments;
 }
 
@@ -78,35 +116,65 @@ pub fn cause(mail: &Mail) -> String {
     mail.inbound.digest.hex()[..16].to_owned()
 }
 
-/// The requester answers the question whether all is well.
+/// The requester answers the question whether all is well. Whatever else they say reaches the engineer.
 fn confirm(s: &Situation, on: &Candidate, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
-    let text = &mail.inbound.body.text;
+    let from = draft.ticket.requester.clone();
+    let words = own_words(&s.policy.key, &mail.inbound, &from.address);
     let resolved = on.ticket.status == Status::Resolved;
-    match answer::read(text) {
+    let cancelled = on.ticket.status == Status::Cancelled;
+    let says_more = answer::says_more(&words) || has_files(mail);
+    match read_answer(&words, mail) {
+        // What was never done is not rated: it is wanted after all, or it is not.
+        Answer::Rated(Rating::Dissatisfied) | Answer::NotSolved if cancelled => {
+            draft.reopen(first_line(&words));
+            send_to_owner(&mut draft, mail, &from, false);
+            draft.finish()
+        }
+        Answer::Rated(_) if cancelled => {
+            send_to_owner(&mut draft, mail, &from, false);
+            draft.finish()
+        }
         Answer::Rated(Rating::Dissatisfied) | Answer::NotSolved => {
-            dissatisfied(s, on, &mut draft, text);
+            dissatisfied(s, on, &mut draft, &words, &mail.inbound.attachments);
             draft.finish()
         }
         Answer::Rated(rating) => {
-            rate(&mut draft, rating, &first_line(text));
-            thank(s, mail, draft)
+            rate(&mut draft, rating, &first_line(&words));
+            thank(s, mail, draft, says_more)
         }
         Answer::Confirmed if resolved => {
-            draft.become_status(Status::Closed, first_line(text));
-            thank(s, mail, draft)
+            draft.become_status(Status::Closed, first_line(&words));
+            thank(s, mail, draft, says_more)
         }
-        Answer::Ambiguous if resolved => clarify(s, mail, draft),
-        Answer::Confirmed | Answer::Ambiguous => draft.finish(),
+        Answer::Polite | Answer::Confirmed if !says_more => {
+            if resolved {
+                clarify(s, mail, draft)
+            } else {
+                draft.finish()
+            }
+        }
+        Answer::Polite | Answer::Confirmed | Answer::Ambiguous => {
+            send_to_owner(&mut draft, mail, &from, false);
+            if resolved { clarify(s, mail, draft) } else { draft.finish() }
+        }
+        // The form of the acknowledgement, filled in late.
+        Answer::Other if is_form(&words) => {
+            send_to_owner(&mut draft, mail, &from, false);
+            draft.finish()
+        }
         Answer::Other => {
-            draft.reopen(first_line(text));
-            let from = draft.ticket.requester.clone();
+            draft.reopen(first_line(&words));
             send_to_owner(&mut draft, mail, &from, false);
             draft.finish()
         }
     }
 }
 
-fn thank(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
+fn thank(s: &Situation, mail: &Mail, mut draft: Draft, says_more: bool) -> Vec<Effect> {
+    if says_more {
+        let from = draft.ticket.requester.clone();
+        send_to_owner(&mut draft, mail, &from, false);
+    }
     if intake::may_acknowledge(s, &mail.inbound) {
         let closing = if draft.ticket.rating.is_some() { Closing::Rated } else { Closing::Confirmed };
         let reader = draft.requester();
@@ -138,7 +206,7 @@ fn rate(draft: &mut Draft, rating: Rating, comment: &str) {
 }
 
 /// 不满意: another, more senior engineer takes over, and the supervisor is told (`design.md` section 1, stage 5).
-fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str) {
+fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str, files: &[Arc<Attachment>]) {
     rate(draft, Rating::Dissatisfied, &first_line(comment));
     let before = on.ticket.assignee.clone();
     draft.reopen("");
@@ -162,7 +230,9 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str)
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
         let content =
             Content::Notice { reason, body: on.description.clone(), missing, may_belong_to: None, kept, warnings };
-        draft.letter(owner, &cause, content).with_first_files = true;
+        let (attachments, _) = draft.fitting(files);
+        let letter = draft.letter(owner, &cause, content);
+        (letter.attachments, letter.with_first_files) = (attachments, true);
     }
     if let Some(supervisor) = s.policy.supervisor() {
         draft.letter(supervisor, &cause, Content::Dissatisfied { before, now, comment });
@@ -195,15 +265,27 @@ pub fn rated(s: &Situation, on: &Candidate, cycle: i64, rating: Rating, comment:
             let (number, comment) = (on.ticket.number, comment.to_owned());
             draft.effect(Effect::Rate { number, cycle, rating, comment });
         }
-        (Standing::Open, Rating::Dissatisfied) => dissatisfied(s, on, &mut draft, comment),
+        (Standing::Open, Rating::Dissatisfied) => dissatisfied(s, on, &mut draft, comment, &[]),
         (Standing::Open, _) => rate(&mut draft, rating, comment),
         // The wrong button was pressed first: what it started is taken back.
         (Standing::ReopenedByIt, _) => {
             draft.ticket.cycle = cycle;
             rate(&mut draft, rating, comment);
+            tell_taken_back(s, on, &mut draft, rating, comment);
         }
     }
     draft.finish()
+}
+
+/// Whoever was called for "not satisfied" can stop.
+fn tell_taken_back(s: &Situation, on: &Candidate, draft: &mut Draft, rating: Rating, comment: &str) {
+    let cause = format!("{}-{}", on.ticket.cycle, on.ticket.version);
+    let mut readers: Vec<_> = draft.owner().into_iter().chain(s.policy.supervisor()).collect();
+    readers.dedup();
+    readers.retain(|reader| reader.mailbox.address != on.ticket.requester.address);
+    for reader in readers {
+        draft.letter(reader, &cause, Content::TakenBack { rating, comment: comment.chars().take(4000).collect() });
+    }
 }
 
 /// The three links of a ticket's present cycle.

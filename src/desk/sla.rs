@@ -1,7 +1,8 @@
 //! When a ticket must have been answered and solved (`design.md` section 1, `domain.md` 4.4).
 
 use crate::desk::policy::{Target, Targets};
-use crate::desk::words::Priority;
+use crate::desk::ticket::{Entry, Ticket, What};
+use crate::desk::words::{Priority, Status};
 use crate::time::{Calendar, Timestamp};
 use std::time::Duration;
 
@@ -29,15 +30,68 @@ impl Default for Targets {
     }
 }
 
-/// The latest moments for the first response and the resolution of a ticket of this priority, counted from `created`:
-/// the arrival of its first message, also when the priority changed later.
-pub fn due(targets: &Targets, calendar: &Calendar, priority: Priority, created: Timestamp) -> (Timestamp, Timestamp) {
+/// The latest moments for the first response and the resolution of a ticket of this priority, counted from `start`:
+/// the arrival of its first message or its latest reopening, also when the priority changed later.
+pub fn due(targets: &Targets, calendar: &Calendar, priority: Priority, start: Timestamp) -> (Timestamp, Timestamp) {
     let target = targets.of(priority);
     let add = |duration| match target.working_time {
-        true => calendar.add_working(created, duration),
-        false => created + duration,
+        true => calendar.add_working(start, duration),
+        false => start + duration,
     };
     (add(target.response), add(target.resolution))
+}
+
+/// A stretch of time on hold.
+pub type Pause = (Timestamp, Timestamp);
+
+/// Where the targets of the present round count from: a reopening is a new round (`domain.md` 4.4).
+pub fn round_start(ticket: &Ticket, timeline: &[Entry]) -> Timestamp {
+    let reopened = |e: &&Entry| match e.what {
+        What::Status { from, to } => !from.is_open() && to.is_open(),
+        _ => false,
+    };
+    let latest = timeline.iter().rev().find(reopened).filter(|_| ticket.cycle > 1);
+    latest.map_or(ticket.created, |e| e.at)
+}
+
+/// The stretches on hold since `start`; one that still lasts ends `now`.
+pub fn pauses(timeline: &[Entry], start: Timestamp, now: Timestamp) -> Vec<Pause> {
+    let (mut pauses, mut since) = (Vec::new(), None);
+    for entry in timeline.iter().filter(|e| e.at >= start) {
+        let What::Status { from, to } = entry.what else { continue };
+        if to == Status::Pending {
+            since.get_or_insert(entry.at);
+        } else if from == Status::Pending {
+            pauses.extend(since.take().map(|since| (since, entry.at)));
+        }
+    }
+    pauses.extend(since.map(|since| (since, now)));
+    pauses
+}
+
+/// The resolution moves on by what was spent on hold, in the target's own clock. P1 never pauses (`domain.md` 4.4).
+pub fn extended(targets: &Targets, calendar: &Calendar, priority: Priority, due: Timestamp, pause: Pause) -> Timestamp {
+    let (from, to) = pause;
+    match priority {
+        Priority::P1 => due,
+        _ if targets.of(priority).working_time => calendar.add_working(due, calendar.working_between(from, to)),
+        _ => due + to.since(from),
+    }
+}
+
+/// The resolution target of a ticket as it is now. While it is on hold the stored one is right for the moment it was
+/// stored, and every change stores it anew: the row needs no other memory of the pause.
+pub fn resolution_due(targets: &Targets, calendar: &Calendar, ticket: &Ticket, now: Timestamp) -> Timestamp {
+    match ticket.status {
+        Status::Pending => extended(
+            targets,
+            calendar,
+            ticket.priority,
+            ticket.resolution_due,
+            (ticket.updated, now.max(ticket.updated)),
+        ),
+        _ => ticket.resolution_due,
+    }
 }
 
 #[cfg(test)]

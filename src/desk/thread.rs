@@ -27,7 +27,7 @@ pub enum By {
     Reference,
     /// In-Reply-To or References name a message of the ticket.
     KnownId,
-    /// The ticket's number in the subject, from somebody who takes part.
+    /// The ticket's number in the subject, from somebody who takes part or an engineer with orders.
     Tag,
 }
 
@@ -43,12 +43,19 @@ pub fn find<'a>(inbound: &Inbound, situation: &'a Situation) -> Thread<'a> {
     let tag = subject_tag(&inbound.subject);
     let sender = inbound.from.as_ref().map(|m| &m.address);
     if let (Some(found), Some(sender)) = (tag.and_then(candidate), sender)
-        && found.is_participant(sender)
+        && (found.is_participant(sender) || gives_orders(inbound, situation))
     {
         return Thread::On(found, By::Tag);
     }
     // A number that names no ticket at all is a slip or a forgery; it is not worth a note.
     Thread::New { related: tag.and_then(candidate).map(|c| c.ticket.number) }
+}
+
+/// An engineer's commands are about the ticket they name, and not a report of a new fault. Whether they are carried
+/// out is a question of proof.
+fn gives_orders(inbound: &Inbound, situation: &Situation) -> bool {
+    let sender = inbound.from.as_ref().map(|m| &m.address);
+    !inbound.commands.is_empty() && sender.is_some_and(|sender| situation.policy.engineer(sender).is_some())
 }
 
 fn by_reference(inbound: &Inbound, situation: &Situation) -> Option<Number> {

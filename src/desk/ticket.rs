@@ -70,6 +70,7 @@ pub struct Ticket {
     /// First human answer or accepted assignment; never the automatic acknowledgement.
     pub first_response: Option<Timestamp>,
     pub response_due: Timestamp,
+    /// While pending it moves on with the time; this is where it stood at `updated`, see `desk::sla::resolution_due`.
     pub resolution_due: Timestamp,
     pub resolved: Option<Timestamp>,
     pub closed: Option<Timestamp>,
@@ -143,5 +144,12 @@ pub enum What {
     Reminded,
     Merged {
         into: Number,
+    },
+    /// Another ticket was merged into this one; its requester hears of the result.
+    Absorbed {
+        number: Number,
+        subject: String,
+        requester: Mailbox,
+        language: Language,
     },
 }

@@ -339,7 +339,8 @@ impl Facts {
         if commands.contains(&Command::List) {
             s.own_open = tx.open_of(from).await?;
         }
-        if let Some(id) = inbound.in_reply_to.first() {
+        // Foxmail sends References alone (`domain.md` section 0).
+        if let Some(id) = thread::replied_to(inbound).next() {
             s.unconfirmed = unconfirmed(tx, id, from).await?;
         }
         let merged = commands.iter().filter_map(|c| if let Command::Merge(number) = c { Some(*number) } else { None });
@@ -412,11 +413,14 @@ async fn unconfirmed(tx: &mut Tx, letter: &MessageId, engineer: &Address) -> Res
     Ok(tx.message_bytes(&digest).await?.map(|raw| Box::new(mail::parse(&raw))))
 }
 
-/// Engineers may hand the ticket on or ask for its story; a requester's "not satisfied" needs who had it.
+/// Engineers and the supervisor may hand the ticket on or ask for its story; a requester's "not satisfied" needs who had
+/// it.
 fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool {
     match event {
         Event::Mail(mail) => {
-            let engineer = mail.inbound.from.as_ref().is_some_and(|m| policy.engineer(&m.address).is_some());
+            let from = mail.inbound.from.as_ref().map(|from| &from.address);
+            let supervisor = policy.supervisor().is_some_and(|s| from == Some(&s.mailbox.address));
+            let engineer = supervisor || from.is_some_and(|from| policy.engineer(from).is_some());
             let awaiting = matches!(candidate.ticket.status, Status::Resolved | Status::Closed);
             engineer || (awaiting && mail.inbound.kind != Kind::Bounce)
         }

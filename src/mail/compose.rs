@@ -81,6 +81,7 @@ fn urgency(letter: &Letter) -> i64 {
         content if content.manner() == Manner::Human => 1,
         Content::Notice { .. } | Content::Dissatisfied { .. } | Content::Undelivered { .. } => 2,
         Content::Transcript { .. } | Content::ConfirmCommand { .. } => 2,
+        Content::Impersonated { .. } | Content::Unheard { .. } | Content::TakenBack { .. } => 2,
         Content::ConfirmReminder { .. } | Content::Closed { .. } | Content::TooLarge { .. } => 4,
         _ => 3,
     }

@@ -10,6 +10,7 @@ mod encoded_word;
 mod header;
 mod kind;
 mod language;
+mod lists;
 mod mailbox;
 mod outgoing_header;
 mod param;

@@ -13,7 +13,7 @@ use crate::mail::content::{self, Content};
 use crate::mail::header::{self, Header};
 use crate::mail::kind::{self, Evidence};
 use crate::mail::part::{Notes, Part};
-use crate::mail::{bounce, language, mailbox};
+use crate::mail::{bounce, language, lists, mailbox};
 use crate::time::Timestamp;
 use mail_parser::DateTime;
 use regex::Regex;
@@ -111,6 +111,8 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
             .map(header::unfold_text)
             .collect(),
         asks_no_answer: asks_no_answer(header) || passed_on,
+        lists: lists::ids(header),
+        mass: lists::is_mass(header),
         hops: header.all("Received").take(MAX_HOPS).count(),
         digest: Digest::of(raw),
         content: digest_of_content,

@@ -75,6 +75,9 @@ pub fn happened(what: &What, language: Language) -> String {
         What::Refused => say("未执行的操作", "refused"),
         What::Undelivered => say("邮件未送达", "letter not delivered"),
         What::Reminded => say("系统提醒", "reminder sent"),
+        What::Absorbed { number, subject, .. } => {
+            format!("{}{number} {subject}", language.pick("并入了 ", "merged in: "))
+        }
         What::Merged { into } => format!("{}{into}", language.pick("已合并到 ", "merged into ")),
     }
 }

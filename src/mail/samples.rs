@@ -4,7 +4,9 @@
 use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
-use crate::desk::letter::{Closing, Content, Letter, ListLine, NoticeReason, RatingLinks, StatusLine, TranscriptLine};
+use crate::desk::letter::{
+    Closing, Content, Letter, ListLine, NoticeReason, RatingLinks, Said, Stage, StatusLine, TranscriptLine, Writer,
+};
 use crate::desk::policy::{Identity, Reader};
 use crate::desk::ticket::{Number, Ticket, What};
 use crate::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
@@ -23,6 +25,7 @@ pub fn identity() -> Identity {
         name_en: "IT Service Desk".into(),
         address: address("it@corp.example"),
         aliases: Vec::new(),
+        own_lists: Vec::new(),
         domains: vec!["corp.example".into()],
         public_url: Some("https://desk.corp.example".into()),
         zone: chrono_tz::Asia::Shanghai,
@@ -113,6 +116,19 @@ impl Say {
 
     fn engineer(self) -> Mailbox {
         Mailbox::new(address("wang.qiang@corp.example"), self.pick("王强", "Daniel Novak"))
+    }
+
+    fn writer(self, writer: Writer) -> Mailbox {
+        match writer {
+            Writer::Participant => self.requester(),
+            Writer::Stranger => Mailbox::new(address("wang.hai@corp.example"), self.pick("王海", "Tom Reed")),
+            Writer::Supervisor => self.reader(Who::Supervisor).mailbox,
+        }
+    }
+
+    fn engineers(self) -> Vec<String> {
+        let all = [self.engineer(), Mailbox::new(address("li.jing@corp.example"), self.pick("李静", "Grace Lee"))];
+        all.iter().map(|m| format!("{} <{}>", m.name, m.address)).collect()
     }
 
     fn reader(self, who: Who) -> Reader {
@@ -215,6 +231,7 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
     let author = say.engineer().name;
     let closes = minutes(60 * 24 * 3);
     let kept = vec![say.pick("系统日志.zip", "logs.zip")];
+    let merged = |stage, said| Content::Merged { into: Number(7), stage, due: minutes(150), said };
     let acknowledgement = |missing: &[Field], engineer: Option<String>, outsider| Content::Acknowledgement {
         missing: missing.to_vec(),
         engineer,
@@ -232,6 +249,10 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
             Content::Resolution { author: author.clone(), body: say.rich_body(), rating: say.links(), closes },
         ),
         (Who::Requester, Content::Resolution { author: author.clone(), body: say.body(), rating: NO_LINKS, closes }),
+        (
+            Who::Requester,
+            Content::Resolution { author: author.clone(), body: Body::default(), rating: say.links(), closes },
+        ),
         (Who::Requester, Content::ConfirmReminder { rating: say.links(), closes }),
         (Who::Outsider, Content::ConfirmReminder { rating: NO_LINKS, closes }),
         (Who::Requester, Content::Clarify { rating: say.links() }),
@@ -246,6 +267,11 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
             Who::Requester,
             Content::Closed { closing: Closing::ByEngineer { author: author.clone(), body: Body::default() } },
         ),
+        (Who::Requester, merged(Stage::InWork, None)),
+        (Who::Requester, merged(Stage::InWork, Some(Said { author: author.clone(), body: say.body() }))),
+        (Who::Outsider, merged(Stage::Resolved, None)),
+        (Who::Requester, merged(Stage::Resolved, Some(Said { author: author.clone(), body: Body::default() }))),
+        (Who::Requester, merged(Stage::Over, None)),
         (Who::Requester, Content::Cancelled { author: author.clone(), body: say.body() }),
         (Who::Requester, Content::Cancelled { author, body: Body::default() }),
         (Who::Requester, Content::TooLarge { bytes: 41_943_040, limit: 26_214_400 }),
@@ -274,7 +300,22 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
     vec![
         (Who::Engineer, notice(NoticeReason::New)),
         (Who::Engineer, full),
-        (Who::Engineer, notice(NoticeReason::Assigned { by: say.pick("李静", "Grace Lee") })),
+        (Who::Engineer, notice(NoticeReason::Assigned { by: say.pick("李静", "Grace Lee"), note: String::new() })),
+        (
+            Who::Engineer,
+            notice(NoticeReason::Assigned {
+                by: say.pick("李静", "Grace Lee"),
+                note: say.pick("查过驱动，没有问题，怀疑网口。", "The driver is fine; I suspect the port."),
+            }),
+        ),
+        (
+            Who::Engineer,
+            notice(NoticeReason::Merged {
+                by: say.pick("李静", "Grace Lee"),
+                number: Number(7),
+                requester: say.pick("王海", "Tom Reed"),
+            }),
+        ),
         (
             Who::Engineer,
             notice(NoticeReason::Reopened {
@@ -286,12 +327,19 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
 }
 
 fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
-    let message = |stranger, kept: &[&str]| Content::Message {
-        author: say.requester().name,
-        address: say.requester().address,
+    let message = |writer: Writer, kept: &[&str]| Content::Message {
+        author: say.writer(writer).name,
+        address: say.writer(writer).address,
         body: say.body(),
         kept: kept.iter().map(|k| (*k).to_owned()).collect(),
-        stranger,
+        writer,
+    };
+    let colleague = Content::Message {
+        author: say.writer(Writer::Stranger).name,
+        address: say.writer(Writer::Stranger).address,
+        body: Body::default(),
+        kept: Vec::new(),
+        writer: Writer::Participant,
     };
     let before = Some(say.engineer().name);
     let dissatisfied = |before: Option<String>, now: Option<String>, comment: &str| Content::Dissatisfied {
@@ -299,18 +347,43 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         now,
         comment: comment.to_owned(),
     };
+    let impersonated = |carried_out| Content::Impersonated {
+        author: say.engineer().name,
+        address: say.engineer().address,
+        commands: vec!["#close".into()],
+        body: say.body(),
+        carried_out,
+    };
     let comment = say.pick("今天又脱机了两次，根本没解决。", "It went offline twice again today. Nothing is solved.");
     vec![
-        (Who::Engineer, message(false, &[])),
-        (Who::Engineer, message(true, &["video.mp4"])),
+        (Who::Engineer, message(Writer::Participant, &[])),
+        (Who::Engineer, colleague),
+        (Who::Engineer, message(Writer::Stranger, &["video.mp4"])),
+        (Who::Engineer, message(Writer::Supervisor, &[])),
         (Who::Engineer, refused(say)),
         (Who::Engineer, status(say)),
         (Who::Engineer, transcript(say, true)),
         (
             Who::Engineer,
-            Content::ConfirmCommand { body: say.body(), commands: vec!["#priority P1".into(), "#note".into()] },
+            Content::ConfirmCommand {
+                body: say.body(),
+                commands: vec!["#priority P1".into(), "#note".into()],
+                again: false,
+            },
         ),
-        (Who::Engineer, Content::ConfirmCommand { body: Body::default(), commands: vec!["#take".into()] }),
+        (Who::Engineer, Content::ConfirmCommand { body: Body::default(), commands: vec!["#take".into()], again: true }),
+        (Who::Supervisor, impersonated(false)),
+        (Who::Supervisor, impersonated(true)),
+        (Who::Supervisor, Content::Unheard { body: say.body(), engineers: say.engineers() }),
+        (Who::Supervisor, Content::Unheard { body: Body::default(), engineers: say.engineers() }),
+        (Who::Engineer, Content::TakenBack { rating: Rating::Satisfied, comment: String::new() }),
+        (
+            Who::Supervisor,
+            Content::TakenBack {
+                rating: Rating::Mostly,
+                comment: say.pick("刚才点错了。", "I pressed the wrong one."),
+            },
+        ),
         (Who::Supervisor, dissatisfied(before, Some(say.pick("李静", "Grace Lee")), &comment)),
         (Who::Supervisor, dissatisfied(None, None, "")),
         (
@@ -332,12 +405,22 @@ fn refused(say: Say) -> Content {
         ("#wait vendor", Hint::Status { status: "closed".into() }),
         ("#assign Li", Hint::Nobody { name: "Li".into() }),
         ("#close", Hint::NotAtTop),
+        ("#take #note", Hint::OneALine),
+        ("#merge IT009", Hint::NoSuchTicket { number: Number(9) }),
+        ("#merge IT001", Hint::Itself { number: Number(1) }),
+        ("#merge IT007", Hint::Over { number: Number(7), status: "closed".into() }),
+        ("#close", Hint::Withdrawn),
+        ("#close", Hint::CarriedOut),
+        ("ok", Hint::WhichMail),
+        ("#close", Hint::MergedAway { number: Number(7), into: Number(1), requester: say.requester().name }),
+        ("#note", Hint::Copied),
         ("#take", Hint::Doubtful),
         ("在 2026-11-23 10:00，IT 服务台 写道：", Hint::Quoted),
         ("#note", Hint::HeldBack),
         ("#workaround", Hint::TextNeeded),
         ("#close", Hint::NoTicket),
-        ("#cancel", Hint::NotAllowed),
+        ("#wait", Hint::NeverOnHold),
+        ("#cancel", Hint::OnlyAssign),
     ];
     let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: hint == Hint::None, hint };
     Content::Transcript {
@@ -361,6 +444,17 @@ fn status(say: Say) -> Content {
             engineer.name,
             What::Priority { from: Priority::P3, to: Priority::P2 },
             say.pick("全科室受影响", "the whole team"),
+        ),
+        (
+            -20,
+            say.pick("李静", "Grace Lee"),
+            What::Absorbed {
+                number: Number(7),
+                subject: say.ticket().subject,
+                requester: say.requester(),
+                language: Language::Chinese,
+            },
+            String::new(),
         ),
         (-9, say.requester().name, What::Rated { rating: Rating::Mostly }, String::new()),
     ];

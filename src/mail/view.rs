@@ -5,7 +5,7 @@ use crate::desk::letter::{Content, Letter, Manner};
 use crate::desk::link::Key;
 use crate::desk::policy::Identity;
 use crate::desk::ticket::{Number, Ticket, What};
-use crate::desk::words::{Field, Language, Status};
+use crate::desk::words::{Field, Language, Rating, Status};
 use crate::mail::phrases;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,7 @@ pub(super) fn view(letter: &Letter, desk: &Identity, key: &Key, now: Timestamp) 
     view.insert("desk", &PersonView { name: desk.name(language).to_owned(), address: desk.address.as_str() });
     view.insert("reader", &PersonView { name: called, address: reader.address.as_str() });
     view.insert("outsider", &is_outsider(letter, desk));
+    view.insert("attached", &!letter.attachments.is_empty());
     view.insert("number", &ticket.map(|t| t.number.to_string()));
     view.insert("reference", &ticket.map(|t| key.reference(t.number, &reader.address)));
     view.insert("ticket", &ticket.map(|t| TicketView::new(t, language, &reader.address)));
@@ -156,7 +157,7 @@ fn clean(value: Value, name: &str, language: Language) -> Value {
     if let Some(text) = value.as_str() {
         return match name {
             "html" => value,
-            "text" | "comment" | "why" => Value::from(readable(text, language).into_owned()),
+            "text" | "comment" | "note" | "why" => Value::from(readable(text, language).into_owned()),
             _ if text.chars().any(is_tricky) || text.len() > MAX_LINE_CHARS => Value::from(one_line(text, 1000)),
             _ => value,
         };
@@ -225,6 +226,10 @@ pub(super) fn register_filters(tera: &mut Tera) {
     tera.register_filter("status", |key: &str, _: Kwargs, state: &State| -> TeraResult<String> {
         let language = language(state)?;
         Ok(Status::parse(key).map_or(key, |s| s.name(language)).to_owned())
+    });
+    tera.register_filter("rating", |key: &str, _: Kwargs, state: &State| -> TeraResult<String> {
+        let language = language(state)?;
+        Ok(Rating::parse(key).map_or(key, |r| r.name(language)).to_owned())
     });
     // Plain text has no frame: a bar before every line shows where somebody else's words begin and end.
     tera.register_filter("set_off", |text: &str, _: Kwargs, _: &State| format!("│ {}", text.replace('\n', "\n│ ")));

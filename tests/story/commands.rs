@@ -15,6 +15,13 @@ async fn a_slip_sends_nothing_and_names_the_line() {
             ("您好，纸已取出\n\n#备注 其实是他自己弄坏的", "#备注"),
             ("#take\n#priority 很高\n您好", "P1"),
             ("#取消1", "#取消1"),
+            ("您好，纸已取出\n**#备住** 其实是他自己弄坏的", "#备住"),
+            ("您好，纸已取出\n# 备注别告诉他", "#备注别告诉他"),
+            ("您好，已换好\n#reslove", "#reslove"),
+            ("#解决 换了硒鼓，#备注 是他自己弄坏的", "#解决"),
+            ("#认领 马上过来", "#认领"),
+            ("#合并 IT001", "IT001"),
+            ("#合并 IT099", "IT099"),
         ];
         for (n, (text, named)) in slips.into_iter().enumerate() {
             desk.clock.advance(MINUTE);

@@ -1,6 +1,6 @@
 //! Who may give orders (`design.md` 5.5): nothing a stranger writes acts with an engineer's authority.
 
-use crate::support::desk::{BORDER, Desk, MINUTE, li, on_both, on_both_with, wang, zhang};
+use crate::support::desk::{BORDER, Desk, MINUTE, li, on_both, on_both_with, person, wang, zhang};
 use crate::support::post::{field, with};
 use maildesk::desk::words::Status;
 
@@ -76,6 +76,55 @@ async fn s7_only_the_own_servers_single_verdict_counts() {
         letters.only_to(&[&zhang]);
         assert_eq!(desk.ticket(1).await.status, Status::InProgress);
         assert!(field(&letters.to(&zhang).raw, "In-Reply-To").contains('@'));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_a_no_carries_nothing_out_and_a_stranger_is_told_of() {
+    on_both(async |desk: &mut Desk| {
+        let (zhang, li, zhao) = (zhang(), li(), person("zhao.min@corp.example", "赵敏"));
+        let acknowledgement = desk.writes(&zhang, "打印机坏了", "打印机打不出来。").await.to(&zhang);
+        let stolen = maildesk::demo::people::Letter { text: String::new(), ..acknowledgement.clone() };
+        let asked = desk.replies(&li, &stolen, "#close\n不处理").await.to(&li);
+        let again = desk.replies(&li, &asked, "稍等，我看一下").await;
+        again.only_to(&[&li]);
+        desk.clock.advance(MINUTE);
+        desk.replies(&li, &again.to(&li), "这是什么").await.none();
+        let told = desk.replies(&li, &again.to(&li), "不是我发的").await;
+        told.only_to(&[&li, &zhao]);
+        assert!(
+            told.to(&zhao).text.contains("李娜") && told.to(&zhao).text.contains("#close"),
+            "{}",
+            told.to(&zhao).text
+        );
+        desk.clock.advance(MINUTE);
+        desk.replies(&li, &asked, "ok").await.only_to(&[&li]);
+        assert_eq!(desk.ticket(1).await.status, Status::New);
+        // An empty reply is the yes that the letter promises.
+        desk.clock.advance(MINUTE);
+        let asked = desk.replies(&li, &stolen, "#认领").await.to(&li);
+        desk.replies(&li, &asked, "").await.none();
+        assert_eq!(desk.ticket(1).await.status, Status::Assigned);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_supervisor_is_heard_by_the_engineer_and_never_by_the_requester() {
+    on_both(async |desk: &mut Desk| {
+        let (zhang, li, wang, zhao) = (zhang(), li(), wang(), person("zhao.min@corp.example", "赵敏"));
+        let notice = desk.writes(&zhang, "打印机坏了", "打印机打不出来。").await.to(&li);
+        let resolution = desk.replies(&li, &notice, "#解决\n换了硒鼓").await.to(&zhang);
+        let dissatisfied = desk.replies(&zhang, &resolution, "不满意，还是卡纸").await.to(&zhao);
+        let heard = desk.replies(&zhao, &dissatisfied, "今天必须解决，内部的话").await;
+        heard.only_to(&[&wang]);
+        assert!(heard.to(&wang).text.contains("内部的话") && heard.to(&wang).text.contains("主管"));
+        desk.clock.advance(MINUTE);
+        desk.replies(&zhao, &dissatisfied, "#转派 李娜").await.only_to(&[&li]);
+        assert_eq!(desk.ticket(1).await.assignee, Some(li.address.clone()));
+        desk.replies(&zhao, &dissatisfied, "#关闭").await.only_to(&[&zhao]);
+        assert_eq!(desk.ticket(1).await.status, Status::InProgress);
     })
     .await;
 }

@@ -154,13 +154,35 @@ async fn replies_follow_a_merge() {
         desk.writes(&zhang, "三楼打印机坏了", "打印机打不出来。").await;
         let letters = desk.writes(&chen, "打印机打不出来", "三楼的打印机打不出来。").await;
         let (acknowledgement, notice) = (letters.to(&chen), letters.to(&li));
-        desk.replies(&li, &notice, "#合并 IT001").await;
+        let told = desk.replies(&li, &notice, "#合并 IT001").await;
+        told.only_to(&[&chen]);
+        let told = told.to(&chen);
+        assert!(told.subject.starts_with("[IT002]") && told.text.contains("IT001"), "{}\n{}", told.subject, told.text);
+        assert!(!told.text.contains("三楼打印机坏了") && !told.text.contains("张伟"), "{}", told.text);
         let merged = desk.ticket(2).await;
         assert_eq!((merged.status, merged.merged_into.map(|n| n.0)), (Status::Closed, Some(1)));
         let messages = desk.messages(1).await.len();
         desk.replies(&chen, &acknowledgement, "现在还报错").await.only_to(&[&li]);
         assert_eq!(desk.messages(1).await.len(), messages + 1);
         assert_eq!(desk.tickets().await, 2);
+
+        // What was meant for Chen would go to Zhang: held back.
+        desk.clock.advance(MINUTE);
+        let held = desk.replies(&li, &notice, "陈静您好，请重启电脑").await;
+        held.only_to(&[&li]);
+        assert!(held.to(&li).text.contains("张伟"), "{}", held.to(&li).text);
+        let letters = desk.replies(&li, &held.to(&li), "#解决\n张伟您好，换了硒鼓").await;
+        letters.only_to(&[&zhang, &chen]);
+        let result = letters.to(&chen);
+        assert!(result.text.contains("IT002") && !result.text.contains("硒鼓"), "{}", result.text);
+        desk.replies(&chen, &result, "我这边还是不行").await.only_to(&[&li]);
+        // A closed ticket takes nobody in.
+        let late = desk.writes(&person("zhou@corp.example", "周"), "打印机", "打不出来").await.to(&li);
+        desk.replies(&zhang, &letters.to(&zhang), "满意").await;
+        desk.clock.advance(MINUTE);
+        let refused = desk.replies(&li, &late, "#合并 IT001").await;
+        refused.only_to(&[&li]);
+        assert!(refused.to(&li).text.contains("#重开"), "{}", refused.to(&li).text);
     })
     .await;
 }
