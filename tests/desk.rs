@@ -152,7 +152,7 @@ fn reply(from: &str, text: &str) -> Inbound {
 }
 
 fn event(inbound: Inbound) -> Event {
-    Event::Mail(Mail { inbound: Box::new(inbound), arrived: now(), over_limit: None })
+    Event::Mail(Mail::new(inbound, now(), None))
 }
 
 /// Effects as short lines: what a reader of the rules wants to know.
@@ -612,7 +612,7 @@ fn l22_an_undelivered_letter_reaches_somebody_else() {
 fn s55_a_message_over_the_limit_is_put_aside_and_its_sender_told() {
     let policy = policy();
     let situation = situation(&policy, vec![]);
-    let mail = Mail { inbound: Box::new(mail(ZHANG, "big", "", "")), arrived: now(), over_limit: Some(1 << 20) };
+    let mail = Mail::new(mail(ZHANG, "big", "", ""), now(), Some(1 << 20));
     let effects = decide(&situation, &Event::Mail(mail), now());
     assert_eq!(told(&effects), ["aside over the size limit", "letter too_large zhang"]);
 }

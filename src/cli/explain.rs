@@ -2,8 +2,8 @@
 
 use crate::desk::hush;
 use crate::desk::inbound::Inbound;
-use crate::desk::thread::plain_subject;
-use crate::desk::triage::Verdict;
+use crate::desk::intake::{self, Sorted};
+use crate::desk::triage::{Rules, Verdict};
 use crate::desk::words::Field;
 use crate::mail::{self, Shape};
 use serde_json::{Value, json};
@@ -134,22 +134,15 @@ pub fn each_of_mbox(
 }
 
 /// Explains every message, as one JSON object a line or for people; names at the end what could not be read.
-/// `triage` sorts by subject and text.
-pub fn explain(
-    paths: &[String],
-    mbox: bool,
-    json: bool,
-    triage: impl Fn(&str, &str) -> Option<Verdict>,
-    out: &mut impl Write,
-) -> anyhow::Result<()> {
+pub fn explain(paths: &[String], mbox: bool, json: bool, rules: &Rules, out: &mut impl Write) -> anyhow::Result<()> {
     let mut faults = Vec::new();
     messages(paths, mbox, &mut faults, |name, raw| {
         let (message, shapes) = mail::outline(raw);
-        let verdict = triage(&plain_subject(&message.subject), message.told());
+        let sorted = intake::sort(rules, &message);
         if !json {
-            return readable(name, &message, &shapes, verdict.as_ref(), out);
+            return readable(name, &message, &shapes, &sorted.verdict, out);
         }
-        serde_json::to_writer(&mut *out, &object(name, &message, &shapes, verdict.as_ref()))?;
+        serde_json::to_writer(&mut *out, &object(name, &message, &shapes, &sorted))?;
         out.write_all(b"\n")
     })?;
     out.flush()?;
@@ -161,7 +154,7 @@ fn readable(
     name: &str,
     message: &Inbound,
     attachments: &[Shape],
-    verdict: Option<&Verdict>,
+    verdict: &Verdict,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
     let from = message.from.as_ref().map_or("nobody".to_owned(), |m| format!("{} <{}>", m.name, m.address));
@@ -172,11 +165,9 @@ fn readable(
         Ok(()) => writeln!(out, "  kind      {}, would be acknowledged", message.kind.as_str())?,
         Err(why) => writeln!(out, "  kind      {}, no answer: {why}", message.kind.as_str())?,
     }
-    if let Some(verdict) = verdict {
-        writeln!(out, "  sorted    {} {} ({:.2})", verdict.category, verdict.priority, verdict.confidence)?;
-        let terms: Vec<String> = verdict.matched.iter().map(|t| format!("{} -> {}", t.term, t.points_to)).collect();
-        writeln!(out, "  because   {}", terms.join(", "))?;
-    }
+    writeln!(out, "  sorted    {} {} ({:.2})", verdict.category, verdict.priority, verdict.confidence)?;
+    let terms: Vec<String> = verdict.matched.iter().map(|t| format!("{} -> {}", t.term, t.points_to)).collect();
+    writeln!(out, "  because   {}", terms.join(", "))?;
     if let Some(bounce) = &message.bounce {
         let lasting = if bounce.permanent { "for good" } else { "for now" };
         writeln!(out, "  bounced   {} {} {lasting}: {}", bounce.recipient, bounce.status, bounce.reason)?;
@@ -194,10 +185,13 @@ fn readable(
 }
 
 /// The object of `design.md` 5.2.
-pub fn object(path: &str, message: &Inbound, attachments: &[Shape], verdict: Option<&Verdict>) -> Value {
+pub fn object(path: &str, message: &Inbound, attachments: &[Shape], sorted: &Sorted) -> Value {
     let ids = |ids: &[crate::address::MessageId]| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
     let commands: Vec<Value> = message.commands.iter().map(|c| json!({"name": c.word, "value": c.value})).collect();
-    let mut object = json!({
+    let Sorted { verdict, fields } = sorted;
+    let text = |field: &Field| fields.get(field).cloned().unwrap_or_default();
+    let fields: BTreeMap<&str, String> = Field::ALL.iter().map(|field| (field.as_str(), text(field))).collect();
+    json!({
         "path": path,
         "kind": message.kind,
         "answer": hush::may_answer(message).is_ok(),
@@ -213,41 +207,21 @@ pub fn object(path: &str, message: &Inbound, attachments: &[Shape], verdict: Opt
         "text": message.body.text,
         "full_text": message.full_text,
         "commands": commands,
+        "category": verdict.category,
+        "priority": verdict.priority,
+        "impact": verdict.impact,
+        "confidence": verdict.confidence,
+        "matched": verdict.matched,
+        "fields": fields,
         "attachments": attachments,
         "bounce": message.bounce,
         "anomalies": message.anomalies,
-    });
-    if let Some(map) = object.as_object_mut() {
-        map.extend(sorted(verdict));
-    }
-    object
-}
-
-/// What the rules say; empty when they were not asked.
-fn sorted(verdict: Option<&Verdict>) -> Vec<(String, Value)> {
-    let known = verdict.map(|v| &v.fields);
-    let text = |field: &Field| known.and_then(|f| f.get(field)).cloned().unwrap_or_default();
-    let fields: BTreeMap<&str, String> = Field::ALL.iter().map(|f| (f.as_str(), text(f))).collect();
-    let value = match verdict {
-        Some(v) => json!({
-            "category": v.category, "priority": v.priority, "impact": v.impact,
-            "confidence": v.confidence, "matched": v.matched, "fields": fields,
-        }),
-        None => json!({
-            "category": "other", "priority": "P3", "impact": "personal",
-            "confidence": 0.0, "matched": [], "fields": fields,
-        }),
-    };
-    match value {
-        Value::Object(map) => map.into_iter().collect(),
-        _ => Vec::new(),
-    }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::triage::Rules;
 
     /// What `explain` prints for one file with these bytes, line by line.
     fn explained(raw: &[u8], mbox: bool) -> Vec<Value> {
@@ -256,8 +230,7 @@ mod tests {
         std::fs::write(&file, raw).unwrap();
         let mut out = Vec::new();
         let rules = Rules::builtin();
-        let triage = |subject: &str, text: &str| Some(rules.triage(subject, text));
-        explain(&[folder.path().display().to_string()], mbox, true, triage, &mut out).unwrap();
+        explain(&[folder.path().display().to_string()], mbox, true, &rules, &mut out).unwrap();
         out.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect()
     }
 
@@ -326,7 +299,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named_and_does_not_stop_the_rest() {
         let mut out = Vec::new();
-        let fault = explain(&["/no/such/file".to_owned()], false, true, |_, _| None, &mut out).unwrap_err();
+        let fault = explain(&["/no/such/file".to_owned()], false, true, &Rules::builtin(), &mut out).unwrap_err();
         assert!(fault.to_string().starts_with("/no/such/file: ") && out.is_empty());
     }
 }

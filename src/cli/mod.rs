@@ -202,9 +202,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
                 Some(file) => load(file)?.rules,
                 None => std::sync::Arc::new(Rules::builtin()),
             };
-            let triage = |subject: &str, text: &str| Some(rules.triage(subject, text));
             let mut out = std::io::BufWriter::new(out);
-            Ok(explain::explain(&args.paths, args.mbox, args.json, triage, &mut out)?)
+            Ok(explain::explain(&args.paths, args.mbox, args.json, &rules, &mut out)?)
         }
         Command::Demo(args) => {
             log::start(Log::default());

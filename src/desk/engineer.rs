@@ -77,6 +77,7 @@ pub fn new_mail(
     let requester = from.clone();
     let mut below = mail.clone();
     below.inbound.body = inbound.after_commands.clone();
+    below.sorted = None;
     let draft = intake::begin(s, &below, &requester, related, now);
     let opened = Candidate {
         named: s.next_number,

@@ -2,9 +2,11 @@
 
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::inbound::Inbound;
+use crate::desk::intake::{self, Sorted};
 use crate::desk::letter::Letter;
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
+use crate::desk::triage::Rules;
 use crate::desk::words::{Language, Rating, Status};
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -39,6 +41,23 @@ pub struct Mail {
     pub arrived: Timestamp,
     /// Only the header was fetched: the message is larger than this many bytes.
     pub over_limit: Option<usize>,
+    /// What [`intake::sort`] says of it, when somebody asked beforehand.
+    pub sorted: Option<Box<Sorted>>,
+}
+
+impl Mail {
+    pub fn new(inbound: Inbound, arrived: Timestamp, over_limit: Option<usize>) -> Mail {
+        Mail { inbound: Box::new(inbound), arrived, over_limit, sorted: None }
+    }
+
+    /// Asks beforehand, where many mails are read side by side and before anybody waits for the database.
+    pub fn sort(&mut self, rules: &Rules) {
+        self.sorted = Some(Box::new(intake::sort(rules, &self.inbound)));
+    }
+
+    pub fn sorted(&self, rules: &Rules) -> Sorted {
+        self.sorted.as_deref().cloned().unwrap_or_else(|| intake::sort(rules, &self.inbound))
+    }
 }
 
 /// A row of the timer table: something to look at again.

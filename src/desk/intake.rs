@@ -8,9 +8,24 @@ use crate::desk::letter::{Content, NoticeReason};
 use crate::desk::policy::Reader;
 use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
+use crate::desk::triage::{Rules, Verdict};
 use crate::desk::words::{Field, Language, Priority, Status};
 use crate::desk::{assign, fields, hush, sla};
 use crate::time::Timestamp;
+
+/// What registering a message takes from its words alone.
+#[derive(Clone, Debug)]
+pub struct Sorted {
+    pub verdict: Verdict,
+    /// What its author told about the fault and about themselves, signature included.
+    pub fields: Fields,
+}
+
+/// Sorts a message by its words. The same for every situation, and most of the work of opening a ticket.
+pub fn sort(rules: &Rules, inbound: &Inbound) -> Sorted {
+    let verdict = rules.triage(&plain_subject(&inbound.subject), inbound.told());
+    Sorted { verdict, fields: fields::extract(&inbound.full_text) }
+}
 
 /// Opens a ticket for a message that belongs to none.
 pub fn open(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Number>, now: Timestamp) -> Vec<Effect> {
@@ -26,7 +41,7 @@ pub fn begin<'a>(
     related: Option<Number>,
     now: Timestamp,
 ) -> Draft<'a> {
-    let ticket = sort(s, mail, requester, related, now);
+    let ticket = register(s, mail, requester, related, now);
     let who = Who::Person(requester.address.clone());
     let mut draft = Draft::new(s.policy, ticket, who, now);
     draft.record(What::Opened, mail.inbound.subject.clone());
@@ -78,13 +93,13 @@ fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
 }
 
 /// The ticket as triage and the message make it.
-fn sort(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Number>, now: Timestamp) -> Ticket {
+fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Number>, now: Timestamp) -> Ticket {
     let inbound = &mail.inbound;
     let subject = plain_subject(&inbound.subject);
-    let verdict = s.policy.rules.triage(&subject, inbound.told());
+    let Sorted { verdict, fields } = mail.sorted(&s.policy.rules);
     let priority = if inbound.kind == Kind::Bulk { Priority::P4 } else { verdict.priority };
     let (response_due, resolution_due) = sla::due(&s.policy.targets, &s.policy.calendar, priority, mail.arrived);
-    let mut fields = known_fields(s, inbound, requester);
+    let mut fields = with_remembered(fields, s, requester);
     // Who says in passing whom it stops is not asked for it.
     if verdict.matched.iter().any(|term| term.points_to.starts_with("impact.")) {
         fields.entry(Field::Impact).or_insert_with(|| verdict.impact.name(inbound.language).to_owned());
@@ -130,8 +145,7 @@ fn title(subject: &str, inbound: &Inbound) -> String {
 }
 
 /// What the text says; what is remembered of the person fills the gaps.
-fn known_fields(s: &Situation, inbound: &Inbound, requester: &Mailbox) -> Fields {
-    let mut found = fields::extract(&inbound.full_text);
+fn with_remembered(mut found: Fields, s: &Situation, requester: &Mailbox) -> Fields {
     let person = s.sender.clone().unwrap_or_default();
     let remembered = [
         (Field::Name, if requester.name.is_empty() { &person.name } else { &requester.name }),

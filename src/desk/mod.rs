@@ -13,7 +13,7 @@ pub mod event;
 pub mod fields;
 pub mod hush;
 pub mod inbound;
-mod intake;
+pub mod intake;
 pub mod letter;
 pub mod link;
 mod machine;

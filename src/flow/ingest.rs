@@ -5,6 +5,7 @@ use super::apply::{Applied, Original, Work, keep};
 use super::gather::Facts;
 use crate::desk::event::{Event, Mail};
 use crate::desk::inbound::{Digest, Inbound};
+use crate::desk::policy::Policy;
 use crate::mail;
 use crate::ports::{Content, Cursor};
 use crate::store::{Place, Source, StoreError, Tx};
@@ -65,8 +66,8 @@ struct Read {
 impl Flow {
     /// Reads a batch; touches nothing. Apart from [`Flow::ingest_read`], so that the next batch is read while one is written.
     pub async fn read(&self, batch: Vec<Arrival>) -> ReadBatch {
-        let limit = self.policy().limits.message_bytes;
-        let with_reading = move |arrival| (read(&arrival, limit), arrival);
+        let policy = self.policy();
+        let with_reading = move |arrival| (read(&arrival, &policy), arrival);
         let reading = move || ReadBatch(batch.into_iter().map(with_reading).collect());
         tokio::task::spawn_blocking(reading).await.expect("reading catches its panics")
     }
@@ -180,8 +181,7 @@ impl Flow {
     }
 
     async fn put_aside(&self, arrival: &Arrival, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        let inbound = Box::new(Inbound::unreadable(arrival.raw()));
-        let mail = Mail { inbound, arrived: arrival.arrived, over_limit: None };
+        let mail = Mail::new(Inbound::unreadable(arrival.raw()), arrival.arrived, None);
         let mut tx = self.store.begin().await?;
         let original = Original { source: arrival.source.as_ref(), raw: arrival.raw() };
         keep(&mut tx, &mail, &original, Place::SetAside(reason), now).await?;
@@ -189,14 +189,21 @@ impl Flow {
     }
 }
 
-fn read(arrival: &Arrival, limit: usize) -> Read {
-    let raw = arrival.raw();
-    let parsed = catch_unwind(AssertUnwindSafe(|| mail::parse(raw)));
-    let mut inbound = parsed.unwrap_or_else(|_| Inbound::unreadable(raw));
-    let over_limit = matches!(arrival.content, Content::TooLarge { .. }).then_some(limit);
-    inbound.size = inbound.size.max(arrival.size);
-    let raw_digest = inbound.digest;
-    Read { event: Event::Mail(Mail { inbound: Box::new(inbound), arrived: arrival.arrived, over_limit }), raw_digest }
+fn read(arrival: &Arrival, policy: &Policy) -> Read {
+    let over_limit = matches!(arrival.content, Content::TooLarge { .. }).then_some(policy.limits.message_bytes);
+    let mail = catch_unwind(AssertUnwindSafe(|| {
+        let mut mail = Mail::new(mail::parse(arrival.raw()), arrival.arrived, over_limit);
+        // A reply most likely joins a ticket, which asks for none of this.
+        if mail.inbound.in_reply_to.is_empty() && mail.inbound.kind.is_human() {
+            mail.sort(&policy.rules);
+        }
+        mail
+    }));
+    let unreadable = |_| Mail::new(Inbound::unreadable(arrival.raw()), arrival.arrived, over_limit);
+    let mut mail = mail.unwrap_or_else(unreadable);
+    mail.inbound.size = mail.inbound.size.max(arrival.size);
+    let raw_digest = mail.inbound.digest;
+    Read { event: Event::Mail(mail), raw_digest }
 }
 
 fn inbound(event: &Event) -> Option<&Inbound> {

@@ -4,7 +4,7 @@ use super::Verdict;
 use super::fold::Folded;
 use super::rules::{RuleSet, Signal};
 use super::scan::{Hit, Place, is_negated};
-use crate::desk::ticket::{Fields, Term};
+use crate::desk::ticket::Term;
 use crate::desk::words::{Category, Impact, Priority};
 
 /// Below this the sorting is a guess: the higher of two priorities is kept.
@@ -34,7 +34,7 @@ pub fn judge(rules: &RuleSet, folded: &Folded, hits: &[Hit]) -> Verdict {
     let (category, confidence) = best(&scores);
     let impact = context.impact();
     let priority = context.priority(impact, confidence);
-    Verdict { category, priority, impact, confidence, matched: context.terms(), fields: Fields::new() }
+    Verdict { category, priority, impact, confidence, matched: context.terms() }
 }
 
 struct Context<'a> {

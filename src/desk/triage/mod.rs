@@ -12,8 +12,7 @@ mod scan;
 pub use fold::fold;
 pub use rules::Fault;
 
-use crate::desk::fields;
-use crate::desk::ticket::{Fields, Term};
+use crate::desk::ticket::Term;
 use crate::desk::words::{Category, Impact, Priority};
 use std::sync::LazyLock;
 
@@ -26,7 +25,6 @@ pub struct Verdict {
     /// 0 (a guess) to 1 (certain).
     pub confidence: f64,
     pub matched: Vec<Term>,
-    pub fields: Fields,
 }
 
 /// Compiled rules. Built once, shared between threads.
@@ -96,9 +94,7 @@ impl Rules {
     pub fn triage(&self, subject: &str, text: &str) -> Verdict {
         let folded = fold::Folded::new(subject, text);
         let hits = self.scanner.scan(&folded);
-        let mut verdict = judge::judge(&self.source, &folded, &hits);
-        verdict.fields = fields::extract(text);
-        verdict
+        judge::judge(&self.source, &folded, &hits)
     }
 }
 

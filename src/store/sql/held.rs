@@ -4,6 +4,9 @@
 //! rows at a time: before a table is read again, when much is waiting, and before the commit. The counters are likewise
 //! kept in mind while their rows are locked. A batch of a hundred messages makes a few dozen trips.
 //!
+//! Tickets are written before what belongs to them, and messages likewise: SQLite searches every table for waiting
+//! children of each row that comes after them.
+//!
 //! Nothing is lost by it: what was held back when a transaction ends without a commit was not promised to anyone.
 
 use super::messages::{File, Lead, MessageRow};

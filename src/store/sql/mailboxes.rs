@@ -57,6 +57,7 @@ impl Tx {
     }
 
     pub(super) async fn write_sources(&mut self) -> Result<()> {
+        self.write_messages().await?;
         // PostgreSQL does not update a row twice in one statement: of one place the last word counts.
         let mut seen = HashSet::new();
         self.held.sources.reverse();

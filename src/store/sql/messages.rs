@@ -261,6 +261,7 @@ impl Tx {
     }
 
     pub(super) async fn write_messages(&mut self) -> Result<()> {
+        self.write_tickets().await?;
         while let Some(messages) = some(&mut self.held.messages) {
             let mut query = QueryBuilder::<Db>::new(
                 "insert into message (id, ticket, set_aside, visibility, kind, from_address, from_key, from_name,
@@ -283,6 +284,7 @@ impl Tx {
     }
 
     pub(super) async fn write_leads(&mut self) -> Result<()> {
+        self.write_tickets().await?;
         // PostgreSQL does not update a row twice in one statement: own before cited, then each once.
         self.held.leads.sort_unstable_by(|a, b| (&a.id, a.ticket, !a.own).cmp(&(&b.id, b.ticket, !b.own)));
         self.held.leads.dedup_by(|b, a| (&a.id, a.ticket) == (&b.id, b.ticket));
@@ -298,6 +300,7 @@ impl Tx {
     }
 
     pub(super) async fn write_attachments(&mut self) -> Result<()> {
+        self.write_messages().await?;
         while let Some(files) = some(&mut self.held.attachments) {
             let mut query = QueryBuilder::<Db>::new(
                 "insert into attachment (message, position, name, media_type, bytes, digest, inline, content_id) ",
@@ -346,7 +349,6 @@ impl Tx {
     }
 
     pub async fn first_files(&mut self, number: Number) -> Result<Vec<Attachment>> {
-        self.write_messages().await?;
         self.write_attachments().await?;
         let rows = sqlx::query("select * from message where ticket = $1 order by id limit 1")
             .bind(number.0)

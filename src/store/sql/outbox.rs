@@ -278,6 +278,7 @@ impl Store {
 
 impl Tx {
     pub async fn enqueue_all(&mut self, letters: &[Outgoing]) -> Result<usize> {
+        self.write_tickets().await?;
         let mut added = 0;
         for some in letters.chunks(LETTERS) {
             added += self.insert_letters(some).await?;

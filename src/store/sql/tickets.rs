@@ -248,6 +248,7 @@ impl Tx {
     }
 
     pub(super) async fn write_timeline(&mut self) -> Result<()> {
+        self.write_tickets().await?;
         while let Some(events) = some(&mut self.held.timeline) {
             // Lines of one ticket follow each other; two daemons that write to one ticket at the same moment meet in
             // the primary key, and the second one tries again.
@@ -279,6 +280,7 @@ impl Tx {
     }
 
     pub(super) async fn write_participants(&mut self) -> Result<()> {
+        self.write_tickets().await?;
         while let Some(people) = some(&mut self.held.participants) {
             let mut query = QueryBuilder::<Db>::new("insert into participant (ticket, address_key, address) ");
             query.push_values(people, |mut row, (number, address)| {
@@ -308,6 +310,7 @@ impl Tx {
     }
 
     pub(super) async fn write_conversations(&mut self) -> Result<()> {
+        self.write_tickets().await?;
         let mut conversations: Vec<_> = std::mem::take(&mut self.held.conversations).into_iter().collect();
         while let Some(conversations) = some(&mut conversations) {
             let mut query = QueryBuilder::<Db>::new("insert into conversation (ticket, address_key, seen) ");

@@ -33,6 +33,7 @@ impl Tx {
     }
 
     pub(super) async fn write_timers(&mut self) -> Result<()> {
+        self.write_tickets().await?;
         while let Some(timers) = some(&mut self.held.timers) {
             let mut query = QueryBuilder::<Db>::new("insert into timer (ticket, kind, due, cycle) ");
             query.push_values(timers, |mut row, timer| {
