@@ -1,6 +1,6 @@
 //! The line above a quote that says who wrote it and when (`domain.md` 1.1 and 1.3), in any of the languages in use.
 
-use super::lines::{Line, is_space, next_filled, plain_words};
+use super::lines::{Line, is_space, next_filled, plain_words, visible};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -122,10 +122,18 @@ pub fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
         return Some(Attribution { end: at, from });
     }
     let end = joined(lines, at)?;
-    // The last possible start wins: prose above an attribution is not part of it.
-    let inner = (at + 1..=end)
-        .any(|i| LEAD.is_match(lines[i].text.trim_start_matches(is_space)) && joined(lines, i) == Some(end));
+    // The last possible start wins: prose above an attribution is not part of it, but a name and address that Gmail
+    // puts first are.
+    let is_start = |text: &str| LEAD.is_match(text) && !(is_mailbox(first) && text.starts_with(['于', '於']));
+    let inner =
+        (at + 1..=end).any(|i| is_start(lines[i].text.trim_start_matches(is_space)) && joined(lines, i) == Some(end));
     (!inner).then_some(Attribution { end, from: 0 })
+}
+
+/// `张三 <zs@example.com>` and nothing else.
+fn is_mailbox(line: &str) -> bool {
+    line.ends_with('>')
+        && line.split_once('<').is_some_and(|(_, address)| address.contains('@') && !address.contains('<'))
 }
 
 fn shared(line: &str) -> Option<usize> {
@@ -202,7 +210,7 @@ fn is_attribution(words: &str, quote_below: impl Fn() -> bool, folded: bool) -> 
         None if trimmed.ends_with("--") || trimmed.ends_with("==") => trimmed.trim_end_matches(['-', '=']),
         None => return false,
     };
-    let body = body.trim_matches(|c: char| is_space(c) || matches!(c, '-' | '*' | '=' | ':' | '：'));
+    let body = &visible(body.trim_matches(|c: char| is_space(c) || matches!(c, '-' | '*' | '=' | ':' | '：')));
     let lower = plain_words(&body.replace("道 ", "道"));
     let squeezed_zh = lower.replace("寫 道", "寫道").replace("写 道", "写道");
     let verb = VERBS.iter().any(|v| squeezed_zh.ends_with(v) && is_word_end(&squeezed_zh, v));
@@ -255,6 +263,8 @@ mod tests {
         check("在 2026-10-03 18:28:31，\"Support\" <s@x.com> 写道：", Some(0));
         check("Li Si <l@x.com> 于2021年3月22日周一 上午10:00写道：", Some(0));
         check("Li Si <l@x.com> 于2021年3月22日周一\n上午10:00写道：", Some(1));
+        check("Li Si <l@x.com>\n于2021年3月22日周一 上午10:00写道：", Some(1));
+        check("我发给了\n于2021年3月22日周一 上午10:00，Li Si <l@x.com> 写道：", None);
         check("在 2026年1月5日周一 10:00，张三 <z@x.com> 写道：", Some(0));
         check("A <a@b.tw> 於 2020年10月5日 週一 下午11:30 寫道：", Some(0));
         check("A <a@b.tw> 於 2020年10月5日 週一 下午11:30 寫\n道：", Some(1));

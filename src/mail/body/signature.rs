@@ -55,22 +55,34 @@ fn delimiter(lines: &[&Line]) -> Option<usize> {
 
 static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?ix)^[<\[(-]*(?:
-          (?:发自|發自)(?:我的|我|\s)?\s*.{1,30}
-        | 来自(?:我的)?\s*.{0,12}(?:iphone|ipad|邮箱|郵箱|手机|客户端|outlook|foxmail|android|华为|小米)
-        | (?:从|從|由)(?:我的?\s*.{0,20}|\s*)(?:iphone|ipad|windows|android|手机|outlook|foxmail|mac)\s*.{0,8}(?:发送|發送|傳送|寄出)
-        | (?:通过|通過)\s*.{0,8}(?:客户端|邮箱大师|outlook|foxmail)(?:发送|發送)
+        r"(?ix)^[<\[(（—–-]*\s*(?:
+          (?:发自|發自)\s*(?:我的?.{1,30}
+            | .{0,20}(?:[a-z]|邮|郵|手机|手機|客户端|企业微信|钉钉|飞书|平板).{0,20})
+        | 来自(?:我的)?\s*.{0,12}(?:iphone|ipad|邮箱|郵箱|手机端?|客户端|outlook|foxmail|android|华为|小米)
+        | (?:从|從|由)\s*(?:我的?\s*.{0,20})?(?:iphone|ipad|windows|android|安卓|手机|手機|outlook|foxmail|thunderbird|mac)
+          [\sa-z0-9.]{0,16}(?:版|客户端|邮件|郵件|应用|应用程序|设备){0,3}\s*(?:发送|發送|傳送|寄出)
+        | (?:通过|通過|使用)\s*(?:我的)?[\sa-z0-9.-]{0,20}(?:安卓|手机|手機|设备|客户端|邮箱大师|outlook|foxmail|mail){1,2}\s*
+          (?:发送|發送)(?:自我的.{1,20})?
         | (?:发送自|傳送自|寄自)\s*.{0,20}(?:windows|邮件|郵件|outlook|iphone|ipad|mac|手机|android|客户端).{0,10}
-        | (?:获取|取得|下载)\s*(?:适用于\s*)?(?:(?:ios|android)\s*(?:的|版)*\s*)?outlook(?:\s*(?:for|版)\s*\w+)?
-        | sent\ (?:wirelessly\ |securely\ )?(?:from|via|using|with)\ (?:my|mail|yahoo|outlook|proton|samsung|the\ all|a\ mobile|mobile|spark|blackberry|iphone|ipad|android|windows|sparrow|airmail|acompli|[a-z]+\ for\ )\b.{0,60}
-        | (?:get|obtenez|obtén|holen\ sie\ sich|scarica|obter|ottieni|download)\ outlook\ .{2,30} | outlook\ für\ .{2,30}
+        | (?:获取|取得|下载|下載)\s*(?:适用于\s*)?
+          (?:(?:ios|android|mac)\s*(?:的|版)*\s*outlook | outlook\s*(?:for|版)\s*\w+)
+        | sent\ (?:wirelessly\ |securely\ )?(?:from|via|using|with)\ (?:my|mail|yahoo|outlook|proton|samsung|the\ all
+          |a\ mobile|mobile|spark|blackberry|iphone|ipad|android|windows|sparrow|airmail|acompli|gmail|wecom|foxmail
+          |bluemail|thunderbird|k-9|[a-z]+\ for\ )\b.{0,60}
+        | (?:get|obtenez|obtenir|télécharger|obtén|holen\ sie\ sich|scarica|obter|ottieni|download)\ (?:outlook|bluemail)\ .{2,30}
+        | outlook\ für\ .{2,30}
         | (?:iphone|ipad)から送信 | 나의\ iphone에서\ 보냄
         | von\ meinem\ .{1,40}\ gesendet
         | diese\ nachricht\ wurde\ von\ mein.{1,60}gesendet
         | typed\ (?:on|with)\ my\ .{2,40}
-        )[\])>.]*$",
+        )[\])）>.。]*$",
     )
     .expect("a fixed pattern")
+});
+
+/// What stands behind a device line: "please excuse my brevity".
+static APOLOGY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)[,.;]\s*(?:please\s+)?(?:excuse|pardon|forgive|sorry for)\s.{1,60}$").expect("a fixed pattern")
 });
 
 /// "Sent from my iPhone" and its relatives, among the last lines.
@@ -83,7 +95,8 @@ fn is_sent_from(text: &str) -> bool {
     if text.len() > 400 {
         return false;
     }
-    let short = text.len() <= 120 && !text.trim_end_matches('.').contains([',', '，', '。', '?', '？', '!']);
+    let text = APOLOGY.find(text).map_or(text, |apology| &text[..apology.start()]);
+    let short = text.len() <= 120 && !text.trim_end_matches(['.', '。']).contains([',', '，', '。', '?', '？', '!']);
     // A link behind the words: `Get Outlook for iOS<https://aka.ms/o0ukef>`
     let words = text.split(" <http").next().unwrap_or(text);
     let words = words.split("<http").next().unwrap_or(words);
@@ -138,6 +151,7 @@ const DEVICES: &[&str] = &[
     "huawei",
     "xiaomi",
     "mobile device",
+    "mail app",
     "smartphone",
     "yahoo mail",
     "blackberry",
@@ -269,10 +283,35 @@ mod tests {
             "Von meinem iPhone gesendet",
             "Envoyé de mon iPhone",
             "Enviado desde mi iPhone",
+            "Gesendet mit der mobilen Mail App",
+            "Télécharger Outlook pour iOS",
+            "从 Outlook for Android 发送",
+            "由我的 iPhone 傳送",
+            "傳送自 iPhone",
+            "下載 iOS 版 Outlook",
+            "来自手机端",
+            "——发自我的iPhone",
+            "通过我的安卓设备发送",
+            "使用 K-9 Mail 发送自我的Android设备。",
+            "Sent from Gmail Mobile",
+            "Get BlueMail for Android",
+            "Sent from a mobile device, please excuse typos",
         ] {
             check(&format!("打印机坏了\n\n{line}"), "打印机坏了");
         }
         check("好的\n________________________________\n发自我的企业微信", "好的");
+        for line in [
+            "发自内心地感谢",
+            "下载 Outlook",
+            "使用 Outlook 发送邮件失败",
+            "从 Outlook 里无法发送",
+            "由张三发送",
+            "通过手机也收不到邮件",
+            "来自我的同事张三",
+            "Sent from our ERP system",
+        ] {
+            check(&format!("打印机坏了\n\n{line}"), &format!("打印机坏了\n\n{line}"));
+        }
         check(
             "ok\n\nSent from my desk, is much easier than my phone.",
             "ok\n\nSent from my desk, is much easier than my phone.",
