@@ -5,6 +5,7 @@
 //! the text count only when the envelope or the sender is a machine's.
 
 use crate::desk::inbound::Kind;
+use crate::mail::body::Purpose;
 use crate::mail::bounce;
 use crate::mail::header::{self, Header};
 use crate::mail::part::Part;
@@ -194,17 +195,25 @@ fn prefix(subject: &str) -> Option<Kind> {
     }
 }
 
-/// The outermost prefix says that the message was passed on (`Fwd:`, `转发：`).
-pub fn says_forwarded(subject: &str) -> bool {
-    prefix(subject) == Some(Kind::Forward)
+/// What subject and header say about mails inside this message: they were passed on (`Fwd:`, `转发：`), answered, or
+/// nothing is said of them, as when a suspicious mail is pasted into a new one.
+pub fn purpose(subject: &str, header: &Header) -> Purpose {
+    match prefix(subject) {
+        Some(Kind::Forward) => Purpose::PassOn,
+        None if !subject.trim().is_empty() && !answers(header) => Purpose::New,
+        _ => Purpose::Answer,
+    }
+}
+
+/// Foxmail sends `References` only.
+fn answers(header: &Header) -> bool {
+    header.has("In-Reply-To") || header.has("References")
 }
 
 fn human(evidence: &Evidence) -> Kind {
-    let header = evidence.header();
-    let answers = header.has("In-Reply-To") || header.has("References");
     match prefix(evidence.subject) {
         Some(kind) => kind,
-        None if answers => Kind::Reply,
+        None if answers(evidence.header()) => Kind::Reply,
         None if evidence.has_forward || evidence.encloses_message => Kind::Forward,
         None if evidence.has_quote => Kind::Reply,
         None => Kind::Request,

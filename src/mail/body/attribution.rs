@@ -74,8 +74,7 @@ static DATE: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a fixed pattern")
 });
 
-static ADDRESS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"[\w.+=-]@[\w-]|<\s*\S+@|\S+ at \S+ dot ").expect("a fixed pattern"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[\w.+=-]@[\w-]|<\s*\S+@").expect("a fixed pattern"));
 
 /// A reply that shares its line with the attribution.
 static SHARED: LazyLock<Regex> = LazyLock::new(|| {
@@ -206,7 +205,7 @@ fn is_attribution(words: &str, quote_below: impl Fn() -> bool, folded: bool) -> 
     let trimmed = words.trim_end_matches(|c: char| is_space(c) || matches!(c, '*' | '_'));
     let body = match trimmed.strip_suffix([':', '：']) {
         Some(body) => body,
-        // `------On 12/29/1987 17:32 PM, Julius Caesar wrote-----`
+        // Zoho: `---- On Mon, 23 Nov 2026 10:00:00 +0800 A B <a@b.com> wrote ----`
         None if trimmed.ends_with("--") || trimmed.ends_with("==") => trimmed.trim_end_matches(['-', '=']),
         None => return false,
     };
@@ -288,7 +287,7 @@ mod tests {
         check("On Thu, Jul 8, 2021, 13:12 <a@b.com> wrote:", Some(0));
         check("On 2022/12/24 上午12:06, David H wrote:", Some(0));
         check("On 11-Apr-2026, at 6:54 PM, R T <r@x.com> sent:", Some(0));
-        check("------On 12/29/2026 17:32 PM, Julius C wrote-----", Some(0));
+        check("---- On Mon, 23 Nov 2026 10:00:00 +0800 A B <a@b.com> wrote ----", Some(0));
         check("John wrote:\n> hi", Some(0));
     }
 

@@ -47,9 +47,7 @@ fn tail<'l>(lines: &'l [&Line<'l>], most: usize) -> impl Iterator<Item = (usize,
 fn delimiter(lines: &[&Line]) -> Option<usize> {
     let marked = tail(lines, 30).map(|(i, _)| i).take_while(|&i| lines[i].place.signature).last();
     marked.or_else(|| {
-        tail(lines, 40)
-            .find(|(_, t)| matches!(*t, "--" | "—" | "– –" | "- -" | "——" | "-- " | "--=20" | "―"))
-            .map(|(i, _)| i)
+        tail(lines, 40).find(|(_, t)| matches!(*t, "--" | "—" | "– –" | "- -" | "——" | "-- " | "―")).map(|(i, _)| i)
     })
 }
 
@@ -171,7 +169,7 @@ static LIST_FOOTER: LazyLock<Regex> = LazyLock::new(|| {
 /// The same where no rule stands above.
 static BARE_FOOTER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)^(?:[\w.-]+ mailing list(?: -- \S+@\S+)?|to unsubscribe(?:,| from this (?:list|group)| send an? e-?mail).*|you received this message because you are subscribed.*|mailing list info: \S+)$",
+        r"(?i)^(?:[\w.-]+ mailing list(?: -- \S+@\S+)?|to unsubscribe(?:,| from this (?:list|group)| send an? e-?mail).*|you received this message because you are subscribed.*)$",
     )
     .expect("a fixed pattern")
 });

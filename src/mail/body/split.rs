@@ -1,6 +1,7 @@
 //! Tells new text, history and signature apart. In doubt a line is text: the whole body is stored anyway, but what is
 //! cut here is not read by the rules and not relayed.
 
+use super::Purpose;
 use super::attribution::{Attribution, attribution};
 use super::command::{self, command};
 use super::labels::header_block;
@@ -34,14 +35,14 @@ pub struct Split {
     pub whole: bool,
 }
 
-/// Judges all lines. `passed_on`: the subject says that this mail was forwarded.
-pub fn split(lines: &[Line], passed_on: bool) -> Split {
+/// Judges all lines.
+pub fn split(lines: &[Line], purpose: Purpose) -> Split {
     let mut reader = Reader {
         lines,
         roles: vec![Role::Text; lines.len()],
         out: Split::default(),
         top: None,
-        passed_on,
+        purpose,
         text_seen: false,
     };
     reader.walk();
@@ -60,7 +61,7 @@ struct Reader<'l, 'a> {
     out: Split,
     /// Where the newest text stops being at the top: first quote, history or forward.
     top: Option<usize>,
-    passed_on: bool,
+    purpose: Purpose,
     /// A line of new text was met.
     text_seen: bool,
 }
@@ -115,7 +116,8 @@ impl Reader<'_, '_> {
         let above = self.filled_above(at);
         let announced = above.is_some_and(|i| self.announces(i));
         if header_block(self.lines, at, announced).is_some() {
-            return Some(Border::Cut);
+            let pasted = self.purpose == Purpose::New && !announced && ABOUT_A_MAIL.is_match(&self.text_above(at));
+            return Some(if pasted { Border::Forward } else { Border::Cut });
         }
         attribution(self.lines, at).map(Border::Attribution)
     }
@@ -176,7 +178,7 @@ impl Reader<'_, '_> {
     /// History to the end, unless nothing stands above it or the text above says that the answers stand below.
     fn cut(&mut self, at: usize) -> usize {
         let above = self.text_above(at);
-        if self.passed_on || is_covering_note(&above) {
+        if self.purpose == Purpose::PassOn || is_covering_note(&above) {
             return self.forward(at);
         }
         if let Some(block_end) = self.block_above_marks(at) {
@@ -313,6 +315,16 @@ static COVERING: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a fixed pattern")
 });
 
+/// What people write above a mail that they pasted into a new one.
+static ABOUT_A_MAIL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)
+          \b(?:below|following|as\ follows|phishing)\b | \b(?:this|strange|suspicious|weird|odd|spam)\b.{0,20}\b(?:e-?mail|mail|message)\b
+        | 如下 | 以下 | 下面 | 下方 | [这這该該此]\p{Han}{0,4}[邮郵]件 | (?:可疑|垃圾|奇怪)的?[邮郵]件 | 钓鱼 | 釣魚",
+    )
+    .expect("a fixed pattern")
+});
+
 /// What people write above a quote into which they wrote their answers.
 static ANSWERS_BELOW: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -340,7 +352,7 @@ mod tests {
 
     fn kept(text: &str) -> String {
         let lines = from_text(text);
-        let found = split(&lines, false);
+        let found = split(&lines, Purpose::Answer);
         to_text(found.kept.iter().map(|&i| &lines[i]))
     }
 
@@ -392,7 +404,7 @@ mod tests {
     fn s13_commands_only_from_the_newest_text() {
         let commands = |text: &str| {
             let lines = from_text(text);
-            split(&lines, false).commands.iter().map(|c| c.word.clone()).collect::<Vec<_>>()
+            split(&lines, Purpose::Answer).commands.iter().map(|c| c.word.clone()).collect::<Vec<_>>()
         };
         assert_eq!(commands("#take\ntext\n> #close"), ["take"]);
         assert!(commands("> #close").is_empty());

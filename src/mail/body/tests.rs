@@ -322,9 +322,24 @@ fn outlook_forwards_need_the_subject() {
     let mail = "小王说他那边今天上午开始不能打印，请帮忙看看。\n\n发件人: 王五 <w@x.com>\n发送时间: 2026年8月6日 15:49\n收件人: 我\n主题: 打印机\n\n不能打印";
     assert!(!text(mail).contains("不能打印\n") && !read(Some(mail), None).has_forward);
     let short = "看看\n\n发件人: 王五 <w@x.com>\n发送时间: 2026年8月6日 15:49\n收件人: 我\n主题: 打印机\n\n不能打印";
-    let reading = read_forwarded(Some(short), None);
+    let reading = read_as(Purpose::PassOn, Some(short), None);
     assert!(reading.has_forward && reading.body.text.contains("不能打印"));
-    assert!(read_forwarded(Some(mail), None).body.text.ends_with("不能打印"));
+    assert!(read_as(Purpose::PassOn, Some(mail), None).body.text.ends_with("不能打印"));
+}
+
+/// A suspicious mail, pasted into a new one by hand.
+#[test]
+fn pasted_mails_are_content() {
+    let block = "发件人：admin@c0rp.example\n发送时间：2026-01-06 10:00\n收件人：张三\n主题：密码过期";
+    let below = |above: &str, announcement: &str| format!("{above}\n\n{announcement}{block}\n\n请点击链接重置密码");
+    let mail = |announcement: &str| below("这是不是钓鱼邮件？我没有点链接。", announcement);
+    let kept = |purpose, mail: &str| read_as(purpose, Some(mail), None).body.text.contains("重置密码");
+    assert!(kept(Purpose::New, &mail("")) && kept(Purpose::PassOn, &mail("")) && !kept(Purpose::Answer, &mail("")));
+    assert!(kept(Purpose::New, &below("I got this strange mail, what shall I do with it?", "")));
+    // Answered under another subject.
+    assert!(!kept(Purpose::New, &below("打印机又坏了，请尽快派人来看一下，谢谢。", "")));
+    let announced = mail("-----原始邮件-----\n");
+    assert!(!kept(Purpose::New, &announced) && kept(Purpose::PassOn, &announced));
 }
 
 #[test]
