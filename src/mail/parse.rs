@@ -127,15 +127,14 @@ fn content_digest(id: Option<&MessageId>, from: Option<&Mailbox>, subject: &str,
     let from = from.map_or("", |m| m.address.key());
     let head = format!("{}\0{from}\0{subject}\0", id?.as_str());
     // Servers and files end their lines differently: carriage returns do not count.
-    let pieces: Vec<&[u8]> = std::iter::once(head.as_bytes()).chain(body.split(|b| *b == b'\r')).collect();
-    Some(Digest::of_parts(&pieces))
+    let pieces = std::iter::once(head.as_bytes()).chain(header::split_at_byte(body, b'\r'));
+    Some(Digest::of_parts(pieces))
 }
 
 /// Where the body begins: behind the first empty line, or at the end.
 fn body_start(message: &[u8]) -> usize {
-    let ends = message.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
     let empty = |at: &usize| matches!(message.get(*at..), Some([b'\n', ..] | [b'\r', b'\n', ..]));
-    ends.into_iter().find(empty).unwrap_or(message.len())
+    memchr::memchr_iter(b'\n', message).map(|at| at + 1).find(empty).unwrap_or(message.len())
 }
 
 /// Old Macintosh files end their lines with CR alone.

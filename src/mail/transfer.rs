@@ -1,5 +1,6 @@
 //! Content transfer encodings (RFC 2045 section 6), forgiving: whatever can be read is read.
 
+use crate::mail::header;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -121,14 +122,7 @@ fn base64_len(text: &[u8]) -> usize {
 
 /// Without blanks around them, without empty ones.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let ends = memchr::memchr_iter(b'\n', text).chain([text.len()]);
-    let mut start = 0;
-    let line = move |end| {
-        let line = text[start..end].trim_ascii();
-        start = end + 1;
-        line
-    };
-    ends.map(line).filter(|line| !line.is_empty())
+    header::split_at_byte(text, b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
 }
 
 /// As forgiving as [`base64`] about padding and stray bits.

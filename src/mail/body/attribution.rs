@@ -1,6 +1,7 @@
 //! The line above a quote that says who wrote it and when (`domain.md` 1.1 and 1.3), in any of the languages in use.
 
 use super::lines::{Line, is_space, next_filled, plain_words, visible};
+use super::pattern;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -60,31 +61,30 @@ const VERBS: &[&str] = &[
 
 /// Words an attribution begins with.
 static LEAD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"^(?:在|于|於|(?:On|At|Am|Le|El|Op|Em|Il|Den|På|Dne|Dňa|Dana|Den|Vào|Pada|W dniu|In data|Il giorno|Quoting|في) |\d{1,4}[年./\- ]|(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,. ]|\p{Cyrillic}{2,12}, \d)",
     )
-    .expect("a fixed pattern")
 });
 
 /// A date or a time of day.
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"\d{4}\s*年|\b(?:19|20)\d\d\b|\d{1,2}[:：]\d{2}|\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b|\b\d{1,2}[-/.]\d{1,2}\b",
     )
-    .expect("a fixed pattern")
 });
 
-static ADDRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[\w.+=-]@[\w-]|<\s*\S+@").expect("a fixed pattern"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"[\w.+=-]@[\w-]|<\s*\S+@"));
 
 /// A reply that shares its line with the attribution.
 static SHARED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(.*?\S)\s*(?:-{2,}\s*|\s)(On (?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,|\d{1,4}[-/. ]|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d).{6,300}\b(?:wrote|sent):)$").expect("a fixed pattern")
+    pattern(
+        r"^(.*?\S)\s*(?:-{2,}\s*|\s)(On (?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,|\d{1,4}[-/. ]|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d).{6,300}\b(?:wrote|sent):)$",
+    )
 });
 
 /// An attribution with the quote behind it on the same line; only with a date and a time of day.
-static RUN_IN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:On|At) .{0,120}\d{1,2}:\d{2}.{0,120}?\b(?:wrote|sent):\s*\S").expect("a fixed pattern")
-});
+static RUN_IN: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:On|At) .{0,120}\d{1,2}:\d{2}.{0,120}?\b(?:wrote|sent):\s*\S"));
 
 fn clip(line: &str) -> &str {
     let end = (0..=line.len().min(LONGEST)).rev().find(|&i| line.is_char_boundary(i)).unwrap_or(0);

@@ -23,6 +23,7 @@ mod writer;
 use crate::desk::command::CommandLine;
 use crate::desk::inbound::Body;
 use lines::Line;
+use regex::Regex;
 use split::Split;
 use std::borrow::Cow;
 
@@ -196,6 +197,12 @@ fn sole(mut chosen: Alternative, other: &Split) -> Reading {
 fn same_commands(a: &[CommandLine], b: &[CommandLine]) -> bool {
     let form = |c: &CommandLine| (c.word.to_lowercase(), letters(&c.value));
     a.len() == b.len() && a.iter().zip(b).all(|(x, y)| form(x) == form(y))
+}
+
+/// A fixed pattern. Its word boundaries are ASCII ones: beside Chinese they say what is meant, and Unicode's take the slow
+/// way through every text that is not ASCII.
+fn pattern(text: &str) -> Regex {
+    Regex::new(&text.replace(r"\b", r"(?-u:\b)")).expect("a fixed pattern")
 }
 
 /// Letters and digits only, without the targets that follow links in angle brackets.

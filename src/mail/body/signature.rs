@@ -2,6 +2,7 @@
 //! begin (`domain.md` 1.5). Works on the tail only; in doubt the text stays.
 
 use super::lines::{Line, is_space, plain_words};
+use super::pattern;
 use super::separator::{Separator, separator};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -52,7 +53,7 @@ fn delimiter(lines: &[&Line]) -> Option<usize> {
 }
 
 static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?ix)^[<\[(（—–-]*\s*(?:
           (?:发自|發自)\s*(?:我的?.{1,30}
             | .{0,20}(?:[a-z]|邮|郵|手机|手機|客户端|企业微信|钉钉|飞书|平板).{0,20})
@@ -75,13 +76,11 @@ static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
         | typed\ (?:on|with)\ my\ .{2,40}
         )[\])）>.。]*$",
     )
-    .expect("a fixed pattern")
 });
 
 /// What stands behind a device line: "please excuse my brevity".
-static APOLOGY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)[,.;]\s*(?:please\s+)?(?:excuse|pardon|forgive|sorry for)\s.{1,60}$").expect("a fixed pattern")
-});
+static APOLOGY: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)[,.;]\s*(?:please\s+)?(?:excuse|pardon|forgive|sorry for)\s.{1,60}$"));
 
 /// "Sent from my iPhone" and its relatives, among the last lines.
 fn sent_from(lines: &[&Line]) -> Option<usize> {
@@ -160,18 +159,16 @@ const DEVICES: &[&str] = &[
 
 /// Words of list managers that count below a rule.
 static LIST_FOOTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?i)mailing list|^to unsubscribe|^unsubscribe\b|/listinfo/|^you (?:received this message|are receiving this (?:e-?mail|message)) because|退订|取消订阅|^list (?:archive|info)",
     )
-    .expect("a fixed pattern")
 });
 
 /// The same where no rule stands above.
 static BARE_FOOTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?i)^(?:[\w.-]+ mailing list(?: -- \S+@\S+)?|to unsubscribe(?:,| from this (?:list|group)| send an? e-?mail).*|you received this message because you are subscribed.*)$",
     )
-    .expect("a fixed pattern")
 });
 
 /// A rule, then words of a list manager; the last lines only.
@@ -190,21 +187,25 @@ fn is_footer_rule(text: &str) -> bool {
 }
 
 static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?ix)^[*:_\s-]*(?:
-          (?:本|此|该)(?:电子)?(?:邮件|郵件|信息).{0,80}(?:保密|机密|機密|专有|特权|误收|错误收到|未经授权|仅供.{0,12}(?:收件人|使用))
+          (?:本|此|该)(?:电子)?(?:邮件|郵件|信息).*(?:保密|机密|機密|专有|特权|误收|错误收到|未经授权|仅供.{0,12}(?:收件人|使用))
         | (?:保密|免责|機密)(?:声明|聲明|提示|通知)\s*[:：]
-        | (?:this|the\ information\ in\ this|the\ contents?\ of\ this)\ (?:e-?mail|message|communication|electronic)\b
-          .{0,200}(?:confidential|privileged|proprietary|intended\ (?:only|solely|for\ the|recipient))
+        | (?:this|the\ information\ in\ this|the\ contents?\ of\ this)\ (?:e-?mail|message|communication|electronic\ \w+)
+          (?:\ (?:message|transmission|communication))?
+          (?:[\s,(\[/]*(?:and|or|its?|any|may|might|contains?|including|together|with|transmitted|from)\b
+            |.{0,40}\ is\ (?:intended|confidential|only|solely|strictly|private|privileged|proprietary))
+          .*(?:confidential|privileged|proprietary|intended\ (?:only|solely|for\ the|recipient))
+        | (?:this|the\ information\ in\ this)\ (?:e-?mail|message|communication)\ is
+          \ (?:confidential|privileged|proprietary|intended\ (?:only|solely|for\ the|recipient))
         | (?:e-?mail\ )?(?:confidentiality|disclaimer|privacy)(?:\ (?:notice|note|disclaimer))?\s*[:：*]
         | (?:e-?mail\ )?confidentiality\ (?:notice|note)\b
         | (?:disclaimer|免责声明)[:：\s*]*$
-        | (?:diese\ e-?mail|der\ inhalt\ dieser).{0,120}vertraulich
-        | ce\ (?:message|courriel).{0,120}confidentiel
+        | (?:diese\ e-?mail|der\ inhalt\ dieser).*vertraulich
+        | ce\ (?:message|courriel).*confidentiel
         | please\ consider\ the\ environment\b | 请考虑环境
         )",
     )
-    .expect("a fixed pattern")
 });
 
 /// Legal text in the tail.
@@ -324,7 +325,20 @@ mod tests {
         );
         check("hi\n\nThis email and any attachments are confidential and intended for the addressee.", "hi");
         check("好的\n\n本邮件（含附件）可能包含保密信息，如误收请删除。", "好的");
-        check("This email is confidential and intended", "This email is confidential and intended");
+        for notice in [
+            "This message is intended only for the named recipient.",
+            "This e-mail (and its attachments) may contain privileged information.",
+            "This email is confidential.",
+            "本电子邮件及附件仅供指定收件人使用",
+        ] {
+            check(&format!("hi\n\n{notice}\nMore of it."), "hi");
+        }
+        for prose in [
+            "I cannot open the file server.\nThis message pops up when I open the confidential folder.\nPlease help.",
+            "This email is confidential and intended",
+        ] {
+            check(prose, prose);
+        }
         check(
             "How do I unsubscribe from the mailing list of sales?",
             "How do I unsubscribe from the mailing list of sales?",

@@ -1,13 +1,13 @@
 //! Tells new text, history and signature apart. In doubt a line is text: the whole body is stored anyway, but what is
 //! cut here is not read by the rules and not relayed.
 
-use super::Purpose;
 use super::attribution::{Attribution, attribution};
 use super::command::{self, command};
 use super::labels::header_block;
 use super::lines::{Line, Mark, next_filled, plain_words};
 use super::separator::{Separator, is_bare_original, separator};
 use super::signature;
+use super::{Purpose, pattern};
 use crate::desk::command::CommandLine;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -307,27 +307,25 @@ fn answers_below(above: &str) -> bool {
 
 /// What people write above a message that they only hand on.
 static COVERING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x) (?-u:\b)f\.?y\.?i(?-u:\b) | for\ your\ information | see\ below | (?:please|pls)\ (?:handle|see)
+    pattern(
+        r"(?x) \bf\.?y\.?i\b | for\ your\ information | see\ below | (?:please|pls)\ (?:handle|see)
         | 请处理 | 見下 | 见下 | 转发 | 轉發 | 转给你 | 请跟进 | 请协助处理 | 烦请处理 | 麻烦处理 | 请看下 | 帮忙处理 | 請處理
         | 如下\W*$",
     )
-    .expect("a fixed pattern")
 });
 
 /// What people write above a mail that they pasted into a new one.
 static ABOUT_A_MAIL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?x)
           \b(?:below|following|as\ follows|phishing)\b | \b(?:this|strange|suspicious|weird|odd|spam)\b.{0,20}\b(?:e-?mail|mail|message)\b
         | 如下 | 以下 | 下面 | 下方 | [这這该該此]\p{Han}{0,4}[邮郵]件 | (?:可疑|垃圾|奇怪)的?[邮郵]件 | 钓鱼 | 釣魚",
     )
-    .expect("a fixed pattern")
 });
 
 /// What people write above a quote into which they wrote their answers.
 static ANSWERS_BELOW: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?x)
           \b(?:answer|repl|respon|comment|remark|feedback|note|see|below)[a-z]*\b.{0,30}\bin[-\ ]?line\b
         | \bin[-\ ]?line\b.{0,20}\b(?:answer|repl|respon|comment|below)
@@ -342,7 +340,6 @@ static ANSWERS_BELOW: LazyLock<Regex> = LazyLock::new(|| {
         | (?:在|于)\p{Han}{0,4}(?:下面|下方|原文|正文|邮件|郵件)\p{Han}{0,8}(?:回复|回覆|答复|答覆|回答|批注|批註)
         | 逐[条條一](?:回复|回覆|答复|答覆|回答)",
     )
-    .expect("a fixed pattern")
 });
 
 #[cfg(test)]
