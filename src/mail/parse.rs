@@ -77,6 +77,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         root: &root,
         subject: &subject,
         text: &reading.full_text,
+        daemon: bounce::is_daemon(&root),
         has_quote: reading.has_quote,
         has_forward: reading.has_forward,
         encloses_message: encloses,

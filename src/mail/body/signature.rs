@@ -189,7 +189,9 @@ fn is_footer_rule(text: &str) -> bool {
 static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?ix)^[*:_\s-]*(?:
-          (?:本|此|该)(?:电子)?(?:邮件|郵件|信息).*(?:保密|机密|機密|专有|特权|误收|错误收到|未经授权|仅供.{0,12}(?:收件人|使用))
+          (?:本|此|该)(?:电子)?(?:邮件|郵件|信息)(?:传输|传递)?(?:及|和|与|或|中|所|的|内容|附件|可能|包含|含|為|为|是|系|仅|任何|只|[,，(（])
+          .*(?:保密|机密|機密|专有|特权|误收|错误收到|未经授权|仅供.{0,12}(?:收件人|使用))
+        | (?:本|此|该)(?:电子)?(?:邮件|郵件|信息)仅供.{0,12}(?:收件人|使用)
         | (?:保密|免责|機密)(?:声明|聲明|提示|通知)\s*[:：]
         | (?:this|the\ information\ in\ this|the\ contents?\ of\ this)\ (?:e-?mail|message|communication|electronic\ \w+)
           (?:\ (?:message|transmission|communication))?
@@ -334,6 +336,7 @@ mod tests {
             check(&format!("hi\n\n{notice}\nMore of it."), "hi");
         }
         for prose in [
+            "打不开系统\n该信息提示：未经授权的访问\n请处理",
             "I cannot open the file server.\nThis message pops up when I open the confidential folder.\nPlease help.",
             "This email is confidential and intended",
         ] {

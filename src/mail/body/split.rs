@@ -177,17 +177,16 @@ impl Reader<'_, '_> {
 
     /// History to the end, unless nothing stands above it or the text above says that the answers stand below.
     fn cut(&mut self, at: usize) -> usize {
-        let above = self.text_above(at);
+        let from = self.announcement(at);
+        let above = self.text_above(from);
         if self.purpose == Purpose::PassOn || is_covering_note(&above) {
             return self.forward(at);
         }
         if let Some(block_end) = self.block_above_marks(at) {
-            let from = self.announcement(at);
             self.history(from, block_end + 1);
             return block_end + 1;
         }
         if (self.text_seen || self.out.shared.is_some()) && !answers_below(&above) {
-            let from = self.announcement(at);
             self.history(from, self.lines.len());
             return self.lines.len();
         }
@@ -375,6 +374,8 @@ mod tests {
         check("ok\n\n-----Original Message-----\nFrom: A\nhello", "ok");
         check("ok\n________________________________\nFrom: A <a@b>\nSent: x\nTo: B\nSubject: s\n\nhello", "ok");
         check("好的\n发件人： 张三\n发送时间： 2026-07-30 17:14\n收件人： 李四\n主题： 打印机\n你好", "好的");
+        let foxmail = "请处理\nli.lei@example.com\n\n发件人： 张三\n发送时间： 2026-07-30 17:14\n收件人： 李四\n主题： 打印机\n你好";
+        check(foxmail, foxmail);
         check("我\nme@x.com\n\n发件人： 张三\n发送时间： 2026-07-30 17:14\n收件人： 李四\n主题： 打印机\n你好", "我");
         check("ok\n\nOn Tue, Jan 6, 2026 at 10:00 AM A <a@b.com> wrote:\nhello\nagain", "ok");
         check("-----Original Message-----\nFrom: A\nhello", "-----Original Message-----\nFrom: A\nhello");
