@@ -95,9 +95,10 @@ impl Digest {
     }
 
     /// Of several pieces as if they were one.
-    pub fn of_parts(parts: &[&[u8]]) -> Digest {
+    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
         use sha2::Digest as _;
-        let hash = parts.iter().fold(sha2::Sha256::new(), |hash, part| hash.chain_update(part));
+        let mut hash = sha2::Sha256::new();
+        parts.into_iter().for_each(|part| hash.update(part));
         Digest(hash.finalize().into())
     }
 

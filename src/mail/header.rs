@@ -53,6 +53,16 @@ impl<'a> Header<'a> {
     }
 }
 
+/// The pieces between the bytes that equal `mark`, empty ones too.
+pub fn split_at_byte(text: &[u8], mark: u8) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr::memchr_iter(mark, text).chain([text.len()]).map(move |end| {
+        let piece = &text[start..end];
+        start = end + 1;
+        piece
+    })
+}
+
 /// The leading token of a structured value, lower case.
 pub fn first_token(text: &str) -> String {
     let text = text.trim_start();

@@ -7,7 +7,7 @@ use crate::address::{Mailbox, MessageId};
 use crate::desk::inbound::{Attachment, Bounce, Digest, Inbound, Kind};
 use crate::desk::words::Language;
 use crate::mail::attachment::Outline;
-use crate::mail::body::{self, Reading};
+use crate::mail::body::{self, Purpose, Reading};
 use crate::mail::charset::Charset;
 use crate::mail::content::{self, Content};
 use crate::mail::header::{self, Header};
@@ -70,13 +70,14 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     let header = &root.header;
     let subject = header.first("Subject").map(|v| header::decode(v, hint)).unwrap_or_default();
     let subject: String = subject.chars().take(MAX_SUBJECT).collect();
-    let (mut reading, encloses, html) = read_body(&mut content, hint, kind::says_forwarded(&subject));
+    let (mut reading, encloses, html) = read_body(&mut content, hint, kind::purpose(&subject, header));
     reading.commands.truncate(MAX_COMMANDS);
     let author = mailbox::author(header, hint);
     let kind = kind::classify(&Evidence {
         root: &root,
         subject: &subject,
         text: &reading.full_text,
+        daemon: bounce::is_daemon(&root),
         has_quote: reading.has_quote,
         has_forward: reading.has_forward,
         encloses_message: encloses,
@@ -129,15 +130,14 @@ fn content_digest(id: Option<&MessageId>, from: Option<&Mailbox>, subject: &str,
     let from = from.map_or("", |m| m.address.key());
     let head = format!("{}\0{from}\0{subject}\0", id?.as_str());
     // Servers and files end their lines differently: carriage returns do not count.
-    let pieces: Vec<&[u8]> = std::iter::once(head.as_bytes()).chain(body.split(|b| *b == b'\r')).collect();
-    Some(Digest::of_parts(&pieces))
+    let pieces = std::iter::once(head.as_bytes()).chain(header::split_at_byte(body, b'\r'));
+    Some(Digest::of_parts(pieces))
 }
 
 /// Where the body begins: behind the first empty line, or at the end.
 fn body_start(message: &[u8]) -> usize {
-    let ends = message.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
     let empty = |at: &usize| matches!(message.get(*at..), Some([b'\n', ..] | [b'\r', b'\n', ..]));
-    ends.into_iter().find(empty).unwrap_or(message.len())
+    memchr::memchr_iter(b'\n', message).map(|at| at + 1).find(empty).unwrap_or(message.len())
 }
 
 /// Old Macintosh files end their lines with CR alone.
@@ -155,16 +155,15 @@ fn text_charset(root: &Part) -> Option<Charset> {
 
 /// Reads the text; a message passed on without own words is read instead of them.
 /// Gives the reading, whether a message is enclosed, and the HTML source.
-fn read_body(content: &mut Content, hint: Option<Charset>, forwarded: bool) -> (Reading, bool, Option<String>) {
+fn read_body(content: &mut Content, hint: Option<Charset>, purpose: Purpose) -> (Reading, bool, Option<String>) {
     let (plain, html) = content.take_text();
-    let read = if forwarded { body::read_forwarded } else { body::read };
-    let reading = read(plain.as_deref(), html.as_deref());
+    let reading = body::read_as(purpose, plain.as_deref(), html.as_deref());
     let encloses = !content.enclosed.is_empty();
     if !encloses || !reading.full_text.trim().is_empty() {
         return (reading, encloses, html);
     }
-    let passed_on: Vec<String> = content.enclosed.iter().take(10).map(|m| content::enclosed_text(m, hint)).collect();
-    (body::read(Some(&passed_on.join("\n\n")), None), encloses, html)
+    let enclosed: Vec<String> = content.enclosed.iter().take(10).map(|m| content::enclosed_text(m, hint)).collect();
+    (body::read(Some(&enclosed.join("\n\n")), None), encloses, html)
 }
 
 /// A calendar part that asks or answers something (RFC 5546 section 1.4).

@@ -1,5 +1,10 @@
 //! Content transfer encodings (RFC 2045 section 6), forgiving: whatever can be read is read.
 
+use crate::mail::header;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
 const NONE: u8 = 0xFF;
 const VALUES: [u8; 256] = {
     let (mut table, mut value) = ([NONE; 256], 0u8);
@@ -46,7 +51,8 @@ impl Encoding {
     pub fn decode(self, body: &[u8]) -> std::borrow::Cow<'_, [u8]> {
         match self {
             Encoding::Plain => body.into(),
-            Encoding::Base64 => base64(body).into(),
+            Encoding::Base64 if !begins_as_base64(body) => body.into(),
+            Encoding::Base64 => base64_body(body).into(),
             Encoding::QuotedPrintable => quoted_printable(body).into(),
         }
     }
@@ -55,6 +61,7 @@ impl Encoding {
     pub fn decoded_len(self, body: &[u8]) -> usize {
         match self {
             Encoding::Plain => body.len(),
+            Encoding::Base64 if !begins_as_base64(body) => body.len(),
             Encoding::Base64 => base64_len(body),
             Encoding::QuotedPrintable => quoted_printable(body).len(),
         }
@@ -64,44 +71,128 @@ impl Encoding {
 /// Decodes base64; skips what is not of its alphabet, and starts a new group after padding (concatenated pieces).
 pub fn base64(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 3);
-    let (mut group, mut count) = (0u32, 0u8);
-    for &byte in text {
-        let value = VALUES[byte as usize];
-        if value != NONE {
-            group = group << 6 | u32::from(value);
-            count += 1;
-            if count == 4 {
-                out.extend_from_slice(&group.to_be_bytes()[1..]);
-                (group, count) = (0, 0);
-            }
-        } else if byte == b'=' {
-            end_group(&mut out, group, count);
-            (group, count) = (0, 0);
-        }
-    }
-    end_group(&mut out, group, count);
+    let mut group = Group::default();
+    group.read(text, &mut out);
+    group.end(&mut out);
     out
 }
 
-/// Length of what [`base64`] gives.
-fn base64_len(text: &[u8]) -> usize {
-    let (mut len, mut count) = (0, 0usize);
-    for &byte in text {
-        if VALUES[byte as usize] != NONE {
-            count += 1;
-        } else if byte == b'=' {
-            len += count * 3 / 4;
-            count = 0;
+/// Decodes a base64 body: clean lines at once, the rest as [`base64`] does, up to the first line that was never base64
+/// (the footer that a mailing list put below).
+fn base64_body(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3 + 3);
+    let mut group = Group::default();
+    let mut padded = false;
+    for line in lines(text) {
+        if !(group.count == 0 && decode_clean(line, &mut out)) {
+            if is_foreign(line, padded) {
+                break;
+            }
+            group.read(line, &mut out);
         }
+        padded = line.ends_with(b"=");
+    }
+    group.end(&mut out);
+    out
+}
+
+/// Length of what [`base64_body`] gives.
+fn base64_len(text: &[u8]) -> usize {
+    let (mut len, mut count, mut padded) = (0, 0, false);
+    for line in lines(text) {
+        let full = line.len().is_multiple_of(4) && line.iter().all(|b| VALUES[*b as usize] != NONE);
+        if full && !is_rule(line) {
+            count += line.len();
+        } else if is_foreign(line, padded) {
+            break;
+        } else {
+            for &byte in line {
+                if VALUES[byte as usize] != NONE {
+                    count += 1;
+                } else if byte == b'=' {
+                    len += count * 3 / 4;
+                    count = 0;
+                }
+            }
+        }
+        padded = line.ends_with(b"=");
     }
     len + count * 3 / 4
 }
 
-fn end_group(out: &mut Vec<u8>, group: u32, count: u8) {
-    match count {
-        2 => out.push((group >> 4) as u8),
-        3 => out.extend_from_slice(&[(group >> 10) as u8, (group >> 2) as u8]),
-        _ => {}
+/// Without blanks around them, without empty ones.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    header::split_at_byte(text, b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
+}
+
+/// As forgiving as [`base64`] about padding and stray bits.
+const CLEAN: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Appends what a line of whole groups says; says no, and appends nothing, when it is not one.
+fn decode_clean(line: &[u8], out: &mut Vec<u8>) -> bool {
+    let before = out.len();
+    let clean = line.len().is_multiple_of(4) && CLEAN.decode_vec(line, out).is_ok();
+    if !clean {
+        out.truncate(before);
+    }
+    clean
+}
+
+/// Words with blanks between them, mostly other letters, a rule: no base64. A few odd bytes are damage, but not behind the
+/// padding.
+fn is_foreign(line: &[u8], padded: bool) -> bool {
+    let odd = line.iter().filter(|b| VALUES[**b as usize] == NONE && !matches!(b, b'=' | b' ' | b'\t')).count();
+    // Gateways that join lines leave long words.
+    let words = line.contains(&b' ') && (odd > 0 || line.split(|b| *b == b' ').all(|word| word.len() < 20));
+    words || is_rule(line) || odd > line.len() / 4 || padded && odd > 0
+}
+
+/// `_____________`: legal in the URL alphabet, and never meant so.
+fn is_rule(line: &[u8]) -> bool {
+    line.len() > 1 && line.iter().all(|b| matches!(b, b'-' | b'_'))
+}
+
+/// Some programs name the encoding and do not use it.
+fn begins_as_base64(text: &[u8]) -> bool {
+    lines(text).next().is_none_or(|line| !is_foreign(line, false))
+}
+
+/// Up to three characters of a group of four.
+#[derive(Default)]
+struct Group {
+    bits: u32,
+    count: u8,
+}
+
+impl Group {
+    fn read(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        for &byte in text {
+            let value = VALUES[byte as usize];
+            if value != NONE {
+                self.bits = self.bits << 6 | u32::from(value);
+                self.count += 1;
+                if self.count == 4 {
+                    out.extend_from_slice(&self.bits.to_be_bytes()[1..]);
+                    *self = Group::default();
+                }
+            } else if byte == b'=' {
+                self.end(out);
+            }
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        match self.count {
+            2 => out.push((self.bits >> 4) as u8),
+            3 => out.extend_from_slice(&[(self.bits >> 10) as u8, (self.bits >> 2) as u8]),
+            _ => {}
+        }
+        *self = Group::default();
     }
 }
 
@@ -183,7 +274,46 @@ mod tests {
             ("=", ""),
         ] {
             assert_eq!(base64(text.as_bytes()), want.as_bytes(), "{text}");
+            assert_eq!(Encoding::Base64.decode(text.as_bytes()).as_ref(), want.as_bytes(), "{text}");
         }
+    }
+
+    /// Clean lines, folded groups, padding in the middle: the quick way and the forgiving one say the same.
+    #[test]
+    fn base64_by_lines_is_base64() {
+        let bytes: Vec<u8> = (0..=255u8).cycle().take(5_000).collect();
+        let text = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        for width in [4, 5, 7, 60, 61, 76, 998, 10_000] {
+            let folded: Vec<u8> = text.as_bytes().chunks(width).flat_map(|l| [l, b"\r\n"].concat()).collect();
+            assert_eq!(Encoding::Base64.decode(&folded).as_ref(), bytes, "{width}");
+            assert_eq!(Encoding::Base64.decoded_len(&folded), bytes.len(), "{width}");
+            let url: Vec<u8> = folded.iter().map(|b| if *b == b'+' { b'-' } else { *b }).collect();
+            assert_eq!(Encoding::Base64.decode(&url).as_ref(), bytes, "{width}");
+        }
+    }
+
+    #[test]
+    fn footers_below_base64_are_no_part_of_it() {
+        let body = base64::engine::general_purpose::STANDARD.encode("打印机卡纸了，请帮忙处理一下");
+        for footer in [
+            "-- \r\nusers mailing list",
+            "_______________________________________________\r\nusers mailing list -- users@example.com",
+            "To unsubscribe send a mail",
+            "本邮件来自外部",
+            "http://lists.example.com/users",
+        ] {
+            for padded in [body.clone(), body.trim_end_matches('=').to_owned()] {
+                let text = format!("{padded}\r\n\r\n{footer}\r\n");
+                let decoded = Encoding::Base64.decode(text.as_bytes());
+                let read = String::from_utf8_lossy(&decoded);
+                let junk = !padded.ends_with('=') && footer.starts_with("http");
+                assert!(read == "打印机卡纸了，请帮忙处理一下" || junk, "{footer}: {read}");
+                assert_eq!(decoded.len(), Encoding::Base64.decoded_len(text.as_bytes()), "{footer}");
+            }
+        }
+        // Named base64, written as text.
+        let plain = "The printer on floor 3 is broken.\nPlease help.\n";
+        assert_eq!(Encoding::Base64.decode(plain.as_bytes()).as_ref(), plain.as_bytes());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The line above a quote that says who wrote it and when (`domain.md` 1.1 and 1.3), in any of the languages in use.
 
-use super::lines::{Line, is_space, next_filled, plain_words};
+use super::lines::{Line, is_space, next_filled, plain_words, visible};
+use super::pattern;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -60,32 +61,30 @@ const VERBS: &[&str] = &[
 
 /// Words an attribution begins with.
 static LEAD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"^(?:在|于|於|(?:On|At|Am|Le|El|Op|Em|Il|Den|På|Dne|Dňa|Dana|Den|Vào|Pada|W dniu|In data|Il giorno|Quoting|في) |\d{1,4}[年./\- ]|(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,. ]|\p{Cyrillic}{2,12}, \d)",
     )
-    .expect("a fixed pattern")
 });
 
 /// A date or a time of day.
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"\d{4}\s*年|\b(?:19|20)\d\d\b|\d{1,2}[:：]\d{2}|\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b|\b\d{1,2}[-/.]\d{1,2}\b",
     )
-    .expect("a fixed pattern")
 });
 
-static ADDRESS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"[\w.+=-]@[\w-]|<\s*\S+@|\S+ at \S+ dot ").expect("a fixed pattern"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"[\w.+=-]@[\w-]|<\s*\S+@"));
 
 /// A reply that shares its line with the attribution.
 static SHARED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(.*?\S)\s*(?:-{2,}\s*|\s)(On (?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,|\d{1,4}[-/. ]|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d).{6,300}\b(?:wrote|sent):)$").expect("a fixed pattern")
+    pattern(
+        r"^(.*?\S)\s*(?:-{2,}\s*|\s)(On (?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,|\d{1,4}[-/. ]|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d).{6,300}\b(?:wrote|sent):)$",
+    )
 });
 
 /// An attribution with the quote behind it on the same line; only with a date and a time of day.
-static RUN_IN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:On|At) .{0,120}\d{1,2}:\d{2}.{0,120}?\b(?:wrote|sent):\s*\S").expect("a fixed pattern")
-});
+static RUN_IN: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:On|At) .{0,120}\d{1,2}:\d{2}.{0,120}?\b(?:wrote|sent):\s*\S"));
 
 fn clip(line: &str) -> &str {
     let end = (0..=line.len().min(LONGEST)).rev().find(|&i| line.is_char_boundary(i)).unwrap_or(0);
@@ -122,10 +121,18 @@ pub fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
         return Some(Attribution { end: at, from });
     }
     let end = joined(lines, at)?;
-    // The last possible start wins: prose above an attribution is not part of it.
-    let inner = (at + 1..=end)
-        .any(|i| LEAD.is_match(lines[i].text.trim_start_matches(is_space)) && joined(lines, i) == Some(end));
+    // The last possible start wins: prose above an attribution is not part of it, but a name and address that Gmail
+    // puts first are.
+    let is_start = |text: &str| LEAD.is_match(text) && !(is_mailbox(first) && text.starts_with(['于', '於']));
+    let inner =
+        (at + 1..=end).any(|i| is_start(lines[i].text.trim_start_matches(is_space)) && joined(lines, i) == Some(end));
     (!inner).then_some(Attribution { end, from: 0 })
+}
+
+/// `张三 <zs@example.com>` and nothing else.
+fn is_mailbox(line: &str) -> bool {
+    line.ends_with('>')
+        && line.split_once('<').is_some_and(|(_, address)| address.contains('@') && !address.contains('<'))
 }
 
 fn shared(line: &str) -> Option<usize> {
@@ -198,11 +205,11 @@ fn is_attribution(words: &str, quote_below: impl Fn() -> bool, folded: bool) -> 
     let trimmed = words.trim_end_matches(|c: char| is_space(c) || matches!(c, '*' | '_'));
     let body = match trimmed.strip_suffix([':', '：']) {
         Some(body) => body,
-        // `------On 12/29/1987 17:32 PM, Julius Caesar wrote-----`
+        // Zoho: `---- On Mon, 23 Nov 2026 10:00:00 +0800 A B <a@b.com> wrote ----`
         None if trimmed.ends_with("--") || trimmed.ends_with("==") => trimmed.trim_end_matches(['-', '=']),
         None => return false,
     };
-    let body = body.trim_matches(|c: char| is_space(c) || matches!(c, '-' | '*' | '=' | ':' | '：'));
+    let body = &visible(body.trim_matches(|c: char| is_space(c) || matches!(c, '-' | '*' | '=' | ':' | '：')));
     let lower = plain_words(&body.replace("道 ", "道"));
     let squeezed_zh = lower.replace("寫 道", "寫道").replace("写 道", "写道");
     let verb = VERBS.iter().any(|v| squeezed_zh.ends_with(v) && is_word_end(&squeezed_zh, v));
@@ -255,6 +262,8 @@ mod tests {
         check("在 2026-10-03 18:28:31，\"Support\" <s@x.com> 写道：", Some(0));
         check("Li Si <l@x.com> 于2021年3月22日周一 上午10:00写道：", Some(0));
         check("Li Si <l@x.com> 于2021年3月22日周一\n上午10:00写道：", Some(1));
+        check("Li Si <l@x.com>\n于2021年3月22日周一 上午10:00写道：", Some(1));
+        check("我发给了\n于2021年3月22日周一 上午10:00，Li Si <l@x.com> 写道：", None);
         check("在 2026年1月5日周一 10:00，张三 <z@x.com> 写道：", Some(0));
         check("A <a@b.tw> 於 2020年10月5日 週一 下午11:30 寫道：", Some(0));
         check("A <a@b.tw> 於 2020年10月5日 週一 下午11:30 寫\n道：", Some(1));
@@ -278,7 +287,7 @@ mod tests {
         check("On Thu, Jul 8, 2021, 13:12 <a@b.com> wrote:", Some(0));
         check("On 2022/12/24 上午12:06, David H wrote:", Some(0));
         check("On 11-Apr-2026, at 6:54 PM, R T <r@x.com> sent:", Some(0));
-        check("------On 12/29/2026 17:32 PM, Julius C wrote-----", Some(0));
+        check("---- On Mon, 23 Nov 2026 10:00:00 +0800 A B <a@b.com> wrote ----", Some(0));
         check("John wrote:\n> hi", Some(0));
     }
 

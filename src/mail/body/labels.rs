@@ -1,6 +1,6 @@
 //! The block of header lines above a quoted message, found by counting labels (`domain.md` 1.3).
 
-use super::lines::{Line, is_space, plain_words};
+use super::lines::{Line, is_space, plain_words, visible};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -86,17 +86,19 @@ fn split_label(text: &str) -> Option<(&str, &str)> {
 /// Most lines one block may span, blank ones not counted: long recipient lists are folded.
 const LONGEST_BLOCK: usize = 24;
 
-/// Is line `at` the first of a header block? `announced`: something above already says so (a rule, a marker).
-pub fn is_header_block(lines: &[Line], at: usize, announced: bool) -> bool {
-    let Some((first, _)) = label(&lines[at].text) else { return false };
+/// The last label's line of the header block that begins at line `at`. `announced`: something above already says so
+/// (a rule, a marker).
+pub fn header_block(lines: &[Line], at: usize, announced: bool) -> Option<usize> {
+    let (first, _) = label(&lines[at].text)?;
     if first == Label::Other {
-        return false;
+        return None;
     }
+    let mut end = at;
     let mut seen = Seen::default();
     let mut last: Option<(Label, bool)> = None;
     let mut strays = 0;
     let mut gap = false;
-    for line in lines[at..].iter().take(2 * LONGEST_BLOCK) {
+    for (i, line) in lines.iter().enumerate().skip(at).take(2 * LONGEST_BLOCK) {
         if line.is_blank() {
             gap = true;
             continue;
@@ -107,6 +109,7 @@ pub fn is_header_block(lines: &[Line], at: usize, announced: bool) -> bool {
                 break;
             }
             seen.add(found, value);
+            end = i;
             last = Some((found, value.is_empty()));
             strays = 0;
         } else {
@@ -118,7 +121,7 @@ pub fn is_header_block(lines: &[Line], at: usize, announced: bool) -> bool {
         }
         gap = false;
     }
-    seen.is_enough(first, announced)
+    seen.is_enough(first, announced).then_some(end)
 }
 
 /// How many lines without a known label may follow: folded values, a value in the row below its label, other labels.
@@ -147,7 +150,10 @@ struct Seen {
     labels: [bool; 6],
     order: usize,
     from_at: Option<usize>,
+    sent_at: Option<usize>,
     evidence: bool,
+    /// Some value is an address.
+    address: bool,
     /// Values that prove mail: an address, a time of day.
     proofs: usize,
 }
@@ -161,15 +167,20 @@ impl Seen {
         if label == Label::From && self.from_at.is_none() {
             self.from_at = Some(self.order);
         }
+        if label == Label::Sent && self.sent_at.is_none() {
+            self.sent_at = Some(self.order);
+        }
         self.order += 1;
         if let Some(slot) = self.labels.get_mut(label as usize) {
             *slot = true;
         }
+        self.address |= value.contains('@');
         self.proofs += usize::from(is_evidence(value));
         self.evidence |= label == Label::Subject || is_evidence(value);
     }
 
-    /// Three labels and proof that this is mail: `From: Beijing, To: Shanghai, Date: 3 May` is a travel request.
+    /// Three labels and proof that this is mail: `From: Beijing, To: Shanghai, Date: 3 May 10:30` is a travel request.
+    /// Blocks without a subject and an address name the date before the receiver (Windows Mail).
     fn is_enough(&self, first: Label, announced: bool) -> bool {
         let distinct = self.labels.iter().filter(|s| **s).count();
         // A trimmed Outlook block keeps the sender's address and the full date.
@@ -177,17 +188,19 @@ impl Seen {
         let needed = if announced || pair { 2 } else { 3 };
         let from_early = self.from_at.is_some_and(|at| at <= 3);
         let starts_well = first == Label::From || self.order >= 3;
-        from_early && starts_well && distinct >= needed && (self.evidence || announced)
+        let like_mail = announced || self.address || self.has(Label::Subject) || self.sent_at == Some(1);
+        from_early && starts_well && like_mail && distinct >= needed && (self.evidence || announced)
     }
 }
 
 /// An address, or a time of day.
 fn is_evidence(value: &str) -> bool {
-    let time = value
-        .as_bytes()
-        .windows(4)
-        .any(|w| w[0].is_ascii_digit() && w[1] == b':' && w[2].is_ascii_digit() && w[3].is_ascii_digit());
-    time || value.contains('@')
+    let is_time = |v: &str| {
+        v.as_bytes()
+            .windows(4)
+            .any(|w| w[0].is_ascii_digit() && w[1] == b':' && w[2].is_ascii_digit() && w[3].is_ascii_digit())
+    };
+    value.contains('@') || is_time(value) || !value.is_ascii() && is_time(&visible(value))
 }
 
 #[cfg(test)]
@@ -221,7 +234,7 @@ mod tests {
     #[test]
     fn blocks_need_three_labels_and_proof() {
         let check = |text: &str, expect: bool| {
-            assert_eq!(is_header_block(&from_text(text), 0, false), expect, "{text:?}");
+            assert_eq!(header_block(&from_text(text), 0, false).is_some(), expect, "{text:?}");
         };
         check("From: A\nSent: Monday, January 5, 2026 10:00 AM\nTo: B\nSubject: x", true);
         check("发件人: A\n时间: 今天\n主题: x\n收件人: B", true);
@@ -231,11 +244,15 @@ mod tests {
         check("Date: Fri, 28 Sep 2012 10:55:48 +0000\nFrom: t@x.com\nTo: b@x.com\nSubject: x", true);
         check("From: A\nDate: x\nTo: a@x.com,\n  b@x.com,\n  c@x.com,\n d@x.com\nCc: e@x.com\nSubject: s", true);
         check("From\nA <a@x>\nDate\n10:30\nTo\nB", true);
+        check("From: 10.0.0.1\nTo: 10.0.0.2\nDate: 2026-11-23 10:00", false);
+        check("From: Beijing\nTo: Shanghai\nDate: 3 May 10:30", false);
+        check("发件人: 张三\n发送时间: 2026-11-23 10:05\n收件人: 李四", true);
+        check("От: A\nОтправлено: \u{200e}23\u{200e} ноября 10\u{200e}:\u{200e}05\nКому: B", true);
     }
 
     #[test]
     fn a_rule_above_lowers_the_bar() {
         let lines = from_text("发件人: A\n主题: x");
-        assert!(!is_header_block(&lines, 0, false) && is_header_block(&lines, 0, true));
+        assert_eq!((header_block(&lines, 0, false), header_block(&lines, 0, true)), (None, Some(1)));
     }
 }

@@ -109,6 +109,13 @@ pub fn is_space(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{34f}')
 }
 
+/// The text without the direction marks that Windows Mail and Outlook put around the pieces of a date.
+pub fn visible(text: &str) -> String {
+    text.chars()
+        .filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .collect()
+}
+
 /// More lines than this are not told apart; the last one holds the rest, breaks and all.
 pub const MOST_LINES: usize = 500_000;
 

@@ -23,6 +23,7 @@ mod writer;
 use crate::desk::command::CommandLine;
 use crate::desk::inbound::Body;
 use lines::Line;
+use regex::Regex;
 use split::Split;
 use std::borrow::Cow;
 
@@ -47,23 +48,30 @@ pub struct Reading {
     pub commands_doubtful: bool,
 }
 
+/// What subject and header say about the mails that stand inside this one. Outlook's forwards and replies look alike
+/// otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// They were answered: history.
+    Answer,
+    /// They were passed on: content.
+    PassOn,
+    /// Nothing is said: a bare header block is a mail pasted in when the text above speaks of it.
+    New,
+}
+
 /// Reads the decoded text and HTML alternatives of a message; either may be missing.
 pub fn read(plain: Option<&str>, html: Option<&str>) -> Reading {
-    read_alternatives(plain, html, false)
+    read_as(Purpose::Answer, plain, html)
 }
 
-/// The same for a message whose subject says that it was passed on (`Fwd:`, `转发：`): a header block begins content
-/// then, not history. Outlook forwards look exactly like replies otherwise.
-pub fn read_forwarded(plain: Option<&str>, html: Option<&str>) -> Reading {
-    read_alternatives(plain, html, true)
-}
-
-fn read_alternatives(plain: Option<&str>, html: Option<&str>, passed_on: bool) -> Reading {
+/// The same for a message that says what it is for.
+pub fn read_as(purpose: Purpose, plain: Option<&str>, html: Option<&str>) -> Reading {
     let plain = plain.map(entities::repair).filter(|p| !p.trim().is_empty());
     let page = html.filter(|h| !h.trim().is_empty()).map(html::read);
-    let from_text = plain.as_deref().map(|p| Alternative::new(lines::from_text(p), passed_on));
+    let from_text = plain.as_deref().map(|p| Alternative::new(lines::from_text(p), purpose));
     let from_html = page.map(|p| {
-        let mut alternative = Alternative::new(p.lines, passed_on);
+        let mut alternative = Alternative::new(p.lines, purpose);
         alternative.doubtful |= p.doubtful;
         alternative
     });
@@ -83,8 +91,8 @@ struct Alternative<'a> {
 }
 
 impl<'a> Alternative<'a> {
-    fn new(mut lines: Vec<Line<'a>>, passed_on: bool) -> Alternative<'a> {
-        let split = split::split(&lines, passed_on);
+    fn new(mut lines: Vec<Line<'a>>, purpose: Purpose) -> Alternative<'a> {
+        let split = split::split(&lines, purpose);
         if let Some((line, from)) = split.shared {
             shorten(&mut lines[line], from);
         }
@@ -189,6 +197,12 @@ fn sole(mut chosen: Alternative, other: &Split) -> Reading {
 fn same_commands(a: &[CommandLine], b: &[CommandLine]) -> bool {
     let form = |c: &CommandLine| (c.word.to_lowercase(), letters(&c.value));
     a.len() == b.len() && a.iter().zip(b).all(|(x, y)| form(x) == form(y))
+}
+
+/// A fixed pattern. Its word boundaries are ASCII ones: beside Chinese they say what is meant, and Unicode's take the slow
+/// way through every text that is not ASCII.
+fn pattern(text: &str) -> Regex {
+    Regex::new(&text.replace(r"\b", r"(?-u:\b)")).expect("a fixed pattern")
 }
 
 /// Letters and digits only, without the targets that follow links in angle brackets.

@@ -157,7 +157,7 @@ pub fn separator(line: &str) -> Option<Separator> {
     if core.is_empty() {
         return (words.chars().filter(|c| is_rule(*c)).count() >= 3).then_some(Separator::Rule);
     }
-    if ABOVE_THIS_LINE.iter().any(|p| core.contains(p)) {
+    if ABOVE_THIS_LINE.iter().any(|p| is_instruction(core, p)) {
         return Some(Separator::Original);
     }
     let bare = words.trim_end_matches(':').trim();
@@ -184,6 +184,12 @@ fn may_separate(line: &str) -> bool {
 /// `原始邮件` or `Original` alone on its line: true only above a header block.
 pub fn is_bare_original(line: &str) -> bool {
     ORIGINAL.contains(&&*plain_words(line))
+}
+
+/// A helpdesk's line says little more than the phrase; a sentence about such a line is a person's.
+fn is_instruction(core: &str, phrase: &str) -> bool {
+    let around = core.chars().count().saturating_sub(phrase.chars().count());
+    core.contains(phrase) && around <= 20 && !core.ends_with('?')
 }
 
 fn is_phrase(core: &str, phrases: &[&str]) -> bool {
@@ -221,6 +227,9 @@ mod tests {
         check("-------- 原始信息 --------", Some(Original));
         check("-----Ursprüngliche Nachricht-----", Some(Original));
         check("##- Please type your reply above this line -##", Some(Original));
+        check("--- Reply above this line to add a comment ---", Some(Original));
+        check("What does \"reply above this line\" mean?", None);
+        check("Please remove the words reply above this line from your mails", None);
         check("-------- 转发邮件信息 --------", Some(Forwarded));
         check("--------- 转发消息 ---------", Some(Forwarded));
         check("---------- Forwarded message ---------", Some(Forwarded));

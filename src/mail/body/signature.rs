@@ -2,6 +2,7 @@
 //! begin (`domain.md` 1.5). Works on the tail only; in doubt the text stays.
 
 use super::lines::{Line, is_space, plain_words};
+use super::pattern;
 use super::separator::{Separator, separator};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -47,31 +48,39 @@ fn tail<'l>(lines: &'l [&Line<'l>], most: usize) -> impl Iterator<Item = (usize,
 fn delimiter(lines: &[&Line]) -> Option<usize> {
     let marked = tail(lines, 30).map(|(i, _)| i).take_while(|&i| lines[i].place.signature).last();
     marked.or_else(|| {
-        tail(lines, 40)
-            .find(|(_, t)| matches!(*t, "--" | "—" | "– –" | "- -" | "——" | "-- " | "--=20" | "―"))
-            .map(|(i, _)| i)
+        tail(lines, 40).find(|(_, t)| matches!(*t, "--" | "—" | "– –" | "- -" | "——" | "-- " | "―")).map(|(i, _)| i)
     })
 }
 
 static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?ix)^[<\[(-]*(?:
-          (?:发自|發自)(?:我的|我|\s)?\s*.{1,30}
-        | 来自(?:我的)?\s*.{0,12}(?:iphone|ipad|邮箱|郵箱|手机|客户端|outlook|foxmail|android|华为|小米)
-        | (?:从|從|由)(?:我的?\s*.{0,20}|\s*)(?:iphone|ipad|windows|android|手机|outlook|foxmail|mac)\s*.{0,8}(?:发送|發送|傳送|寄出)
-        | (?:通过|通過)\s*.{0,8}(?:客户端|邮箱大师|outlook|foxmail)(?:发送|發送)
+    pattern(
+        r"(?ix)^[<\[(（—–-]*\s*(?:
+          (?:发自|發自)\s*(?:我的?.{1,30}
+            | .{0,20}(?:[a-z]|邮|郵|手机|手機|客户端|企业微信|钉钉|飞书|平板).{0,20})
+        | 来自(?:我的)?\s*.{0,12}(?:iphone|ipad|邮箱|郵箱|手机端?|客户端|outlook|foxmail|android|华为|小米)
+        | (?:从|從|由)\s*(?:我的?\s*.{0,20})?(?:iphone|ipad|windows|android|安卓|手机|手機|outlook|foxmail|thunderbird|mac)
+          [\sa-z0-9.]{0,16}(?:版|客户端|邮件|郵件|应用|应用程序|设备){0,3}\s*(?:发送|發送|傳送|寄出)
+        | (?:通过|通過|使用)\s*(?:我的)?[\sa-z0-9.-]{0,20}(?:安卓|手机|手機|设备|客户端|邮箱大师|outlook|foxmail|mail){1,2}\s*
+          (?:发送|發送)(?:自我的.{1,20})?
         | (?:发送自|傳送自|寄自)\s*.{0,20}(?:windows|邮件|郵件|outlook|iphone|ipad|mac|手机|android|客户端).{0,10}
-        | (?:获取|取得|下载)\s*(?:适用于\s*)?(?:(?:ios|android)\s*(?:的|版)*\s*)?outlook(?:\s*(?:for|版)\s*\w+)?
-        | sent\ (?:wirelessly\ |securely\ )?(?:from|via|using|with)\ (?:my|mail|yahoo|outlook|proton|samsung|the\ all|a\ mobile|mobile|spark|blackberry|iphone|ipad|android|windows|sparrow|airmail|acompli|[a-z]+\ for\ )\b.{0,60}
-        | (?:get|obtenez|obtén|holen\ sie\ sich|scarica|obter|ottieni|download)\ outlook\ .{2,30} | outlook\ für\ .{2,30}
+        | (?:获取|取得|下载|下載)\s*(?:适用于\s*)?
+          (?:(?:ios|android|mac)\s*(?:的|版)*\s*outlook | outlook\s*(?:for|版)\s*\w+)
+        | sent\ (?:wirelessly\ |securely\ )?(?:from|via|using|with)\ (?:my|mail|yahoo|outlook|proton|samsung|the\ all
+          |a\ mobile|mobile|spark|blackberry|iphone|ipad|android|windows|sparrow|airmail|acompli|gmail|wecom|foxmail
+          |bluemail|thunderbird|k-9|[a-z]+\ for\ )\b.{0,60}
+        | (?:get|obtenez|obtenir|télécharger|obtén|holen\ sie\ sich|scarica|obter|ottieni|download)\ (?:outlook|bluemail)\ .{2,30}
+        | outlook\ für\ .{2,30}
         | (?:iphone|ipad)から送信 | 나의\ iphone에서\ 보냄
         | von\ meinem\ .{1,40}\ gesendet
         | diese\ nachricht\ wurde\ von\ mein.{1,60}gesendet
         | typed\ (?:on|with)\ my\ .{2,40}
-        )[\])>.]*$",
+        )[\])）>.。]*$",
     )
-    .expect("a fixed pattern")
 });
+
+/// What stands behind a device line: "please excuse my brevity".
+static APOLOGY: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)[,.;]\s*(?:please\s+)?(?:excuse|pardon|forgive|sorry for)\s.{1,60}$"));
 
 /// "Sent from my iPhone" and its relatives, among the last lines.
 fn sent_from(lines: &[&Line]) -> Option<usize> {
@@ -83,7 +92,8 @@ fn is_sent_from(text: &str) -> bool {
     if text.len() > 400 {
         return false;
     }
-    let short = text.len() <= 120 && !text.trim_end_matches('.').contains([',', '，', '。', '?', '？', '!']);
+    let text = APOLOGY.find(text).map_or(text, |apology| &text[..apology.start()]);
+    let short = text.len() <= 120 && !text.trim_end_matches(['.', '。']).contains([',', '，', '。', '?', '？', '!']);
     // A link behind the words: `Get Outlook for iOS<https://aka.ms/o0ukef>`
     let words = text.split(" <http").next().unwrap_or(text);
     let words = words.split("<http").next().unwrap_or(words);
@@ -138,6 +148,7 @@ const DEVICES: &[&str] = &[
     "huawei",
     "xiaomi",
     "mobile device",
+    "mail app",
     "smartphone",
     "yahoo mail",
     "blackberry",
@@ -148,18 +159,16 @@ const DEVICES: &[&str] = &[
 
 /// Words of list managers that count below a rule.
 static LIST_FOOTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?i)mailing list|^to unsubscribe|^unsubscribe\b|/listinfo/|^you (?:received this message|are receiving this (?:e-?mail|message)) because|退订|取消订阅|^list (?:archive|info)",
     )
-    .expect("a fixed pattern")
 });
 
 /// The same where no rule stands above.
 static BARE_FOOTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)^(?:[\w.-]+ mailing list(?: -- \S+@\S+)?|to unsubscribe(?:,| from this (?:list|group)| send an? e-?mail).*|you received this message because you are subscribed.*|mailing list info: \S+)$",
+    pattern(
+        r"(?i)^(?:[\w.-]+ mailing list(?: -- \S+@\S+)?|to unsubscribe(?:,| from this (?:list|group)| send an? e-?mail).*|you received this message because you are subscribed.*)$",
     )
-    .expect("a fixed pattern")
 });
 
 /// A rule, then words of a list manager; the last lines only.
@@ -178,21 +187,27 @@ fn is_footer_rule(text: &str) -> bool {
 }
 
 static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?ix)^[*:_\s-]*(?:
-          (?:本|此|该)(?:电子)?(?:邮件|郵件|信息).{0,80}(?:保密|机密|機密|专有|特权|误收|错误收到|未经授权|仅供.{0,12}(?:收件人|使用))
+          (?:本|此|该)(?:电子)?(?:邮件|郵件|信息)(?:传输|传递)?(?:及|和|与|或|中|所|的|内容|附件|可能|包含|含|為|为|是|系|仅|任何|只|[,，(（])
+          .*(?:保密|机密|機密|专有|特权|误收|错误收到|未经授权|仅供.{0,12}(?:收件人|使用))
+        | (?:本|此|该)(?:电子)?(?:邮件|郵件|信息)仅供.{0,12}(?:收件人|使用)
         | (?:保密|免责|機密)(?:声明|聲明|提示|通知)\s*[:：]
-        | (?:this|the\ information\ in\ this|the\ contents?\ of\ this)\ (?:e-?mail|message|communication|electronic)\b
-          .{0,200}(?:confidential|privileged|proprietary|intended\ (?:only|solely|for\ the|recipient))
+        | (?:this|the\ information\ in\ this|the\ contents?\ of\ this)\ (?:e-?mail|message|communication|electronic\ \w+)
+          (?:\ (?:message|transmission|communication))?
+          (?:[\s,(\[/]*(?:and|or|its?|any|may|might|contains?|including|together|with|transmitted|from)\b
+            |.{0,40}\ is\ (?:intended|confidential|only|solely|strictly|private|privileged|proprietary))
+          .*(?:confidential|privileged|proprietary|intended\ (?:only|solely|for\ the|recipient))
+        | (?:this|the\ information\ in\ this)\ (?:e-?mail|message|communication)\ is
+          \ (?:confidential|privileged|proprietary|intended\ (?:only|solely|for\ the|recipient))
         | (?:e-?mail\ )?(?:confidentiality|disclaimer|privacy)(?:\ (?:notice|note|disclaimer))?\s*[:：*]
         | (?:e-?mail\ )?confidentiality\ (?:notice|note)\b
         | (?:disclaimer|免责声明)[:：\s*]*$
-        | (?:diese\ e-?mail|der\ inhalt\ dieser).{0,120}vertraulich
-        | ce\ (?:message|courriel).{0,120}confidentiel
+        | (?:diese\ e-?mail|der\ inhalt\ dieser).*vertraulich
+        | ce\ (?:message|courriel).*confidentiel
         | please\ consider\ the\ environment\b | 请考虑环境
         )",
     )
-    .expect("a fixed pattern")
 });
 
 /// Legal text in the tail.
@@ -269,10 +284,35 @@ mod tests {
             "Von meinem iPhone gesendet",
             "Envoyé de mon iPhone",
             "Enviado desde mi iPhone",
+            "Gesendet mit der mobilen Mail App",
+            "Télécharger Outlook pour iOS",
+            "从 Outlook for Android 发送",
+            "由我的 iPhone 傳送",
+            "傳送自 iPhone",
+            "下載 iOS 版 Outlook",
+            "来自手机端",
+            "——发自我的iPhone",
+            "通过我的安卓设备发送",
+            "使用 K-9 Mail 发送自我的Android设备。",
+            "Sent from Gmail Mobile",
+            "Get BlueMail for Android",
+            "Sent from a mobile device, please excuse typos",
         ] {
             check(&format!("打印机坏了\n\n{line}"), "打印机坏了");
         }
         check("好的\n________________________________\n发自我的企业微信", "好的");
+        for line in [
+            "发自内心地感谢",
+            "下载 Outlook",
+            "使用 Outlook 发送邮件失败",
+            "从 Outlook 里无法发送",
+            "由张三发送",
+            "通过手机也收不到邮件",
+            "来自我的同事张三",
+            "Sent from our ERP system",
+        ] {
+            check(&format!("打印机坏了\n\n{line}"), &format!("打印机坏了\n\n{line}"));
+        }
         check(
             "ok\n\nSent from my desk, is much easier than my phone.",
             "ok\n\nSent from my desk, is much easier than my phone.",
@@ -287,7 +327,21 @@ mod tests {
         );
         check("hi\n\nThis email and any attachments are confidential and intended for the addressee.", "hi");
         check("好的\n\n本邮件（含附件）可能包含保密信息，如误收请删除。", "好的");
-        check("This email is confidential and intended", "This email is confidential and intended");
+        for notice in [
+            "This message is intended only for the named recipient.",
+            "This e-mail (and its attachments) may contain privileged information.",
+            "This email is confidential.",
+            "本电子邮件及附件仅供指定收件人使用",
+        ] {
+            check(&format!("hi\n\n{notice}\nMore of it."), "hi");
+        }
+        for prose in [
+            "打不开系统\n该信息提示：未经授权的访问\n请处理",
+            "I cannot open the file server.\nThis message pops up when I open the confidential folder.\nPlease help.",
+            "This email is confidential and intended",
+        ] {
+            check(prose, prose);
+        }
         check(
             "How do I unsubscribe from the mailing list of sales?",
             "How do I unsubscribe from the mailing list of sales?",

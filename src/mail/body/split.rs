@@ -3,11 +3,14 @@
 
 use super::attribution::{Attribution, attribution};
 use super::command::{self, command};
-use super::labels::is_header_block;
+use super::labels::header_block;
 use super::lines::{Line, Mark, next_filled, plain_words};
 use super::separator::{Separator, is_bare_original, separator};
 use super::signature;
+use super::{Purpose, pattern};
 use crate::desk::command::CommandLine;
+use regex::Regex;
+use std::sync::LazyLock;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
@@ -32,14 +35,14 @@ pub struct Split {
     pub whole: bool,
 }
 
-/// Judges all lines. `passed_on`: the subject says that this mail was forwarded.
-pub fn split(lines: &[Line], passed_on: bool) -> Split {
+/// Judges all lines.
+pub fn split(lines: &[Line], purpose: Purpose) -> Split {
     let mut reader = Reader {
         lines,
         roles: vec![Role::Text; lines.len()],
         out: Split::default(),
         top: None,
-        passed_on,
+        purpose,
         text_seen: false,
     };
     reader.walk();
@@ -47,8 +50,10 @@ pub fn split(lines: &[Line], passed_on: bool) -> Split {
     reader.finish()
 }
 
-/// Text above a forwarded message shorter than this is only a covering note (`domain.md` trap 9).
+/// Text shorter than this, in characters, may be only a covering note (`domain.md` trap 9).
 const COVERING_NOTE: usize = 20;
+/// Text longer than this, in characters, says its answer itself.
+const LONGEST_POINTER: usize = 200;
 
 struct Reader<'l, 'a> {
     lines: &'l [Line<'a>],
@@ -56,7 +61,7 @@ struct Reader<'l, 'a> {
     out: Split,
     /// Where the newest text stops being at the top: first quote, history or forward.
     top: Option<usize>,
-    passed_on: bool,
+    purpose: Purpose,
     /// A line of new text was met.
     text_seen: bool,
 }
@@ -77,8 +82,7 @@ impl Reader<'_, '_> {
                 continue;
             }
             if line.is_quoted() && !self.starts_forward_in_quote(at) {
-                self.history(at, at + 1);
-                at += 1;
+                at = self.quoted(at);
                 continue;
             }
             at = match self.border(at) {
@@ -111,8 +115,9 @@ impl Reader<'_, '_> {
         }
         let above = self.filled_above(at);
         let announced = above.is_some_and(|i| self.announces(i));
-        if is_header_block(self.lines, at, announced) {
-            return Some(Border::Cut);
+        if header_block(self.lines, at, announced).is_some() {
+            let pasted = self.purpose == Purpose::New && !announced && ABOUT_A_MAIL.is_match(&self.text_above(at));
+            return Some(if pasted { Border::Forward } else { Border::Cut });
         }
         attribution(self.lines, at).map(Border::Attribution)
     }
@@ -133,10 +138,22 @@ impl Reader<'_, '_> {
         self.top = Some(self.top.unwrap_or(from).min(from));
     }
 
+    /// A marked line goes, unless it is the first and the text above says that what counts stands in the quote.
+    fn quoted(&mut self, at: usize) -> usize {
+        if self.top.is_none() && self.lies_below(at) && self.no_text_beside_quotes(at) {
+            return self.keep_rest(at);
+        }
+        self.history(at, at + 1);
+        at + 1
+    }
+
     /// An attribution: only the quote below it goes, or everything when the quote is not marked.
     fn attributed(&mut self, at: usize, found: Attribution) -> usize {
         let below = next_filled(self.lines, found.end + 1);
         let marked = below.is_none_or(|i| self.lines[i].is_quoted() || self.lines[i].place.indented);
+        if marked && self.top.is_none() && self.lies_below(at) && self.no_text_beside_quotes(found.end + 1) {
+            return self.keep_rest(at);
+        }
         let mut from = at;
         if found.from > 0 {
             self.out.shared = Some((at, found.from));
@@ -160,27 +177,43 @@ impl Reader<'_, '_> {
 
     /// History to the end, unless nothing stands above it or the text above says that the answers stand below.
     fn cut(&mut self, at: usize) -> usize {
-        let end = self.lines.len();
-        if self.passed_on || self.is_covering_note(at) {
+        let from = self.announcement(at);
+        let above = self.text_above(from);
+        if self.purpose == Purpose::PassOn || is_covering_note(&above) {
             return self.forward(at);
         }
-        self.top = Some(self.top.unwrap_or(at));
-        self.out.has_quote = true;
-        if (self.text_seen || self.out.shared.is_some()) && !self.answers_below(at) {
-            let from = self.announcement(at);
-            self.history(from, end);
+        if let Some(block_end) = self.block_above_marks(at) {
+            self.history(from, block_end + 1);
+            return block_end + 1;
         }
-        end
+        if (self.text_seen || self.out.shared.is_some()) && !answers_below(&above) {
+            self.history(from, self.lines.len());
+            return self.lines.len();
+        }
+        self.keep_rest(at)
     }
 
-    /// A message that was passed on is content, unless somebody wrote about it above.
+    /// The last line of the header block at `at` when `>` marks follow without a blank line: the client marks its quotes
+    /// then (NetEase and Foxmail in text mode), and what stands between them is new. Behind a blank line the marks may
+    /// as well be those of the message answered.
+    fn block_above_marks(&self, at: usize) -> Option<usize> {
+        let from = if separator(&self.lines[at].text).is_some() { next_filled(self.lines, at + 1)? } else { at };
+        let end = header_block(self.lines, from, from > at)?;
+        self.lines.get(end + 1).filter(|l| l.depth > self.lines[from].depth)?;
+        Some(end)
+    }
+
+    /// What follows is history, but holds something new.
+    fn keep_rest(&mut self, at: usize) -> usize {
+        self.out.has_quote = true;
+        self.top = Some(self.top.unwrap_or(at));
+        self.lines.len()
+    }
+
+    /// A message that was passed on is content: the desk has not seen it before.
     fn forward(&mut self, at: usize) -> usize {
         self.out.has_forward = true;
         self.top = Some(self.top.unwrap_or(at));
-        if self.text_above(at).chars().count() >= COVERING_NOTE {
-            let from = self.announcement(at);
-            self.history(from, self.lines.len());
-        }
         self.lines.len()
     }
 
@@ -207,16 +240,17 @@ impl Reader<'_, '_> {
         plain_words(&text.map(|l| &*l.text).collect::<Vec<_>>().join(" "))
     }
 
-    /// `FYI`, `请处理`: what follows is the message.
-    fn is_covering_note(&self, at: usize) -> bool {
-        let note = self.text_above(at);
-        note.chars().count() < COVERING_NOTE && COVERING.iter().any(|w| note.contains(w))
+    /// The text above `at` only points at what stands below.
+    fn lies_below(&self, at: usize) -> bool {
+        let above = if self.text_seen { self.text_above(at) } else { return false };
+        is_covering_note(&above) || answers_below(&above)
     }
 
-    /// "See my answers in red below" above an unmarked quote.
-    fn answers_below(&self, at: usize) -> bool {
-        let above = self.text_above(at);
-        above.chars().count() < 200 && ANSWERS_BELOW.iter().any(|w| above.contains(w))
+    /// From `at` on nothing but quotes and signatures.
+    fn no_text_beside_quotes(&self, at: usize) -> bool {
+        let beside = |l: &&Line| !l.is_quoted() && !l.place.indented;
+        let beside: Vec<&Line> = self.lines[at..].iter().filter(beside).collect();
+        signature::text_end(&beside, false) == 0
     }
 
     fn cut_signatures(&mut self) {
@@ -260,51 +294,52 @@ impl Reader<'_, '_> {
     }
 }
 
-const COVERING: &[&str] = &[
-    "fyi",
-    "f.y.i",
-    "for your information",
-    "see below",
-    "please handle",
-    "pls handle",
-    "please see",
-    "请处理",
-    "见下",
-    "转发",
-    "转给你",
-    "请跟进",
-    "请协助处理",
-    "烦请处理",
-    "麻烦处理",
-    "请看下",
-    "如下",
-    "请查收",
-    "帮忙处理",
-    "請處理",
-];
+/// `FYI`, `请处理`: what follows is the message.
+fn is_covering_note(above: &str) -> bool {
+    above.chars().count() < COVERING_NOTE && COVERING.is_match(above)
+}
 
-const ANSWERS_BELOW: &[&str] = &[
-    "see inline",
-    "answers inline",
-    "comments inline",
-    "replies inline",
-    "reply inline",
-    "responses inline",
-    "inline below",
-    "answers below",
-    "my comments below",
-    "my replies below",
-    "my answers",
-    "in red below",
-    "in blue below",
-    "红字",
-    "红色字体",
-    "蓝色字体",
-    "见下方批注",
-    "在下面邮件中回复",
-    "在原文中回复",
-    "在邮件中回复",
-];
+/// "See my answers in red below" above an unmarked quote.
+fn answers_below(above: &str) -> bool {
+    above.chars().count() < LONGEST_POINTER && ANSWERS_BELOW.is_match(above)
+}
+
+/// What people write above a message that they only hand on.
+static COVERING: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x) \bf\.?y\.?i\b | for\ your\ information | see\ below | (?:please|pls)\ (?:handle|see)
+        | 请处理 | 見下 | 见下 | 转发 | 轉發 | 转给你 | 请跟进 | 请协助处理 | 烦请处理 | 麻烦处理 | 请看下 | 帮忙处理 | 請處理
+        | 如下\W*$",
+    )
+});
+
+/// What people write above a mail that they pasted into a new one.
+static ABOUT_A_MAIL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)
+          \b(?:below|following|as\ follows|phishing)\b | \b(?:this|strange|suspicious|weird|odd|spam)\b.{0,20}\b(?:e-?mail|mail|message)\b
+        | 如下 | 以下 | 下面 | 下方 | [这這该該此]\p{Han}{0,4}[邮郵]件 | (?:可疑|垃圾|奇怪)的?[邮郵]件 | 钓鱼 | 釣魚",
+    )
+});
+
+/// What people write above a quote into which they wrote their answers.
+static ANSWERS_BELOW: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)
+          \b(?:answer|repl|respon|comment|remark|feedback|note|see|below)[a-z]*\b.{0,30}\bin[-\ ]?line\b
+        | \bin[-\ ]?line\b.{0,20}\b(?:answer|repl|respon|comment|below)
+        | ^\W*in[-\ ]?line\W*$
+        | \b(?:my|see|find)\b.{0,30}\b(?:answers?|repl(?:y|ies)|responses?|comments?|remarks?)\b.{0,30}
+          \b(?:below|beneath|underneath|embedded|in\ (?:the\ )?(?:red|blue|green|bold|capitals|caps|colou?r))\b
+        | \b(?:answers|replies|responses|comments)\ (?:are\ )?(?:below|beneath|underneath)\W*$
+        | \b(?:see|below|answered|replied|commented)\b.{0,20}\bin\ (?:red|blue|green|bold|capitals|caps)\b
+        | [红紅蓝藍绿綠]\p{Han}{0,2}(?:字|部分)|[标標](?:红|紅|蓝|藍|黄|绿)
+        | (?:回复|回覆|答复|答覆|回答|解答|答案|批注|批註|意见)\p{Han}{0,2}[见見在][\p{Han}]{0,4}(?:下|正文|原文|邮件|郵件)
+        | [见見](?:下|正文|原文)\p{Han}{0,4}(?:回复|回覆|答复|答覆|回答|批注|批註)
+        | (?:在|于)\p{Han}{0,4}(?:下面|下方|原文|正文|邮件|郵件)\p{Han}{0,8}(?:回复|回覆|答复|答覆|回答|批注|批註)
+        | 逐[条條一](?:回复|回覆|答复|答覆|回答)",
+    )
+});
 
 #[cfg(test)]
 mod tests {
@@ -313,7 +348,7 @@ mod tests {
 
     fn kept(text: &str) -> String {
         let lines = from_text(text);
-        let found = split(&lines, false);
+        let found = split(&lines, Purpose::Answer);
         to_text(found.kept.iter().map(|&i| &lines[i]))
     }
 
@@ -339,6 +374,8 @@ mod tests {
         check("ok\n\n-----Original Message-----\nFrom: A\nhello", "ok");
         check("ok\n________________________________\nFrom: A <a@b>\nSent: x\nTo: B\nSubject: s\n\nhello", "ok");
         check("好的\n发件人： 张三\n发送时间： 2026-07-30 17:14\n收件人： 李四\n主题： 打印机\n你好", "好的");
+        let foxmail = "请处理\nli.lei@example.com\n\n发件人： 张三\n发送时间： 2026-07-30 17:14\n收件人： 李四\n主题： 打印机\n你好";
+        check(foxmail, foxmail);
         check("我\nme@x.com\n\n发件人： 张三\n发送时间： 2026-07-30 17:14\n收件人： 李四\n主题： 打印机\n你好", "我");
         check("ok\n\nOn Tue, Jan 6, 2026 at 10:00 AM A <a@b.com> wrote:\nhello\nagain", "ok");
         check("-----Original Message-----\nFrom: A\nhello", "-----Original Message-----\nFrom: A\nhello");
@@ -354,10 +391,8 @@ mod tests {
             "---------- Forwarded message ---------\nFrom: A <a@b>\nDate: x\nSubject: s\nTo: B\n\nprinter\n> old";
         check(forwarded, forwarded);
         check(&format!("请处理\n\n{forwarded}"), &format!("请处理\n\n{forwarded}"));
-        check(
-            &format!("This is what the branch office told me about it yesterday.\n\n{forwarded}"),
-            "This is what the branch office told me about it yesterday.",
-        );
+        let told = format!("This is what the branch office told me about it yesterday.\n\n{forwarded}");
+        check(&told, &told);
         let outlook = "发件人: 张三 <z@x>\n发送时间: 2026年8月6日 15:49\n收件人: 李四\n主题: 打印机\n\n坏了";
         check(&format!("FYI\n\n{outlook}"), &format!("FYI\n\n{outlook}"));
         check(&format!("好的\n\n{outlook}"), "好的");
@@ -367,7 +402,7 @@ mod tests {
     fn s13_commands_only_from_the_newest_text() {
         let commands = |text: &str| {
             let lines = from_text(text);
-            split(&lines, false).commands.iter().map(|c| c.word.clone()).collect::<Vec<_>>()
+            split(&lines, Purpose::Answer).commands.iter().map(|c| c.word.clone()).collect::<Vec<_>>()
         };
         assert_eq!(commands("#take\ntext\n> #close"), ["take"]);
         assert!(commands("> #close").is_empty());

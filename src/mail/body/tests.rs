@@ -36,16 +36,16 @@ fn check_reply(number: u8, history: &str) {
     }
 }
 
-/// A message passed on is content when next to nothing stands above it, and history below real text.
+/// A message passed on is content, with and without own words above; commands are read from those only.
 fn check_forward(number: u8, announcement: &str) {
     let forwarded = format!("{announcement}\n打印机坏了\n#关闭");
-    for above in ["", "请处理\n\n", "FYI\n\n"] {
+    let long = "这是分公司同事昨天发给我的邮件，他们说周末加班的时候就已经这样了。\n\n";
+    for above in ["", "请处理\n\n", "FYI\n\n", long] {
         let reading = read(Some(&format!("{above}{forwarded}")), None);
         assert!(reading.body.text.contains("打印机坏了"), "sample {number} {above:?}: {}", reading.body.text);
+        assert!(reading.body.text.starts_with(above.trim_end()), "sample {number} {above:?}: {}", reading.body.text);
         assert!(reading.has_forward && reading.commands.is_empty(), "sample {number} {above:?}");
     }
-    let long = "这是分公司同事昨天发给我的邮件，他们说周末加班的时候就已经这样了。";
-    assert_eq!(text(&format!("{long}\n\n{forwarded}")), long, "sample {number}");
 }
 
 #[test]
@@ -322,8 +322,24 @@ fn outlook_forwards_need_the_subject() {
     let mail = "小王说他那边今天上午开始不能打印，请帮忙看看。\n\n发件人: 王五 <w@x.com>\n发送时间: 2026年8月6日 15:49\n收件人: 我\n主题: 打印机\n\n不能打印";
     assert!(!text(mail).contains("不能打印\n") && !read(Some(mail), None).has_forward);
     let short = "看看\n\n发件人: 王五 <w@x.com>\n发送时间: 2026年8月6日 15:49\n收件人: 我\n主题: 打印机\n\n不能打印";
-    let reading = read_forwarded(Some(short), None);
+    let reading = read_as(Purpose::PassOn, Some(short), None);
     assert!(reading.has_forward && reading.body.text.contains("不能打印"));
+    assert!(read_as(Purpose::PassOn, Some(mail), None).body.text.ends_with("不能打印"));
+}
+
+/// A suspicious mail, pasted into a new one by hand.
+#[test]
+fn pasted_mails_are_content() {
+    let block = "发件人：admin@c0rp.example\n发送时间：2026-01-06 10:00\n收件人：张三\n主题：密码过期";
+    let below = |above: &str, announcement: &str| format!("{above}\n\n{announcement}{block}\n\n请点击链接重置密码");
+    let mail = |announcement: &str| below("这是不是钓鱼邮件？我没有点链接。", announcement);
+    let kept = |purpose, mail: &str| read_as(purpose, Some(mail), None).body.text.contains("重置密码");
+    assert!(kept(Purpose::New, &mail("")) && kept(Purpose::PassOn, &mail("")) && !kept(Purpose::Answer, &mail("")));
+    assert!(kept(Purpose::New, &below("I got this strange mail, what shall I do with it?", "")));
+    // Answered under another subject.
+    assert!(!kept(Purpose::New, &below("打印机又坏了，请尽快派人来看一下，谢谢。", "")));
+    let announced = mail("-----原始邮件-----\n");
+    assert!(!kept(Purpose::New, &announced) && kept(Purpose::PassOn, &announced));
 }
 
 #[test]
@@ -340,6 +356,8 @@ fn nothing_is_lost() {
     same("帮我看看\n\n来自客户的邮件都进了垃圾箱，手机也收不到");
     same("I lost my iPhone\nI sent the iPad to Bob");
     same("出现提示：\n文件已从服务器删除");
+    same("请看日志：\n\nFrom: 10.0.0.1\nTo: 10.0.0.2\nDate: 2026-01-06 10:00\n是不是防火墙？");
+    same("What does \"reply above this line\" in your letters mean?\n\nBob");
     same("来自：上海分公司\n时间：上午 10:30\n主题：打印机\n坏了");
     same("见下面的截图\n-----原文-----\n第一段");
     same("步骤如下：\n1. 打开\n2. 报错");
@@ -360,6 +378,61 @@ fn answers_between_quotes_are_kept() {
         text("On Tue, Jan 6, 2026 at 10:00 AM A <a@b.c> wrote:\n> q\n\nbelow the quote\n-- \nsig"),
         "below the quote"
     );
+    // A header block right above `>` marks: the client marks its quotes.
+    let block = "发件人：A <a@b.com>\n发送日期：2026-01-06 22:41:44\n收件人：B\n主题：打印机";
+    assert_eq!(text(&format!("您好：\n{block}\n>型号？\nHP 1020\n>位置？\n3 楼")), "您好：\nHP 1020\n3 楼");
+    assert_eq!(text(&format!("好的\n\n-----原始邮件-----\n{block}\n> 型号？\n")), "好的");
+    // Behind a blank line the marks may be those of the message answered.
+    assert_eq!(text(&format!("好的\n\n{block}\n\n> 更旧\n旧")), "好的");
+}
+
+/// Outlook and QQ mark nothing: colours tell answers apart there, so the text above has to say so.
+#[test]
+fn answers_inside_the_quote_are_kept_when_the_text_says_so() {
+    let block = "发件人: A <a@b.com>\n发送时间: 2026年1月6日 10:01\n收件人: B\n主题: x\n\n型号？\nHP 1020";
+    let check = |above: &str, kept: bool| {
+        for quote in [block.to_owned(), "> 型号？\n> HP 1020".to_owned()] {
+            let found = text(&format!("{above}\n\n{quote}"));
+            assert_eq!(found.contains("HP 1020"), kept, "{above}: {found}");
+        }
+        let page = format!(
+            "<div>{above}</div><blockquote id=isReplyContent>型号？<br><font color=red>HP 1020</font></blockquote>"
+        );
+        assert_eq!(html(&page).contains("HP 1020"), kept, "{above}");
+    };
+    for above in [
+        "见下",
+        "回复见下",
+        "请见下面红字",
+        "请看下面蓝色部分",
+        "已在原文中逐条回复",
+        "我的回答在下面邮件里",
+        "回复见正文标红部分",
+        "見下面紅字",
+        "See below",
+        "See my comments below.",
+        "Hi, please find my answers below",
+        "Answers in-line.",
+        "Replied in line, thanks",
+        "My replies below in green",
+        "Please see below in red",
+    ] {
+        check(above, true);
+    }
+    for above in [
+        "下面的方法不行",
+        "已按下面的步骤处理，好了",
+        "附件请查收",
+        "红灯没有亮",
+        "如下图所示已经好了",
+        "I did as described below, thanks",
+        "The answers below did not help",
+        "It works",
+    ] {
+        check(above, false);
+    }
+    // Answers beside the quote need no second look at it.
+    assert_eq!(text("见下\n> 型号？\nHP 1020"), "见下\nHP 1020");
 }
 
 #[test]

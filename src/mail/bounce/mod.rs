@@ -11,6 +11,7 @@ use crate::address::MessageId;
 use crate::desk::inbound::{Bounce, Kind};
 use crate::mail::charset::Charset;
 use crate::mail::header::{self, Header};
+use crate::mail::kind::Evidence;
 use crate::mail::mailbox;
 use crate::mail::part::Part;
 use crate::mail::words;
@@ -26,7 +27,8 @@ pub fn report_kind(root: &Part) -> Kind {
 }
 
 /// Recognises bounces that are no RFC 3464 report.
-pub fn recognize(root: &Part, subject: &str, text: &str) -> Option<Kind> {
+pub fn recognize(evidence: &Evidence) -> Option<Kind> {
+    let Evidence { root, subject, text, daemon, .. } = *evidence;
     let header = &root.header;
     if header.has("X-Failed-Recipients") {
         return Some(failure_or_delay(subject, text));
@@ -34,13 +36,13 @@ pub fn recognize(root: &Part, subject: &str, text: &str) -> Option<Kind> {
     if let Some(kind) = prose::web_service_notice(header, text) {
         return Some(kind);
     }
-    let subject_says = prose::is_bounce_subject(subject);
+    let subject_says = || prose::is_bounce_subject(subject);
     let text_says = || prose::is_bounce_text(text);
     let returns_mail = || root.children.iter().any(|p| p.is("text/rfc822-headers") || p.is_message());
     let bounced = if is_mailer_daemon(header) {
         true
-    } else if is_daemon(root) || is_null_sender(header) {
-        subject_says || text_says() || (is_daemon(root) && returns_mail())
+    } else if daemon || is_null_sender(header) {
+        subject_says() || text_says() || (daemon && returns_mail())
     } else {
         false
     };

@@ -376,3 +376,17 @@ fn l03_a_bounce_passed_on_without_a_word_is_not_answered() {
         assert!(!mail(subject, &text).asks_no_answer, "{subject}: {text}");
     }
 }
+
+#[test]
+fn a_mail_pasted_into_a_new_one_is_read_and_one_that_is_answered_is_not() {
+    let body = "Is this mail phishing?\n\nFrom: Bank <b@bank.example>\nSent: Monday, November 23, 2026 10:00 AM\nTo: Li\nSubject: x\n\nClick here";
+    for (fields, pasted) in [
+        ("Subject: Strange mail", true),
+        ("Subject: Fwd: Strange mail", true),
+        ("Subject: Re: Strange mail", false),
+        ("Subject: Strange mail\nReferences: <a@b>", false),
+        ("X-Nothing: x", false),
+    ] {
+        assert_eq!(message(fields, body).body.text.contains("Click here"), pasted, "{fields}");
+    }
+}
