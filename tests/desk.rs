@@ -454,7 +454,7 @@ fn confirming(before: &[(What, &str)], text: &str) -> Vec<Effect> {
     let policy = policy();
     let mut situation = situation(&policy, vec![ticket(Status::New)]);
     let asked = mail(LI, "[IT001] x", "", "#关闭\n不处理");
-    let digest = asked.digest.hex()[..16].to_owned();
+    let digest = asked.identity.hex()[..16].to_owned();
     let entry = |(what, why): &(What, &str)| Entry {
         at: now(),
         who: Who::Person(address(LI)),

@@ -157,8 +157,6 @@ create table message (
     from_name text not null,
     subject text not null,
     message_id text,
-    -- SHA-256 of the exact bytes.
-    raw bytea not null,
     -- SHA-256 that recognises the message when it comes again, by whatever way: of its content, or of its exact bytes
     -- when it has no Message-ID.
     identity bytea not null,

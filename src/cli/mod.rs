@@ -241,7 +241,9 @@ fn start(args: &ConfigArgs) -> Result<Config, Failure> {
 }
 
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    // A desk has little to do at once; more threads would only need more memory.
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?.block_on(work)
 }
 
 #[cfg(test)]

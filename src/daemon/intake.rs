@@ -12,6 +12,8 @@ use std::time::Duration;
 /// Messages and bytes of one round trip.
 const BATCH_MESSAGES: usize = 100;
 const BATCH_BYTES: usize = 4 << 20;
+/// Messages are moved away so many at a time while more is waiting: a server may read the whole folder for each move.
+const MOVED_AT_ONCE: usize = 400;
 
 /// One mailbox being read for as long as the desk runs.
 pub struct Intake<I> {
@@ -67,8 +69,8 @@ impl<I: Inbox> Intake<I> {
 
     /// Takes in everything that is there now.
     ///
-    /// While one batch is written, the one before it is moved away on the server and the next one is fetched and read.
-    /// That a batch was moved is noted in the next commit: a crash before only means that it is moved once more (R11).
+    /// While one batch is written, the next one is fetched and read, and what was written before is moved away on the
+    /// server. That it was moved is noted in the next commit: a crash before only means that it is moved once more (R11).
     pub async fn round(&mut self, shared: &Shared) -> Result<(), IntakeError> {
         let store = &shared.flow.store;
         let mut cursor = store.cursor(&self.name).await?.unwrap_or(Cursor { uid_validity: 0, uid: 0 });
@@ -77,28 +79,32 @@ impl<I: Inbox> Intake<I> {
         let mut stuck = self.put_away_left_over(shared, cursor).await.err();
         let name = self.name.clone();
         let mut batch = self.next(shared, cursor).await?;
-        let (mut written, mut moved) = (Vec::new(), Vec::new());
+        // In tickets and still in the mailbox; moved away, and not noted yet.
+        let (mut lying, mut moved) = (Vec::new(), Vec::new());
         loop {
             if batch.cursor.uid_validity != cursor.uid_validity {
                 // The mailbox was rebuilt: the old numbers name other messages now.
-                (written, moved) = (Vec::new(), Vec::new());
+                (lying, moved) = (Vec::new(), Vec::new());
             }
             cursor = batch.cursor;
             let progress = Progress { mailbox: &name, cursor, put_away: &moved };
             let taking = shared.flow.ingest_read(&batch.read, Some(progress), shared.clock.now());
             let more = batch.more && !shared.stopping();
-            let try_to_move = stuck.is_none();
+            let enough = stuck.is_none() && lying.len() >= MOVED_AT_ONCE;
+            let moving = if enough { std::mem::take(&mut lying) } else { Vec::new() };
             let going_on = async {
-                let put_away =
-                    if try_to_move { self.inbox.put_away(cursor.uid_validity, &written).await } else { Ok(()) };
+                let put_away = match moving.is_empty() {
+                    true => Ok(()),
+                    false => self.inbox.put_away(cursor.uid_validity, &moving).await,
+                };
                 let next = if more { self.next(shared, cursor).await.map(Some) } else { Ok(None) };
                 (put_away, next)
             };
             let ((put_away, next), taken) = tokio::join!(going_on, taking);
             taken?;
-            let before = std::mem::replace(&mut written, batch.uids);
+            lying.extend(batch.uids);
+            moved = if put_away.is_ok() { moving } else { Vec::new() };
             stuck = stuck.or(put_away.err().map(IntakeError::from));
-            moved = if stuck.is_none() { before } else { Vec::new() };
             match next? {
                 Some(next) => batch = next,
                 None => break,
@@ -107,8 +113,8 @@ impl<I: Inbox> Intake<I> {
         if let Some(error) = stuck {
             return Err(error);
         }
-        moved.extend(&written);
-        self.put_away(shared, cursor.uid_validity, &written, &moved).await
+        moved.extend(&lying);
+        self.put_away(shared, cursor.uid_validity, &lying, &moved).await
     }
 
     /// The batch after `cursor`, read.
@@ -134,18 +140,18 @@ impl<I: Inbox> Intake<I> {
         batch.messages.into_iter().map(arrival).collect()
     }
 
-    /// After the commit (promise G3): moves `written` and notes that `moved`, which holds them, are away.
+    /// After the commit (promise G3): moves `lying` and notes that `moved`, which holds them, are away.
     async fn put_away(
         &mut self,
         shared: &Shared,
         uid_validity: u32,
-        written: &[u32],
+        lying: &[u32],
         moved: &[u32],
     ) -> Result<(), IntakeError> {
         if moved.is_empty() {
             return Ok(());
         }
-        self.inbox.put_away(uid_validity, written).await?;
+        self.inbox.put_away(uid_validity, lying).await?;
         let mut tx = shared.flow.store.begin().await?;
         tx.mark_put_away(&self.name, uid_validity, moved).await?;
         Ok(tx.commit().await?)

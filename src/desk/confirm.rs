@@ -50,7 +50,7 @@ fn question<'d>(
 ) -> &'d mut crate::desk::letter::Letter {
     let commands = asked.commands.iter().map(written).collect();
     let content = Content::ConfirmCommand { body: asked.after_commands.clone(), commands, again };
-    let letter = draft.letter(engineer.reader.clone(), &asked.identity().hex(), content);
+    let letter = draft.letter(engineer.reader.clone(), &asked.identity.hex(), content);
     if again {
         // One key is one letter: it is asked again once, whatever comes back.
         letter.key.push_str("/again");
@@ -98,7 +98,7 @@ const DECLINED: &str = "declined";
 
 /// How the timeline remembers what was said about which message.
 fn mark(word: &str, asked: &Inbound) -> String {
-    format!("{word} {}", &asked.identity().hex()[..16])
+    format!("{word} {}", &asked.identity.hex()[..16])
 }
 
 fn carry_out(

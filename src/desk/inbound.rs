@@ -180,11 +180,9 @@ pub struct Inbound {
     pub mass: bool,
     /// Number of `Received` fields (L8).
     pub hops: usize,
-    /// SHA-256 of the raw bytes.
-    pub digest: Digest,
-    /// SHA-256 over Message-ID, author, subject and everything below the header; `None` without a Message-ID.
-    /// Recognises one message that came twice by different ways (`hardening.md` R12).
-    pub content: Option<Digest>,
+    /// Recognises this message when it comes again, by whatever way (`hardening.md` R12): SHA-256 over Message-ID,
+    /// author, subject and everything below the header; of the raw bytes when it has no Message-ID.
+    pub identity: Digest,
     /// Size of the raw bytes.
     pub size: usize,
     pub anomalies: Vec<String>,
@@ -194,11 +192,6 @@ impl Inbound {
     /// The text the keywords are looked for in: the new one, or all of it when only somebody else's words were passed on.
     pub fn told(&self) -> &str {
         if self.body.text.trim().is_empty() { &self.full_text } else { &self.body.text }
-    }
-
-    /// Recognises this message when it comes again, by whatever way.
-    pub fn identity(&self) -> Digest {
-        self.content.unwrap_or(self.digest)
     }
 
     /// The files that belong to the words of `body`. Pictures of the signature and of the quoted letter come along in
@@ -235,8 +228,7 @@ impl Inbound {
             lists: Vec::new(),
             mass: false,
             hops: 0,
-            digest: Digest::of(raw),
-            content: None,
+            identity: Digest::of(raw),
             size: raw.len(),
             anomalies: vec!["unreadable".into()],
         }

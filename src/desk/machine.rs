@@ -25,7 +25,7 @@ pub fn mail(s: &Situation, mail: &Mail, now: Timestamp) -> Vec<Effect> {
     draft.effect(Effect::Join { number: on.ticket.number, visibility: Visibility::Internal });
     match &inbound.bounce {
         Some(bounce) if inbound.kind == Kind::Bounce && bounce.permanent => {
-            bounced(s, on, &mut draft, bounce, &mail.inbound.digest.hex()[..16])
+            bounced(s, on, &mut draft, bounce, &mail.inbound.identity.hex()[..16])
         }
         _ => draft.record(What::Message, inbound.kind.as_str()),
     }

@@ -113,7 +113,7 @@ fn send_to_owner(draft: &mut Draft, mail: &Mail, from: &Mailbox, stranger: bool)
 
 /// One letter for one incoming message: its digest tells causes apart.
 pub fn cause(mail: &Mail) -> String {
-    mail.inbound.digest.hex()[..16].to_owned()
+    mail.inbound.identity.hex()[..16].to_owned()
 }
 
 /// The requester answers the question whether all is well. Whatever else they say reaches the engineer.

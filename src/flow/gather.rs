@@ -1,5 +1,6 @@
 //! Gathers what the rules have to know about an event, inside the transaction that will carry it out.
 
+use super::beside::Beside;
 use super::letters::Letters;
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::command::{self, Command};
@@ -20,7 +21,6 @@ const MERGES_FOLLOWED: usize = 10;
 
 /// Facts that hold for the whole transaction, so that a batch of a hundred mails asks for them once. What the
 /// transaction changes is kept up to date here, so that nothing it wrote is asked for again.
-#[derive(Default)]
 pub struct Facts {
     /// What is to be said and not in the outbox yet.
     pub letters: Letters,
@@ -63,6 +63,18 @@ fn add_seen(seen: &mut Vec<MessageId>, id: MessageId) {
 }
 
 impl Facts {
+    pub fn new(beside: &Beside) -> Facts {
+        Facts {
+            letters: Letters::new(beside),
+            next_number: None,
+            loads: None,
+            known_ids: HashMap::new(),
+            tickets: HashMap::new(),
+            people: HashMap::new(),
+            counts: HashMap::new(),
+        }
+    }
+
     /// Looks up at once what a batch of mails will ask for.
     pub async fn prefetch(&mut self, tx: &mut Tx, inbounds: &[&Inbound], now: Timestamp) -> Result<(), StoreError> {
         // First, for it holds the counters: two daemons take in their batches one after the other.

@@ -60,7 +60,7 @@ pub struct ReadBatch(Vec<(Read, Arrival)>);
 /// An arrival that was read.
 struct Read {
     event: Event,
-    raw_digest: Digest,
+    identity: Digest,
 }
 
 impl Flow {
@@ -69,7 +69,7 @@ impl Flow {
         let policy = self.policy();
         let with_reading = move |arrival| (read(&arrival, &policy), arrival);
         let reading = move || ReadBatch(batch.into_iter().map(with_reading).collect());
-        tokio::task::spawn_blocking(reading).await.expect("reading catches its panics")
+        self.beside.run(reading).done().await
     }
 
     /// Reads a batch and takes it in, see [`Flow::ingest_read`].
@@ -112,14 +112,15 @@ impl Flow {
     ) -> Result<Outcome, StoreError> {
         let rules = self.rules();
         let mut tx = self.store.begin().await?;
-        let (mut facts, mut applied, mut outcome) = (Facts::default(), Applied::default(), Outcome::default());
-        let digests: Vec<_> = batch.iter().map(|(r, _)| (r.raw_digest, content_digest(&r.event))).collect();
-        let known = tx.known_messages(&digests).await?;
+        let (mut applied, mut outcome) = (Applied::default(), Outcome::default());
+        let mut facts = Facts::new(&self.beside);
+        let identities: Vec<Digest> = batch.iter().map(|(read, _)| read.identity).collect();
+        let known = tx.known_messages(&identities).await?;
         let unknown = batch.iter().zip(&known).filter(|(_, known)| !**known);
         let unknown: Vec<&Inbound> = unknown.filter_map(|((read, _), _)| inbound(&read.event)).collect();
         facts.prefetch(&mut tx, &unknown, now).await?;
         for (i, (read, arrival)) in batch.iter().enumerate() {
-            let repeated = digests[..i].iter().any(|earlier| same(earlier, &digests[i]));
+            let repeated = identities[..i].contains(&read.identity);
             if known[i] || repeated {
                 outcome.known += 1;
                 note(&mut tx, arrival).await?;
@@ -147,7 +148,7 @@ impl Flow {
     ) -> Result<Outcome, StoreError> {
         let mut outcome = Outcome::default();
         for one in batch {
-            let (read, arrival) = one;
+            let (read, _) = one;
             let reason = match self.alone(one, now).await {
                 Ok(Ok(one)) => {
                     outcome.handled += one.handled;
@@ -159,8 +160,8 @@ impl Flow {
                 Ok(Err(error)) => format!("could not be handled: {error}"),
                 Err(_) => "could not be handled: the program stumbled over it".to_owned(),
             };
-            tracing::error!(digest = ?read.raw_digest, reason, "a message was put into quarantine");
-            self.put_aside(arrival, &reason, now).await?;
+            tracing::error!(message = ?read.identity, reason, "a message was put into quarantine");
+            self.put_aside(one, &reason, now).await?;
             outcome.quarantined += 1;
         }
         let mut tx = self.store.begin().await?;
@@ -180,8 +181,11 @@ impl Flow {
         AssertUnwindSafe(self.together(std::slice::from_ref(one), None, now)).catch_unwind().await
     }
 
-    async fn put_aside(&self, arrival: &Arrival, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        let mail = Mail::new(Inbound::unreadable(arrival.raw()), arrival.arrived, None);
+    /// With its bytes and without a word of what was read from it, but so that it is recognised when it comes again.
+    async fn put_aside(&self, one: &(Read, Arrival), reason: &str, now: Timestamp) -> Result<(), StoreError> {
+        let (Read { identity, .. }, arrival) = one;
+        let inbound = Inbound { identity: *identity, ..Inbound::unreadable(arrival.raw()) };
+        let mail = Mail::new(inbound, arrival.arrived, None);
         let mut tx = self.store.begin().await?;
         let original = Original { source: arrival.source.as_ref(), raw: arrival.raw() };
         keep(&mut tx, &mail, &original, Place::SetAside(reason), now).await?;
@@ -202,20 +206,12 @@ fn read(arrival: &Arrival, policy: &Policy) -> Read {
     let unreadable = |_| Mail::new(Inbound::unreadable(arrival.raw()), arrival.arrived, over_limit);
     let mut mail = mail.unwrap_or_else(unreadable);
     mail.inbound.size = mail.inbound.size.max(arrival.size);
-    let raw_digest = mail.inbound.digest;
-    Read { event: Event::Mail(mail), raw_digest }
+    let identity = mail.inbound.identity;
+    Read { event: Event::Mail(mail), identity }
 }
 
 fn inbound(event: &Event) -> Option<&Inbound> {
     if let Event::Mail(mail) = event { Some(&mail.inbound) } else { None }
-}
-
-fn content_digest(event: &Event) -> Option<Digest> {
-    inbound(event).and_then(|inbound| inbound.content)
-}
-
-fn same(a: &(Digest, Option<Digest>), b: &(Digest, Option<Digest>)) -> bool {
-    a.0 == b.0 || (a.1.is_some() && a.1 == b.1)
 }
 
 async fn note_progress(tx: &mut Tx, progress: Option<Progress<'_>>) -> Result<(), StoreError> {

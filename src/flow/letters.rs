@@ -5,13 +5,13 @@
 //! [`Letters::go_to`]. No message can cite a letter of its own transaction: it has not left.
 
 use super::Rules;
+use super::beside::{Beside, Work};
 use crate::address::{Address, MessageId};
 use crate::desk::letter::Letter;
 use crate::mail::{compose, render};
 use crate::store::{Outgoing, StoreError, Tx};
 use crate::time::Timestamp;
 use std::collections::HashSet;
-use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Letters composed in one go by another thread.
 const TOGETHER: usize = 16;
@@ -26,11 +26,11 @@ pub struct Draft {
 }
 
 /// Letters that are not in the outbox yet.
-#[derive(Default)]
 pub struct Letters {
+    beside: Beside,
     drafts: Vec<Draft>,
     /// Handed to another thread, in order.
-    composing: Vec<JoinHandle<Vec<Outgoing>>>,
+    composing: Vec<Work<Vec<Outgoing>>>,
     /// The readers of all of these.
     waiting: HashSet<Address>,
     /// Written so far, and not queued before.
@@ -38,12 +38,17 @@ pub struct Letters {
 }
 
 impl Letters {
+    pub fn new(beside: &Beside) -> Letters {
+        let (drafts, composing, waiting) = (Vec::new(), Vec::new(), HashSet::new());
+        Letters { beside: beside.clone(), drafts, composing, waiting, queued: 0 }
+    }
+
     pub fn add(&mut self, draft: Draft) {
         self.waiting.insert(draft.letter.to.mailbox.address.clone());
         self.drafts.push(draft);
         if self.drafts.len() >= TOGETHER {
             let drafts = std::mem::take(&mut self.drafts);
-            self.composing.push(spawn_blocking(move || drafts.into_iter().map(outgoing).collect()));
+            self.composing.push(self.beside.run(move || drafts.into_iter().map(outgoing).collect()));
         }
     }
 
@@ -59,7 +64,7 @@ impl Letters {
     pub async fn write(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         self.waiting.clear();
         for composing in self.composing.drain(..) {
-            let letters = composing.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            let letters = composing.done().await;
             self.queued += tx.enqueue_all(&letters).await?;
         }
         let rest: Vec<Outgoing> = self.drafts.drain(..).map(outgoing).collect();

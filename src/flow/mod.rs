@@ -4,6 +4,7 @@
 //! `desk::decide`, exact bytes of every letter, apply, durable commit. Nothing leaves before the commit (promise G3).
 
 mod apply;
+mod beside;
 pub mod deliver;
 mod gather;
 mod ingest;
@@ -11,6 +12,8 @@ mod letters;
 mod tick;
 
 pub use ingest::{Arrival, Outcome, Progress, ReadBatch};
+
+use beside::Beside;
 
 use crate::desk::event::Event;
 use crate::desk::policy::Policy;
@@ -24,6 +27,7 @@ use tokio::sync::Notify;
 #[derive(Clone)]
 pub struct Flow {
     pub store: Store,
+    beside: Beside,
     rules: Arc<RwLock<Rules>>,
     /// Rung after every commit that queued a letter.
     pub letters_queued: Arc<Notify>,
@@ -42,6 +46,7 @@ impl Flow {
         let rules = Rules { policy: Arc::new(policy), templates: Arc::new(templates) };
         Flow {
             store,
+            beside: Beside::new(),
             rules: Arc::new(RwLock::new(rules)),
             letters_queued: Arc::new(Notify::new()),
             timers_changed: Arc::new(Notify::new()),
@@ -85,7 +90,7 @@ impl Flow {
     async fn try_handle(&self, event: &Event, now: Timestamp) -> Result<(), StoreError> {
         let rules = self.rules();
         let mut tx = self.store.begin().await?;
-        let mut facts = gather::Facts::default();
+        let mut facts = gather::Facts::new(&self.beside);
         let mut applied = apply::Applied::default();
         let mut work = apply::Work { tx: &mut tx, rules: &rules, facts: &mut facts, applied: &mut applied, now };
         work.carry_out(event, None).await?;

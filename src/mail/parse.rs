@@ -87,7 +87,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     let passed_on = kind == Kind::Forward && bounce::is_passed_on(&reading.full_text);
     let anomalies = anomalies(&root, &notes, &content, &author);
     let message_id = mailbox::message_id(header);
-    let digest_of_content = content_digest(message_id.as_ref(), author.as_ref().ok(), &subject, &message);
+    let identity = message_id.as_ref().map(|id| content_digest(id, author.as_ref().ok(), &subject, &message));
     let inbound = Inbound {
         kind,
         from: author.ok(),
@@ -115,8 +115,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         lists: lists::ids(header),
         mass: lists::is_mass(header),
         hops: header.all("Received").take(MAX_HOPS).count(),
-        digest: Digest::of(raw),
-        content: digest_of_content,
+        identity: identity.unwrap_or_else(|| Digest::of(raw)),
         size: raw.len(),
         subject,
         anomalies,
@@ -125,13 +124,13 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
 }
 
 /// One message that came by two ways differs in its trace fields only (`hardening.md` R12).
-fn content_digest(id: Option<&MessageId>, from: Option<&Mailbox>, subject: &str, message: &[u8]) -> Option<Digest> {
+fn content_digest(id: &MessageId, from: Option<&Mailbox>, subject: &str, message: &[u8]) -> Digest {
     let body = &message[body_start(message)..];
     let from = from.map_or("", |m| m.address.key());
-    let head = format!("{}\0{from}\0{subject}\0", id?.as_str());
+    let head = format!("{}\0{from}\0{subject}\0", id.as_str());
     // Servers and files end their lines differently: carriage returns do not count.
     let pieces = std::iter::once(head.as_bytes()).chain(header::split_at_byte(body, b'\r'));
-    Some(Digest::of_parts(pieces))
+    Digest::of_parts(pieces)
 }
 
 /// Where the body begins: behind the first empty line, or at the end.

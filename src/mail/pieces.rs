@@ -16,6 +16,8 @@ const WORTH: usize = 4 << 10;
 const START: usize = 30;
 /// So many places are tried.
 const PLACES: usize = 16;
+/// About so many bytes are encoded at a time.
+const BLOCK: usize = 24 << 10;
 
 /// Bytes of a message or a letter, in pieces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,9 +48,15 @@ impl Form {
 
     /// Appends a file in this form.
     pub fn write(self, file: &[u8], to: &mut Vec<u8>) {
+        to.reserve_exact(self.len(file.len()));
         match self {
             Form::AsIs => to.extend_from_slice(file),
-            Form::Base64 { columns, crlf } => base64_lines(file, columns, crlf, to),
+            Form::Base64 { columns, crlf } => {
+                base64_lines(file, columns, crlf, |lines| {
+                    to.extend_from_slice(lines);
+                    true
+                });
+            }
         }
     }
 
@@ -138,23 +146,36 @@ fn base64_at(raw: &[u8], file: &[u8]) -> Option<Form> {
     if !columns.is_multiple_of(4) || columns == 0 {
         return None;
     }
-    let form = Form::Base64 { columns, crlf };
-    let mut lines = Vec::new();
-    form.write(file, &mut lines);
-    raw.starts_with(&lines).then_some(form)
+    let mut at = 0;
+    let same = base64_lines(file, columns, crlf, |lines| {
+        let same = raw[at..].starts_with(lines);
+        at += lines.len();
+        same
+    });
+    same.then_some(Form::Base64 { columns, crlf })
 }
 
-fn base64_lines(file: &[u8], columns: usize, crlf: bool, to: &mut Vec<u8>) {
+/// Hands on the lines of a file in base64, many at a time and without an end behind the last one, as long as `each` says
+/// to go on. A large file is never there twice.
+fn base64_lines(file: &[u8], columns: usize, crlf: bool, mut each: impl FnMut(&[u8]) -> bool) -> bool {
     let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
-    let mut at = to.len();
-    to.resize(at + Form::Base64 { columns, crlf }.len(file.len()), 0);
-    for (index, chunk) in file.chunks(columns / 4 * 3).enumerate() {
-        if index > 0 {
-            to[at..at + end.len()].copy_from_slice(end);
-            at += end.len();
+    let line = columns / 4 * 3;
+    let (mut flat, mut lines) = (Vec::new(), Vec::new());
+    for (index, block) in file.chunks(line * (BLOCK / line).max(1)).enumerate() {
+        flat.resize(block.len().div_ceil(3) * 4, 0);
+        let length = STANDARD.encode_slice(block, &mut flat).expect("room was made for it");
+        lines.clear();
+        for (number, line) in flat[..length].chunks(columns).enumerate() {
+            if index + number > 0 {
+                lines.extend_from_slice(end);
+            }
+            lines.extend_from_slice(line);
         }
-        at += STANDARD.encode_slice(chunk, &mut to[at..]).expect("room was made for it");
+        if !each(&lines) {
+            return false;
+        }
     }
+    true
 }
 
 #[cfg(test)]
@@ -163,7 +184,7 @@ mod tests {
 
     fn lines(file: &[u8], columns: usize, crlf: bool) -> Vec<u8> {
         let mut lines = Vec::new();
-        base64_lines(file, columns, crlf, &mut lines);
+        Form::Base64 { columns, crlf }.write(file, &mut lines);
         lines
     }
 
@@ -183,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_file_is_left_out_where_it_gives_the_same_bytes_again() {
-        for size in [WORTH, WORTH + 1, WORTH + 2, 57 * 100, 57 * 100 + 1] {
+        for size in [WORTH, WORTH + 1, WORTH + 2, 57 * 100, 57 * 100 + 1, BLOCK, 3 * BLOCK + 5] {
             let file = file(size);
             for (columns, crlf) in [(76, true), (76, false), (72, true), (60, false), (64, true), (1_000_000, true)] {
                 assert_eq!(check(&lines(&file, columns, crlf), &[&file]), 1, "{size} {columns} {crlf}");

@@ -309,9 +309,9 @@ impl Tx {
 
 /// Messages and bytes.
 impl Tx {
-    /// Which of these messages were taken in before, by the digest of their raw bytes or of their content.
-    pub async fn known_messages(&mut self, digests: &[(Digest, Option<Digest>)]) -> Result<Vec<bool>> {
-        within!(self.known_messages(digests))
+    /// Which of these messages were taken in before, by their [`Inbound::identity`](crate::desk::inbound::Inbound).
+    pub async fn known_messages(&mut self, identities: &[Digest]) -> Result<Vec<bool>> {
+        within!(self.known_messages(identities))
     }
 
     /// Takes a message in, with its exact bytes, its files, its ids and its source; gives its number.
@@ -340,7 +340,7 @@ impl Tx {
         within!(self.put_blob(&digest, bytes))
     }
 
-    /// The exact bytes of the message of this [`Inbound::identity`](crate::desk::inbound::Inbound::identity).
+    /// The exact bytes of the message of this [`Inbound::identity`](crate::desk::inbound::Inbound).
     pub async fn message_bytes(&mut self, identity: &Digest) -> Result<Option<Vec<u8>>> {
         within!(self.message_bytes(identity))
     }

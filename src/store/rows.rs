@@ -56,8 +56,6 @@ pub struct StoredMessage {
     pub body: Body,
     /// Everything; cut at half a megabyte.
     pub full_text: String,
-    /// SHA-256 of its exact bytes.
-    pub raw: Digest,
     /// Of its exact bytes.
     pub size: i64,
     pub arrived: Timestamp,

@@ -68,9 +68,11 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
+            // Most of what is written is text of a few kilobytes: fewer pages than with the usual 4 KiB.
+            .page_size(8192)
             .pragma("temp_store", "memory")
             // 32 MiB of log between checkpoints instead of 4: a page that changes often is copied home less often.
-            .pragma("wal_autocheckpoint", "8192")
+            .pragma("wal_autocheckpoint", "4096")
             .pragma("cache_size", "-8192")
             .statement_cache_capacity(256)
             .disable_statement_logging();

@@ -98,7 +98,7 @@ struct Figures(Vec<(String, &'static str, Vec<f64>)>);
 impl Figures {
     fn add(&mut self, name: impl Into<String>, unit: &'static str, value: f64) {
         let name = name.into();
-        println!("{name:<58} {value:>10.1} {unit}");
+        println!("{name:<58} {value:>10.2} {unit}");
         match self.0.iter_mut().find(|(known, ..)| *known == name) {
             Some((.., values)) => values.push(value),
             None => self.0.push((name, unit, vec![value])),
@@ -109,7 +109,7 @@ impl Figures {
         println!("\nmedians");
         for (name, unit, values) in &mut self.0 {
             let times = values.len();
-            println!("{name:<58} {:>10.1} {unit} ({times} times)", percentile(values, 0.5));
+            println!("{name:<58} {:>10.2} {unit} ({times} times)", percentile(values, 0.5));
         }
     }
 }
@@ -204,6 +204,7 @@ impl Place {
             fs::hard_link(inbox.join(&name), copy.join("new").join(&name)).unwrap();
         }
         give_to(&self.dovecot.maildir, "nobody:nogroup");
+        settle_disk();
         bytes
     }
 
@@ -217,6 +218,11 @@ impl Place {
     fn moved(&self) -> usize {
         self.dovecot.files(".Processed").len()
     }
+}
+
+/// Everything is on the disk: whoever is measured next does not wait for what others wrote.
+fn settle_disk() {
+    run(&mut Command::new("sync"));
 }
 
 /// A running `maildesk run`, killed when dropped.
@@ -363,6 +369,7 @@ fn mbsync(place: &Place, count: usize, figures: &mut Figures) -> f64 {
     );
     let file = place.path("mbsyncrc");
     fs::write(&file, configuration).unwrap();
+    settle_disk();
     let begun = Instant::now();
     run(Command::new(program("mbsync", "isync")).arg("-q").arg("-c").arg(&file).arg("bench"));
     let speed = count as f64 / begun.elapsed().as_secs_f64();

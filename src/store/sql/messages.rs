@@ -65,7 +65,6 @@ fn message(row: &Row) -> Result<StoredMessage> {
         message_id: message_id.and_then(MessageId::parse),
         body: Body { text: row.try_get("body")?, html: row.try_get("html")? },
         full_text: row.try_get("full_text")?,
-        raw: digest(row.try_get("raw")?)?,
         size: row.try_get("size")?,
         arrived: Timestamp::from_millis(row.try_get("arrived")?),
         handled: Timestamp::from_millis(row.try_get("handled")?),
@@ -133,7 +132,6 @@ pub struct MessageRow {
     from_name: String,
     subject: String,
     message_id: Option<MessageId>,
-    raw: Digest,
     identity: Digest,
     size: i64,
     arrived: i64,
@@ -184,8 +182,7 @@ fn message_row(id: i64, message: &NewMessage<'_>) -> MessageRow {
         from_name: line(inbound.from.as_ref().map_or("", |from| &from.name)).into_owned(),
         subject: line(&inbound.subject).into_owned(),
         message_id: inbound.message_id.clone(),
-        raw: inbound.digest,
-        identity: inbound.identity(),
+        identity: inbound.identity,
         size: i64::try_from(inbound.size).unwrap_or(i64::MAX),
         arrived: message.arrived.millis(),
         handled: message.handled.millis(),
@@ -222,21 +219,17 @@ fn leads(ticket: i64, inbound: &Inbound) -> impl Iterator<Item = Lead> + '_ {
 }
 
 impl Tx {
-    pub async fn known_messages(&mut self, digests: &[(Digest, Option<Digest>)]) -> Result<Vec<bool>> {
+    pub async fn known_messages(&mut self, identities: &[Digest]) -> Result<Vec<bool>> {
         self.write_messages().await?;
         let mut known: HashSet<Digest> = HashSet::new();
-        for some in digests.chunks(128) {
+        for some in identities.chunks(256) {
             let mut query = QueryBuilder::<Db>::new("select identity from message where identity in ");
-            let either = some.iter().flat_map(|(raw, content)| [Some(raw), content.as_ref()]).flatten();
-            push_list(&mut query, either.map(|digest| digest.0.as_slice()));
+            push_list(&mut query, some.iter().map(|identity| identity.0.as_slice()));
             for row in query.build().fetch_all(&mut *self.inner).await? {
                 known.insert(digest(row.try_get(0)?)?);
             }
         }
-        let is_known = |(raw, content): &(Digest, Option<Digest>)| {
-            known.contains(raw) || content.is_some_and(|content| known.contains(&content))
-        };
-        Ok(digests.iter().map(is_known).collect())
+        Ok(identities.iter().map(|identity| known.contains(identity)).collect())
     }
 
     pub async fn add_message(&mut self, message: &NewMessage<'_>) -> Result<i64> {
@@ -265,7 +258,7 @@ impl Tx {
         while let Some(messages) = some(&mut self.held.messages) {
             let mut query = QueryBuilder::<Db>::new(
                 "insert into message (id, ticket, set_aside, visibility, kind, from_address, from_key, from_name,
-                     subject, message_id, raw, identity, size, arrived, handled, anomalies, body, full_text, html) ",
+                     subject, message_id, identity, size, arrived, handled, anomalies, body, full_text, html) ",
             );
             query.push_values(messages, |mut row, message| {
                 row.push_bind(message.id).push_bind(message.ticket).push_bind(message.set_aside);
@@ -273,7 +266,7 @@ impl Tx {
                 row.push_bind(message.from.as_ref().map(Address::as_str));
                 row.push_bind(message.from.as_ref().map(Address::key)).push_bind(message.from_name);
                 row.push_bind(message.subject).push_bind(message.message_id.as_ref().map(MessageId::as_str));
-                row.push_bind(message.raw.0.as_slice()).push_bind(message.identity.0.as_slice());
+                row.push_bind(message.identity.0.as_slice());
                 row.push_bind(message.size).push_bind(message.arrived).push_bind(message.handled);
                 row.push_bind(message.anomalies).push_bind(message.body).push_bind(message.full_text);
                 row.push_bind(message.html);

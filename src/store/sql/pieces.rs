@@ -66,8 +66,6 @@ async fn append(db: &mut Connection, row: &Row, to: &mut Vec<u8>) -> Result<()> 
     let digest = blobs::digest(row.try_get("file")?)?;
     let lost = || StoreError::Fault(format!("the file {} is lost", digest.hex()));
     let (file, form) = (blobs::read(db, &digest).await?.ok_or_else(lost)?, form(row)?);
-    // Exactly: doubling would take twice the memory of a large file.
-    to.reserve_exact(form.len(file.len()));
     form.write(&file, to);
     Ok(())
 }
