@@ -170,7 +170,7 @@ mod tests {
     async fn r4_a_full_disk_is_told_and_passes() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("desk.db").display().to_string(), false).await.unwrap();
-        sqlx::raw_sql("pragma max_page_count = 200").execute(&store.write).await.unwrap();
+        sqlx::raw_sql("pragma max_page_count = 120").execute(&store.write).await.unwrap();
         let error = fill(&store, 0).await.unwrap_err();
         assert!(error.is_full() && error.is_passing() && !error.is_fatal(), "{error:?}");
         assert!(error.to_string().contains("free some space"), "{error}");
