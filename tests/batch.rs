@@ -232,7 +232,7 @@ impl Writers {
         let known = self.letters.iter().filter_map(|letter| Number::parse(letter.subject.get(1..6)?)).max();
         let number = known.map_or(0, |number| number.0) + self.dice.below(8) as i64 - 2;
         let subject = format!("[{}] 进展", Number(number.max(1)));
-        let words: &str = self.dice.one_of(&ANSWERS[..]);
+        let words = *self.dice.one_of(&ANSWERS);
         let raw = people::write(&who, DESK, &subject, words, at);
         (who, raw)
     }
