@@ -7,7 +7,7 @@
 use crate::desk::letter::Letter;
 use crate::desk::link::Key;
 use crate::mail::samples;
-use crate::mail::view::{register_filters, view};
+use crate::mail::view::{register_filters, view, write_escaped};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -195,6 +195,7 @@ fn built_in_sources() -> BTreeMap<String, String> {
 fn compile(sources: BTreeMap<String, String>) -> Result<Tera, Vec<TemplateFault>> {
     let mut tera = Tera::new();
     tera.autoescape_on(vec![".html"]);
+    tera.set_escape_fn(write_escaped);
     register_filters(&mut tera);
     tera.add_raw_templates(sources).map_err(|error| faults_of(&error, ""))?;
     Ok(tera)

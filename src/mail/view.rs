@@ -10,6 +10,7 @@ use crate::mail::phrases;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::io::{self, Write};
 use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
 /// Longest text of a person that is passed on; the whole stays in the store.
@@ -46,7 +47,8 @@ pub(super) fn view(letter: &Letter, desk: &Identity, key: &Key, now: Timestamp) 
     view.insert("number", &ticket.map(|t| t.number.to_string()));
     view.insert("reference", &ticket.map(|t| key.reference(t.number, &reader.address)));
     view.insert("ticket", &ticket.map(|t| TicketView::new(t, language, &reader.address)));
-    view.insert_value("letter", clean(Value::from_serializable(&letter.content), "", language));
+    let content = Value::from_serializable(&letter.content);
+    view.insert_value("letter", cleaned(&content, "", language).unwrap_or(content));
     view
 }
 
@@ -152,26 +154,40 @@ pub(super) fn one_line(text: &str, limit: usize) -> String {
     line
 }
 
-/// Strings of a letter made safe to show: a person's text and comment keep their lines, everything else is one line.
-fn clean(value: Value, name: &str, language: Language) -> Value {
+/// The value with its strings made safe to show, when any was not: a person's text and comment keep their lines,
+/// everything else is one line.
+fn cleaned(value: &Value, name: &str, language: Language) -> Option<Value> {
     if let Some(text) = value.as_str() {
-        return match name {
-            "html" => value,
-            "text" | "comment" | "note" | "why" => Value::from(readable(text, language).into_owned()),
-            _ if text.chars().any(is_tricky) || text.len() > MAX_LINE_CHARS => Value::from(one_line(text, 1000)),
-            _ => value,
-        };
+        return cleaned_text(text, name, language).map(Value::from);
     }
     if let Some(items) = value.as_array() {
-        return Value::from(items.iter().map(|item| clean(item.clone(), name, language)).collect::<Vec<_>>());
+        let mut new: Option<Vec<Value>> = None;
+        for (at, item) in items.iter().enumerate() {
+            if let Some(item) = cleaned(item, name, language) {
+                new.get_or_insert_with(|| items.to_vec())[at] = item;
+            }
+        }
+        return new.map(Value::from);
     }
-    let Some(map) = value.as_map() else { return value };
-    let mut cleaned = tera::Map::new();
+    let (map, mut new) = (value.as_map()?, None);
     for (key, item) in map.iter() {
-        let item = clean(item.clone(), key.as_str().unwrap_or(""), language);
-        cleaned.insert(key.clone(), item);
+        if let Some(item) = cleaned(item, key.as_str().unwrap_or(""), language) {
+            new.get_or_insert_with(|| map.clone()).insert(key.clone(), item);
+        }
     }
-    Value::from(cleaned)
+    new.map(Value::from)
+}
+
+/// What takes the place of a text that may not be shown as it is.
+fn cleaned_text(text: &str, name: &str, language: Language) -> Option<String> {
+    match name {
+        "html" => None,
+        "text" | "comment" | "note" | "why" => {
+            Some(readable(text, language)).filter(|shown| shown != text).map(Cow::into_owned)
+        }
+        _ if text.chars().any(is_tricky) || text.len() > MAX_LINE_CHARS => Some(one_line(text, 1000)),
+        _ => None,
+    }
 }
 
 /// A person's text without control and direction-turning characters, at most [`MAX_TEXT_BYTES`] long.
@@ -193,29 +209,56 @@ fn readable(text: &str, language: Language) -> Cow<'_, str> {
 /// Plain text as HTML: every character itself, lines broken, runs of blanks kept.
 pub(super) fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8);
-    let mut after_blank = true;
-    for character in text.chars() {
-        match character {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            '\n' => html.push_str("<br>\n"),
-            '\t' => html.push_str("&nbsp;&nbsp;&nbsp; "),
-            ' ' if after_blank => html.push_str("&nbsp;"),
-            _ => html.push(character),
+    let (mut after_blank, mut done) = (true, 0);
+    for (at, byte) in text.bytes().enumerate() {
+        let shown = match byte {
+            b'\n' => "<br>\n",
+            b'\t' => "&nbsp;&nbsp;&nbsp; ",
+            b' ' if after_blank => "&nbsp;",
+            _ => entity(byte).unwrap_or_default(),
+        };
+        after_blank = matches!(byte, b'\t' | b'\n') || (byte == b' ' && !after_blank);
+        if !shown.is_empty() {
+            html.push_str(&text[done..at]);
+            html.push_str(shown);
+            done = at + 1;
         }
-        after_blank = matches!(character, ' ' | '\t' | '\n') && !(character == ' ' && after_blank);
     }
+    html.push_str(&text[done..]);
     html
+}
+
+/// What stands for a character that means something in HTML.
+fn entity(byte: u8) -> Option<&'static str> {
+    match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'"' => Some("&quot;"),
+        b'\'' => Some("&#39;"),
+        _ => None,
+    }
+}
+
+/// Writes a value of an HTML template: what needs no entity at one go, where the engine's own goes byte by byte.
+pub(super) fn write_escaped(text: &str, html: &mut dyn Write) -> io::Result<()> {
+    let mut done = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if let Some(entity) = entity(byte) {
+            html.write_all(&text.as_bytes()[done..at])?;
+            html.write_all(entity.as_bytes())?;
+            done = at + 1;
+        }
+    }
+    html.write_all(&text.as_bytes()[done..])
 }
 
 /// The filters of the templates; they read the reader's language, zone and `now` from the view.
 pub(super) fn register_filters(tera: &mut Tera) {
     tera.register_filter("time", |at: i64, _: Kwargs, state: &State| -> TeraResult<String> {
         let now = Timestamp::from_millis(state.get::<i64>("now")?.unwrap_or_default());
-        let zone = state.get::<String>("zone")?.and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC);
+        let zone = state.get::<Value>("zone")?;
+        let zone = zone.as_ref().and_then(Value::as_str).and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC);
         Ok(phrases::moment(Timestamp::from_millis(at), now, zone, language(state)?))
     });
     tera.register_filter("number", |number: i64, _: Kwargs, _: &State| Number(number).to_string());
@@ -237,20 +280,22 @@ pub(super) fn register_filters(tera: &mut Tera) {
         let what = What::deserialize(&what).map_err(tera::Error::message)?;
         Ok(phrases::happened(&what, language(state)?))
     });
-    tera.register_filter("rich", |body: Value, _: Kwargs, _: &State| -> TeraResult<Value> {
-        let html = rich(&body).ok_or_else(|| tera::Error::message("`rich` shows a body: {text, html}"))?;
+    tera.register_filter("rich", |body: &Value, _: Kwargs, _: &State| -> TeraResult<Value> {
+        let html = rich(body).ok_or_else(|| tera::Error::message("`rich` shows a body: {text, html}"))?;
         Ok(Value::safe_string(&html))
     });
 }
 
 fn language(state: &State) -> TeraResult<Language> {
-    Ok(state.get::<String>("language")?.and_then(|l| Language::parse(&l)).unwrap_or_default())
+    let language = state.get::<Value>("language")?;
+    Ok(language.as_ref().and_then(Value::as_str).and_then(Language::parse).unwrap_or_default())
 }
 
 /// A body as HTML: its own, which arrives cleaned, else its text with line breaks.
-fn rich(body: &Value) -> Option<String> {
-    let html = body.get_from_path("html").and_then(Value::as_str).filter(|html| !html.trim().is_empty());
-    html.map(str::to_owned).or_else(|| body.get_from_path("text").and_then(Value::as_str).map(escape))
+fn rich(body: &Value) -> Option<Cow<'_, str>> {
+    let said = |name| body.get_from_path(name).and_then(Value::as_str);
+    let html = said("html").filter(|html| !html.trim().is_empty());
+    html.map(Cow::Borrowed).or_else(|| said("text").map(|text| Cow::Owned(escape(text))))
 }
 
 #[cfg(test)]
