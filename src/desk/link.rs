@@ -21,10 +21,10 @@ impl std::fmt::Debug for Key {
 
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// RFC 4648 base 32 without padding, of the first bits that fill `length` characters.
-fn base32(bytes: &[u8], length: usize) -> String {
-    let bit = |i: usize| bytes.get(i / 8).is_some_and(|b| b & (0x80 >> (i % 8)) != 0);
-    (0..length).map(|c| BASE32[(0..5).fold(0, |value, i| value * 2 + usize::from(bit(c * 5 + i)))] as char).collect()
+/// RFC 4648 base 32 without padding, of the first bits that fill `length` characters, 25 at most.
+fn base32(mac: &[u8; 32], length: usize) -> String {
+    let bits = mac[..16].iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte));
+    (1..=length).map(|c| BASE32[(bits >> (128 - 5 * c)) as usize % 32] as char).collect()
 }
 
 fn equal(a: &[u8], b: &[u8]) -> bool {
@@ -62,7 +62,9 @@ impl Key {
         let number = number.unwrap_or(Number(0));
         let mac = base32(&self.recipient_mac(number, recipient), 16);
         let unique = base32(&self.mac("letter", &[letter_key.as_bytes()]), 16);
-        format!("{number}.{mac}.{unique}@{domain}").to_ascii_lowercase()
+        let mut id = format!("{number}.{mac}.{unique}@{domain}");
+        id.make_ascii_lowercase();
+        id
     }
 
     /// Whether this Message-ID is one that this desk gave to a letter for `sender`; gives the ticket.

@@ -1,8 +1,8 @@
 //! From a letter's words to its exact bytes (RFC 5322, RFC 2045-2049).
 //!
 //! The same letter always gives the same bytes (promise G2): the date is `now`, boundaries come from the Message-ID,
-//! nothing is random. lettre encodes bodies and builds the MIME tree; header values are written here because
-//! strangers choose what is in them.
+//! nothing is random. lettre builds the MIME tree. Bodies come to it encoded, because the shape of a letter's text is
+//! known here; header values are written here because strangers choose what is in them.
 
 use crate::address::{Address, MessageId};
 use crate::desk::inbound::Attachment;
@@ -10,12 +10,13 @@ use crate::desk::letter::{Content, Letter, Manner, NoticeReason};
 use crate::desk::link::Key;
 use crate::desk::policy::Identity;
 use crate::desk::words::Priority;
+use crate::mail::outgoing_body::text;
 use crate::mail::outgoing_header::{address_field, file_name, unstructured};
 use crate::mail::pieces::{Form, Piece, Pieces};
 use crate::mail::render::Rendered;
 use crate::mail::view::one_line;
 use crate::time::Timestamp;
-use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue, Headers};
+use lettre::message::header::{ContentTransferEncoding, Header, HeaderName, HeaderValue, Headers};
 use lettre::message::{Body, MultiPart, SinglePart};
 use memchr::memmem;
 use std::collections::HashSet;
@@ -34,6 +35,8 @@ pub struct Composed {
     pub urgency: i64,
 }
 
+const CONTENT_TYPE: &str = "Content-Type";
+
 /// The oldest ids of a long conversation are left out, but never the first: clients hang the thread on it.
 const MAX_REFERENCES: usize = 20;
 
@@ -48,13 +51,14 @@ pub fn compose(
 ) -> Composed {
     let number = letter.ticket.as_ref().map(|t| t.number);
     let id = key.message_id(number, &letter.to.mailbox.address, &letter.key, desk.address.domain());
+    let unique = unique(&id);
     let (images, files): (Vec<_>, Vec<_>) = letter.attachments.iter().partition(|a| is_shown(a, &words.html));
-    let mut message = body(words, &images, &files, &id);
+    let mut message = body(words, &images, &files, &unique);
     // The top part's own fields go last, below the message's.
-    let content_type = message.headers_mut().remove::<ContentType>();
+    let content_type = message.headers_mut().remove_raw(CONTENT_TYPE);
     header(message.headers_mut(), words, letter, desk, &id, conversation, now);
-    content_type.into_iter().for_each(|t| message.headers_mut().set(t));
-    let bytes = with_files(message.formatted(), images.into_iter().chain(files), &id);
+    content_type.into_iter().for_each(|field| message.headers_mut().insert_raw(field));
+    let bytes = with_files(message.formatted(), images.into_iter().chain(files), &unique);
     Composed {
         message_id: MessageId::parse(&id).expect("an id of our own making has no spaces or brackets"),
         subject: words.subject.clone(),
@@ -155,52 +159,41 @@ fn manner(fields: &mut Headers, letter: &Letter, desk: &Identity) {
 }
 
 /// `mixed( related( alternative(text, html), images ), files )`, each level only where it is needed.
-fn body(words: &Rendered, images: &[&Arc<Attachment>], files: &[&Arc<Attachment>], id: &str) -> MultiPart {
-    let mut message = multipart("alternative", "", id)
-        .singlepart(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text(&words.text)))
-        .singlepart(SinglePart::builder().header(ContentType::TEXT_HTML).body(text(&words.html)));
-    let mut marks = (0..).map(|n| file_mark(n, id));
+fn body(words: &Rendered, images: &[&Arc<Attachment>], files: &[&Arc<Attachment>], unique: &str) -> MultiPart {
+    let mut message = multipart("alternative", "", unique)
+        .singlepart(said("plain", &words.text))
+        .singlepart(said("html", &words.html));
+    let mut marks = (0..).map(|n| file_mark(n, unique));
     let mut add = |message: MultiPart, file: &Attachment, inline| {
         message.singlepart(attached(file, inline, marks.next().unwrap_or_default()))
     };
     if !images.is_empty() {
-        message = multipart("related", "; type=\"multipart/alternative\"", id).multipart(message);
+        message = multipart("related", ";\r\n type=\"multipart/alternative\"", unique).multipart(message);
         message = images.iter().fold(message, |message, image| add(message, image, true));
     }
     if !files.is_empty() {
-        message = multipart("mixed", "", id).multipart(message);
+        message = multipart("mixed", "", unique).multipart(message);
         message = files.iter().fold(message, |message, file| add(message, file, false));
     }
     message
 }
 
-/// A text part's body. Chinese is shorter in base64 than in anything else that mail may carry.
-fn text(words: &str) -> Body {
-    if words.is_ascii() {
-        return Body::new(words.to_owned());
-    }
-    let mut canonical = Vec::with_capacity(words.len() + words.len() / 16);
-    for line in words.split_inclusive('\n') {
-        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\r\n"));
-        canonical.extend_from_slice(line.strip_suffix('\r').unwrap_or(line).as_bytes());
-        canonical.extend_from_slice(end.as_bytes());
-    }
-    let mut encoded = Vec::new();
-    Form::OWN.write(&canonical, &mut encoded);
-    Body::dangerous_pre_encoded(encoded, ContentTransferEncoding::Base64)
+/// A part of words.
+fn said(kind: &str, words: &str) -> SinglePart {
+    SinglePart::builder().header(TypeField(format!("text/{kind}; charset=utf-8"))).body(text(words))
 }
 
 /// What stands in a message where a file will be: like the boundary, nothing else in the message can hold it, and no
 /// stranger can know the id beforehand.
-fn file_mark(index: usize, id: &str) -> String {
-    format!("=_file{index}_{}", unique(id))
+fn file_mark(index: usize, unique: &str) -> String {
+    format!("=_file{index}_{unique}")
 }
 
 /// The message with the files in their places.
-fn with_files<'a>(message: Vec<u8>, files: impl Iterator<Item = &'a Arc<Attachment>>, id: &str) -> Pieces<'static> {
+fn with_files<'a>(message: Vec<u8>, files: impl Iterator<Item = &'a Arc<Attachment>>, unique: &str) -> Pieces<'static> {
     let (mut pieces, mut done) = (Vec::new(), 0);
     for (index, file) in files.enumerate() {
-        let mark = file_mark(index, id);
+        let mark = file_mark(index, unique);
         let found =
             memmem::find(&message[done..], mark.as_bytes()).expect("each file's mark was written in this order");
         pieces.push(Piece::Bytes(message[done..done + found].to_vec().into()));
@@ -215,9 +208,9 @@ fn with_files<'a>(message: Vec<u8>, files: impl Iterator<Item = &'a Arc<Attachme
 }
 
 /// The boundary holds `=_`, which neither base64 nor quoted-printable can produce, and the letter's own id.
-fn multipart(kind: &str, parameters: &str, id: &str) -> MultiPart {
-    let content_type = format!("multipart/{kind}; boundary=\"=_{}_{}\"{parameters}", &kind[..3], unique(id));
-    MultiPart::builder().header(ContentType::parse(&content_type).expect("a media type of our own making")).build()
+fn multipart(kind: &str, parameters: &str, unique: &str) -> MultiPart {
+    let field = TypeField(format!("multipart/{kind};\r\n boundary=\"=_{}_{unique}\"{parameters}", &kind[..3]));
+    MultiPart::builder().header(field).build()
 }
 
 fn unique(id: &str) -> String {
@@ -257,6 +250,7 @@ fn media_type(stated: &str) -> &str {
     }
 }
 
+/// A field whose value is written here: encoded and folded already.
 #[derive(Clone)]
 struct TypeField(String);
 
@@ -265,13 +259,14 @@ struct DispositionField(String);
 
 impl Header for TypeField {
     fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("Content-Type")
+        HeaderName::new_from_ascii_str(CONTENT_TYPE)
     }
     fn parse(value: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Ok(Self(value.to_owned()))
     }
+    /// lettre reads the boundary in the first of the two values and writes the second.
     fn display(&self) -> HeaderValue {
-        HeaderValue::dangerous_new_pre_encoded(Self::name(), String::new(), self.0.clone())
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), self.0.replace("\r\n", ""), self.0.clone())
     }
 }
 

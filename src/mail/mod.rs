@@ -12,6 +12,7 @@ mod kind;
 mod language;
 mod lists;
 mod mailbox;
+mod outgoing_body;
 mod outgoing_header;
 mod param;
 pub mod parse;
