@@ -6,10 +6,14 @@
 
 use crate::desk::inbound::Digest;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::Simd;
+use base64::engine::general_purpose::PAD;
 use memchr::{memchr, memmem};
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+/// Uses what the processor has for many bytes at a time.
+static ENGINE: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
 /// A smaller file is not worth a piece of its own.
 const WORTH: usize = 4 << 10;
 /// So much of a file is looked for; what follows it is compared.
@@ -129,7 +133,7 @@ impl Piece<'_> {
 
 /// Where and how a file stands in a message. Files of one kind begin alike, so the first place may be another's.
 fn find(raw: &[u8], file: &[u8]) -> Option<(usize, Form)> {
-    let encoded = STANDARD.encode(&file[..START]);
+    let encoded = ENGINE.encode(&file[..START]);
     let in_base64 = memmem::find_iter(raw, encoded.as_bytes()).take(PLACES);
     let as_it_is = memmem::find_iter(raw, &file[..START]).take(PLACES);
     in_base64
@@ -155,24 +159,20 @@ fn base64_at(raw: &[u8], file: &[u8]) -> Option<Form> {
     same.then_some(Form::Base64 { columns, crlf })
 }
 
-/// Hands on the lines of a file in base64, many at a time and without an end behind the last one, as long as `each` says
-/// to go on. A large file is never there twice.
+/// Hands on the lines of a file in base64 and the ends between them, as long as `each` says to go on. A large file is
+/// never there twice.
 fn base64_lines(file: &[u8], columns: usize, crlf: bool, mut each: impl FnMut(&[u8]) -> bool) -> bool {
     let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
     let line = columns / 4 * 3;
-    let (mut flat, mut lines) = (Vec::new(), Vec::new());
+    let mut flat = Vec::new();
     for (index, block) in file.chunks(line * (BLOCK / line).max(1)).enumerate() {
         flat.resize(block.len().div_ceil(3) * 4, 0);
-        let length = STANDARD.encode_slice(block, &mut flat).expect("room was made for it");
-        lines.clear();
-        for (number, line) in flat[..length].chunks(columns).enumerate() {
-            if index + number > 0 {
-                lines.extend_from_slice(end);
+        ENGINE.encode_slice(block, &mut flat).expect("room was made for it");
+        for (number, line) in flat.chunks(columns).enumerate() {
+            let first = index + number == 0;
+            if !(first || each(end)) || !each(line) {
+                return false;
             }
-            lines.extend_from_slice(line);
-        }
-        if !each(&lines) {
-            return false;
         }
     }
     true
