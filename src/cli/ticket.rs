@@ -43,7 +43,8 @@ pub async fn list(config: Config, as_json: bool, out: &mut impl Write) -> Result
 fn line(ticket: &Ticket, zone: Tz) -> String {
     let created = ticket.created.at_zone(zone).format("%Y-%m-%d %H:%M");
     let assignee = ticket.assignee.as_ref().map_or("-", |a| a.as_str());
-    let (number, priority, category, status) = (ticket.number, ticket.priority, ticket.category, ticket.status);
+    let (number, priority) = (ticket.number.to_string(), ticket.priority.as_str());
+    let (category, status) = (ticket.category.as_str(), ticket.status.as_str());
     format!("{number:<7} {created}  {priority}  {category:<13} {status:<11} {assignee:<28} {}", ticket.subject)
 }
 
