@@ -374,6 +374,7 @@ struct Patterns {
     often: Regex,
     introduction: Regex,
     department: Regex,
+    english_department: Regex,
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
@@ -411,6 +412,10 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         department: regex(
             r"(?:(?:我们|咱们|我在|我这边是|这里是|这边是)|(?:^|[ ,。;:!?(\n]))((?:财务|会计|审计|人事|人力资源|人力|行政|市场|销售|营销|采购|供应链|研发|技术|工程|生产|制造|质量|品质|品管|质检|物流|仓储|法务|法律|设备|客服|客户服务|售后|运营|运维|产品|设计|信息|公关|品牌|外贸|国际|海外|战略|投资|安全|项目|企划|策划|计划|后勤|综合|培训|商务|电商|渠道|政府事务|董事会)(?:管理|业务|支持|服务|中心)?[一二三四五六七八九十]?(?:事业)?(?:部门|部|科|室|处|中心))(?:的|所有|全部|全体|全员|整个|这边|这里|[0-9一二三四五六七八九十几]+(?:个)?人|$|[ ,。;!)\n])",
         ),
+        // Alone on the rest of a line, as under a letter: in the middle of a sentence it may be somebody else's.
+        english_department: regex(
+            r"(?m)(?:^|[,|/] ?)((?:Finance|Accounting|Audit|HR|Human Resources|Marketing|Sales|Purchasing|Procurement|Legal|Engineering|R&D|Production|Manufacturing|Quality|Logistics|Operations|Customer Service)(?: (?:[Dd]epartment|[Dd]ept|[Tt]eam))?)[.\r]?$",
+        ),
     }
 });
 
@@ -430,7 +435,8 @@ fn free(text: &str, fields: &mut Fields) {
             keep(fields, Field::Contact, &number);
         }
     }
-    if let Some(department) = first(&PATTERNS.department) {
+    let department = first(&PATTERNS.department).or_else(|| first(&PATTERNS.english_department));
+    if let Some(department) = department {
         keep(fields, Field::Department, &department);
     }
     let prompt = first(&PATTERNS.prompt).or_else(|| first(&PATTERNS.prompt_end));
@@ -656,11 +662,20 @@ mod tests {
             ("财务部的打印机坏了", "财务部"),
             ("我们采购二部整个都上不了网", "采购二部"),
             ("这里是人力资源部，门禁不能用", "人力资源部"),
+            ("VPN is down.\nExtension 4417, Marketing.\n\nAlice", "Marketing"),
+            ("Jane Roe\nHuman Resources Dept\n", "Human Resources Dept"),
         ] {
             assert_eq!(extract(text).get(&Department).map(String::as_str), Some(want), "{text}");
         }
-        for text in ["我们全部都上不了网", "内部的网站打不开", "我们大部分人没事", "财务部门禁坏了", "请转财务部审批"]
-        {
+        for text in [
+            "我们全部都上不了网",
+            "内部的网站打不开",
+            "我们大部分人没事",
+            "财务部门禁坏了",
+            "请转财务部审批",
+            "Please ask Finance.",
+            "Sales,\nmy PC is broken",
+        ] {
             assert_eq!(extract(text).get(&Department), None, "{text}");
         }
     }
