@@ -55,7 +55,7 @@ pub fn begin<'a>(
         std::slice::from_ref(&requester.address),
         now,
     );
-    draft.assign(chosen.map(|e| e.address()), "");
+    draft.allot(chosen.map(|e| e.address()));
     draft
 }
 
