@@ -12,6 +12,7 @@ use std::time::Duration;
 use world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
 
 fn person(address: &str, name: &str) -> Mailbox {
     Mailbox::new(Address::parse(address).expect("the story's addresses are valid"), name)
@@ -165,8 +166,15 @@ async fn erp(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> R
     stage.says(&wang, "回复", text)?;
     stage.letters(&world.replies(&wang, &again, text).await?)?;
 
-    stage.scene(world, "没有回音：一个工作日后提醒，再过两个工作日关闭，不算满意。 / Silence: a reminder, then closed, never counted as satisfied.")?;
-    stage.letters(&world.passes(Duration::from_secs(26 * 3600)).await?)?;
-    stage.letters(&world.passes(Duration::from_secs(4 * 86_400)).await?)?;
+    let letters = world.passes(DAY).await?;
+    stage.scene(world, "一个工作日没有回音：提醒一次。 / Silence for a working day: one reminder.")?;
+    stage.letters(&letters)?;
+
+    let letters = world.passes(2 * DAY).await?;
+    stage.scene(
+        world,
+        "再过两个工作日：关闭，不算满意。 / Two more working days: closed, never counted as satisfied.",
+    )?;
+    stage.letters(&letters)?;
     stage.ticket(world, 3).await
 }
