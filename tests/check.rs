@@ -130,6 +130,8 @@ async fn a_broken_mailbox_is_named_with_what_helps() {
     with(away).check_broken(line, &["cannot connect", "firewall"]);
     let strange: String = good.lines().filter(|l| !l.starts_with("ca_file")).collect::<Vec<_>>().join("\n");
     with(strange).check_broken(line, &["TLS refused", "ca_file"]);
+    let no_tls = good.replace(&format!("port = {}", postfix.dovecot.tls), &format!("port = {}", postfix.dovecot.plain));
+    with(no_tls).check_broken(line, &["starttls", "993"]);
     for flaw in [Flaw::WrongName, Flaw::Expired] {
         let dovecot = Dovecot { flaw, ..Dovecot::default() }.start();
         with(imap(&dovecot)).check_broken(line, &["TLS refused", "certificate"]);

@@ -63,6 +63,7 @@ fn ingest_takes_standard_input_files_folders_and_mbox_and_knows_them_again() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", said(&output));
         said(&output)
     };
+    assert_eq!(run(&["ticket", "list", "-c", "desk.toml"], "").trim(), "no tickets yet");
     assert!(run(&["ingest", "-c", "desk.toml", "-"], &mail(1)).contains("1 taken in, 1 new tickets"));
     assert!(run(&["ingest", "-c", "desk.toml"], &mail(1)).contains("0 taken in, 0 new tickets, 1 known before"));
     std::fs::create_dir(folder.path().join("mails")).unwrap();

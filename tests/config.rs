@@ -214,6 +214,14 @@ fn broken_syntax_is_named_beside_the_other_faults() {
     assert!(lines.contains(&12) && lines.contains(&14), "{faults:#?}");
     assert!(faults.iter().any(|f| f.key == "engineer[1].zone" && f.line == 13), "{faults:#?}");
     assert!(!faults.iter().any(|f| f.message.starts_with("missing")), "{faults:#?}");
+    for (text, line, words) in [
+        ("[engineer]\nlevel = 1\n[engineer]\nlevel = 2\nname = \"Ann\"", 3, "write [[engineer]] for each"),
+        ("[web]\n[desk]\nname = \"a\"\nname = \"b\"", 4, "this key stands above already"),
+    ] {
+        let faults = read(text).unwrap_err();
+        let said: Vec<_> = faults.iter().filter(|f| f.key.is_empty()).collect();
+        assert!(said.len() == 1 && said[0].line == line && said[0].message.contains(words), "{faults:#?}");
+    }
     for odd in
         ["", "\0", "=", "[", "[[", "a.b.c = 1\na = 2", "\u{feff}", "[desk]\n[desk]", "mailbox = 1", "engineer = [1]"]
     {
@@ -226,6 +234,7 @@ fn warnings_do_not_stop_the_start() {
     for (old, new, key) in [
         (IMAP, "host = \"a\"\nsecurity = \"plain\"", "mailbox[1].security"),
         ("[desk]", "web = {}\n[desk]\npublic_url = \"http://desk.corp.example/\"", "desk.public_url"),
+        ("ann@corp.example", "ann@corp.exmaple", "engineer[1].address"),
     ] {
         let config = check_good(old, new);
         assert_eq!(config.warnings.iter().map(|w| w.key.as_str()).collect::<Vec<_>>(), [key]);
@@ -259,7 +268,10 @@ fn check_ends_with_0_or_2() {
     let output = maildesk(&["check", "-c", file]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.ends_with("no faults; 1 mailbox, 1 engineer, public holidays known up to 2026\n"), "{said}");
+    assert!(
+        said.ends_with("no faults; 1 mailbox, 1 engineer, rating by mail, public holidays known up to 2026\n"),
+        "{said}"
+    );
 
     std::fs::write(file, "[desk]\nadress = 1\n").unwrap();
     let output = maildesk(&["check", "-c", file]);

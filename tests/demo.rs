@@ -56,19 +56,19 @@ fn the_whole_story_is_played() {
     check(
         &story,
         &[
-            "→ wang.lei@example.com",
+            "→ zhou.qiang@example.com",
             "[IT003] ERP",
             "部门：财务部",
             "电话：6020\n",
             "登记为工单 IT003",
             "不满意，报表模块还是打不开。",
-            "→ zhou.qiang@example.com",
+            "→ wang.lei@example.com",
             "→ zhao.min@example.com",
-            "之前由 王磊 处理，现在由 周强 接手",
-            "工单 IT003 已重新打开，现在由 周强 接手",
+            "之前由 周强 处理，现在由 王磊 接手",
+            "工单 IT003 已重新打开，现在由 王磊 接手",
             "没有收到您的答复，工单 IT003 已关闭",
             "▤ IT003",
-            "no answer",
+            "IT 服务台  状态：已解决（待确认） → 已关闭  没有答复",
         ],
     );
     let internal = "应用服务器磁盘满了";

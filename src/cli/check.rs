@@ -35,8 +35,12 @@ fn summary(config: &Config) -> String {
         Some(year) => format!("public holidays known up to {year}"),
         None => "no public holidays".into(),
     };
+    let rating = match &config.desk.public_url {
+        Some(url) => format!("rating links to {url}"),
+        None => "rating by mail".into(),
+    };
     let (mailboxes, engineers) = (count(config.mailboxes.len(), "mailbox"), count(config.engineers.len(), "engineer"));
-    format!("{}, {engineers}, {holidays}", mailboxes.replace("boxs", "boxes"))
+    format!("{}, {engineers}, {rating}, {holidays}", mailboxes.replace("boxs", "boxes"))
 }
 
 /// Tries every mailbox, the way letters leave, and the database: one line each. Sends nothing.
@@ -117,7 +121,13 @@ async fn open(url: String) -> Result<String, String> {
 fn advice(text: &str) -> Option<&'static str> {
     let text = text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let known: [(&[&str], &str); 9] = [
+    let known: [(&[&str], &str); 10] = [
+        // What rustls says when the other side answers in plain text.
+        (
+            &["corrupt message", "invalidcontenttype"],
+            "nothing on this port speaks TLS from the first byte: port 993 (IMAP) or 465 (SMTP), or security = \"starttls\" \
+             with 143 or 587",
+        ),
         (&["unsafe login"], "163 and 126: switch IMAP on in the web mail and use a fresh authorisation code (授权码)"),
         (
             &["logindisabled", "no password login"],

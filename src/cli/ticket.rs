@@ -33,6 +33,9 @@ pub async fn list(config: Config, as_json: bool, out: &mut impl Write) -> Result
                 false => writeln!(out, "{}", line(ticket, config.desk.zone))?,
             }
         }
+        if tickets.is_empty() && offset == 0 && !as_json {
+            writeln!(out, "no tickets yet")?;
+        }
         if tickets.len() < 500 {
             return Ok(());
         }
@@ -43,7 +46,8 @@ pub async fn list(config: Config, as_json: bool, out: &mut impl Write) -> Result
 fn line(ticket: &Ticket, zone: Tz) -> String {
     let created = ticket.created.at_zone(zone).format("%Y-%m-%d %H:%M");
     let assignee = ticket.assignee.as_ref().map_or("-", |a| a.as_str());
-    let (number, priority, category, status) = (ticket.number, ticket.priority, ticket.category, ticket.status);
+    let (number, priority) = (ticket.number.to_string(), ticket.priority.as_str());
+    let (category, status) = (ticket.category.as_str(), ticket.status.as_str());
     format!("{number:<7} {created}  {priority}  {category:<13} {status:<11} {assignee:<28} {}", ticket.subject)
 }
 
@@ -115,6 +119,9 @@ const MOST_ASIDE: i64 = 1000;
 pub async fn aside(config: Config, save: Option<&Path>, out: &mut impl Write) -> Result<(), Failure> {
     let store = store(&config).await?;
     let messages = store.set_aside(MOST_ASIDE).await.context("cannot list messages")?;
+    if messages.is_empty() {
+        writeln!(out, "nothing was set aside")?;
+    }
     for (i, message) in messages.iter().enumerate() {
         let arrived = message.arrived.at_zone(config.desk.zone).format("%Y-%m-%d %H:%M");
         let from = message.from.as_ref().map_or("?", |m| m.address.as_str());

@@ -46,6 +46,14 @@ pub fn people(
         if watched(engineer.address()) {
             section.fault("address", OWN);
         }
+        // Letters to a mistyped domain bounce, or worse, reach somebody.
+        if let Some(desk) = identity.filter(|desk| !desk.is_colleague(engineer.address())) {
+            let (domain, known) = (engineer.address().domain(), desk.domains.join(", "));
+            section.warn(
+                "address",
+                format!("{domain} is no mail domain of yours ({known}): a slip, or add it to domains"),
+            );
+        }
         if let Some(line) = seen.insert(engineer.address().key().to_owned(), section.line()) {
             section.fault("address", format!("the engineer of line {line} has the same address"));
         }

@@ -57,8 +57,9 @@ impl<'t> Document<'t> {
         };
         for error in errors {
             let line = document.line(error.span().unwrap_or(0..0));
-            let hint = if document.has_bare_text(line) { "; a text stands in quotes" } else { "" };
-            document.push(line, String::new(), format!("{}{hint}", error.message()));
+            if let Some(message) = document.syntax(line, error.message()) {
+                document.push(line, String::new(), message);
+            }
         }
         document
     }
@@ -69,6 +70,30 @@ impl<'t> Document<'t> {
 
     fn line(&self, span: Range<usize>) -> usize {
         1 + self.text.bytes().take(span.start).filter(|b| *b == b'\n').count()
+    }
+
+    /// A fault of syntax in our words; `None` for what only follows from another one.
+    fn syntax(&self, line: usize, message: &str) -> Option<String> {
+        let said = self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default().trim();
+        match message {
+            // The second of two: its keys are then found twice as well.
+            "duplicate key" if said.starts_with('[') => {
+                let name = said.split(']').next().unwrap_or_default().trim_start_matches('[');
+                Some(format!("[{name}] stands above already; where there may be several, write [[{name}]] for each"))
+            }
+            "duplicate key" if self.is_in_second_section(line) => None,
+            "duplicate key" => Some("this key stands above already, in the same section".into()),
+            _ if self.has_bare_text(line) => Some(format!("{message}; a text stands in quotes")),
+            _ => Some(message.to_owned()),
+        }
+    }
+
+    /// Whether the heading above this line stood before.
+    fn is_in_second_section(&self, line: usize) -> bool {
+        let headings =
+            self.text.lines().take(line).map(str::trim).filter(|l| l.starts_with('[') && !l.starts_with("[["));
+        let headings: Vec<&str> = headings.map(|l| l.split(']').next().unwrap_or(l)).collect();
+        headings.split_last().is_some_and(|(last, before)| before.contains(last))
     }
 
     /// Whether the line looks like `key = text`, which TOML takes for a broken number.

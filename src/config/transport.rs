@@ -158,7 +158,7 @@ impl Smtp {
         let from = section.parse("from", values::address);
         let limit =
             |key, usual| section.integer(key, 0..1_000_001).and_then(|n| u32::try_from(n).ok()).unwrap_or(usual);
-        let (per_minute, per_hour, per_day) = (limit("per_minute", 10), limit("per_hour", 200), limit("per_day", 1000));
+        let (per_minute, per_hour, per_day) = (limit("per_minute", 20), limit("per_hour", 200), limit("per_day", 1000));
         let route = match kind {
             Some(1) => Route::Sendmail(sendmail(section, place)?),
             Some(2) => {

@@ -10,6 +10,7 @@ use std::time::Duration;
 pub async fn send(mut mailer: impl Mailer, rates: Rates, shared: Shared) {
     let (mut trouble, mut storing) = (Trouble::default(), Trouble::default());
     let mut unsettled = Unsettled::default();
+    let mut held_back = false;
     while !shared.stopping() {
         let round = shared.flow.deliver_on(&mut unsettled, &mut mailer, shared.clock.as_ref(), rates).await;
         let spread = shared.clock.now().millis().unsigned_abs();
@@ -33,8 +34,14 @@ pub async fn send(mut mailer: impl Mailer, rates: Rates, shared: Shared) {
             trouble.say("letters wait, nothing is lost", error);
             shared.pause(trouble.backoff(spread)).await;
         } else if let Some(pause) = done.held_back {
+            // Said once until the outbox is empty again: a burst is held back many times.
+            if !std::mem::replace(&mut held_back, true) {
+                let seconds = pause.as_secs().max(1);
+                tracing::info!("letters wait {seconds} s: per_minute, per_hour or per_day in [smtp] is reached");
+            }
             shared.pause(pause).await;
         } else if done.sent + done.postponed + done.failed == 0 {
+            held_back = false;
             until_due(&shared).await;
         }
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
 
 fn person(address: &str, name: &str) -> Mailbox {
     Mailbox::new(Address::parse(address).expect("the story's addresses are valid"), name)
@@ -122,29 +123,29 @@ async fn vpn(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> R
 
 /// The ERP is down: a senior engineer, a dissatisfied requester, a reopened ticket, an end in silence.
 async fn erp(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> Result<()> {
-    let (chen, wang) = (person("chen.jing@example.com", "陈静"), person("wang.lei@example.com", "王磊"));
+    let (chen, zhou) = (person("chen.jing@example.com", "陈静"), person("zhou.qiang@example.com", "周强"));
     stage.scene(world, "ERP 整个部门都登不上。 / The ERP is down for a whole department.")?;
     let text =
         "ERP 系统宕机了，我们财务部所有人都登录不上，今天要月结，非常急！\n报错：502 Bad Gateway\n分机 6020 陈静";
     stage.says(&chen, "ERP 宕机，财务部全部无法登录", text)?;
     let letters = world.writes(&chen, "ERP 宕机，财务部全部无法登录", text).await?;
     stage.letters(&letters)?;
-    let notice = letter(&letters, "wang.lei@example.com")?.clone();
+    let notice = letter(&letters, "zhou.qiang@example.com")?.clone();
 
     world.clock.advance(5 * MINUTE);
     stage.scene(
         world,
-        "高级工程师王磊认领并内部备注；备注不会发给报障人。 / The senior engineer takes it; his note stays inside.",
+        "高级工程师周强认领并内部备注；备注不会发给报障人。 / The senior engineer takes it; his note stays inside.",
     )?;
     let text = "#认领\n#备注 应用服务器磁盘满了，先清日志，再查是谁打的 debug";
-    stage.says(&wang, "回复", text)?;
-    stage.letters(&world.replies(&wang, &notice, text).await?)?;
+    stage.says(&zhou, "回复", text)?;
+    stage.letters(&world.replies(&zhou, &notice, text).await?)?;
 
     world.clock.advance(25 * MINUTE);
-    stage.scene(world, "王磊回复已恢复。 / Restored.")?;
+    stage.scene(world, "周强回复已恢复。 / Restored.")?;
     let text = "#解决\nERP 已恢复，请大家重新登录。原因是服务器磁盘写满，已清理。";
-    stage.says(&wang, "回复", text)?;
-    let letters = world.replies(&wang, &notice, text).await?;
+    stage.says(&zhou, "回复", text)?;
+    let letters = world.replies(&zhou, &notice, text).await?;
     stage.letters(&letters)?;
     let resolution = letter(&letters, "chen.jing@example.com")?.clone();
 
@@ -156,17 +157,24 @@ async fn erp(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> R
     stage.says(&chen, "回复", "不满意，报表模块还是打不开。")?;
     let letters = world.replies(&chen, &resolution, "不满意，报表模块还是打不开。").await?;
     stage.letters(&letters)?;
-    let again = letter(&letters, "zhou.qiang@example.com")?.clone();
+    let again = letter(&letters, "wang.lei@example.com")?.clone();
 
     world.clock.advance(20 * MINUTE);
-    let zhou = person("zhou.qiang@example.com", "周强");
-    stage.scene(world, "接手的周强解决了报表模块。 / The next engineer fixes the reports.")?;
+    let wang = person("wang.lei@example.com", "王磊");
+    stage.scene(world, "接手的王磊解决了报表模块。 / The next engineer fixes the reports.")?;
     let text = "#解决\n报表服务也已重启，我这边导出正常，请再试。";
-    stage.says(&zhou, "回复", text)?;
-    stage.letters(&world.replies(&zhou, &again, text).await?)?;
+    stage.says(&wang, "回复", text)?;
+    stage.letters(&world.replies(&wang, &again, text).await?)?;
 
-    stage.scene(world, "没有回音：一个工作日后提醒，再过两个工作日关闭，不算满意。 / Silence: a reminder, then closed, never counted as satisfied.")?;
-    stage.letters(&world.passes(Duration::from_secs(26 * 3600)).await?)?;
-    stage.letters(&world.passes(Duration::from_secs(4 * 86_400)).await?)?;
+    let letters = world.passes(DAY).await?;
+    stage.scene(world, "一个工作日没有回音：提醒一次。 / Silence for a working day: one reminder.")?;
+    stage.letters(&letters)?;
+
+    let letters = world.passes(2 * DAY).await?;
+    stage.scene(
+        world,
+        "再过两个工作日：关闭，不算满意。 / Two more working days: closed, never counted as satisfied.",
+    )?;
+    stage.letters(&letters)?;
     stage.ticket(world, 3).await
 }

@@ -43,6 +43,7 @@ enum Mark {
     YesNo,
     Asked,
     Condition,
+    /// Takes back some of what is said beside it, and says nothing alone.
     But,
     /// Neither good nor bad: hides a shorter term inside.
     Nothing,
@@ -88,7 +89,8 @@ const PHRASES: &[(Mark, &str)] = &[
     (Verb, "解决|修复|恢复|处理好|修好|work|fix|solve"),
     (
         Partly,
-        "没有不满意|没有什么不满意|并非不满意|谈不上不满意|谈不上满意|not dissatisfied|not unhappy|部分解决|解决了一半|解决了一部分|基本解决|一半|partially|partly|half|almost",
+        "没有不满意|没有什么不满意|并非不满意|谈不上不满意|谈不上满意|not dissatisfied|not unhappy|部分解决|解决了一半|好了一半|\
+         解决了一部分|基本解决|partially|partly|half solved|half fixed|only half|almost solved|almost fixed|almost there",
     ),
     (
         Vague,
@@ -105,7 +107,7 @@ const PHRASES: &[(Mark, &str)] = &[
         Condition,
         "的话|如果|假如|要是|若|除非|等到|等我|之后再|再评价|再确认|再说|if|unless|until|once|when i|will confirm|will check|will test|will let you know|later",
     ),
-    (But, "但是|但|不过|可是|只是|然而|but|however|though|although|except"),
+    (But, "但是|但|不过|可是|只是|然而|一半|but|however|though|although|except|half|almost"),
     (
         Nothing,
         "满意度|满意率|满意度调查|satisfaction|确认一下|确认下|请确认|待确认|please confirm|to confirm|\
@@ -576,6 +578,11 @@ mod tests {
                 "可以了，不过打印有点慢",
                 "基本满意，但是还是不行",
                 "部分解决",
+                "解决了一半",
+                "Almost there",
+                "一半能用了",
+                "Almost everything works now",
+                "half of the printers are working again",
                 "不满意？",
             ],
         );
@@ -592,6 +599,8 @@ mod tests {
                 "3台电脑",
                 "1. 打印机\n2. 键盘",
                 "Please also install Visio",
+                "It started dropping again today, about every half hour.",
+                "下载到一半就断开",
                 "我下午在办公室",
                 "8012",
                 "C盘满了",

@@ -120,12 +120,23 @@ impl<'a> Draft<'a> {
         self.set_targets();
     }
 
-    pub fn assign(&mut self, to: Option<&Address>, why: impl Into<String>) {
+    /// A person gives the ticket to somebody.
+    pub fn assign(&mut self, to: &Address) {
+        self.give(Some(to), self.who.clone());
+    }
+
+    /// The desk itself chose whose it is.
+    pub fn allot(&mut self, to: Option<&Address>) {
+        self.give(to, Who::Desk);
+    }
+
+    fn give(&mut self, to: Option<&Address>, who: Who) {
         if self.ticket.assignee.as_ref() == to {
             return;
         }
         let from = std::mem::replace(&mut self.ticket.assignee, to.cloned());
-        self.record(What::Assigned { from, to: to.cloned() }, why);
+        let what = What::Assigned { from, to: to.cloned() };
+        self.entries.push(Entry { at: self.now, who, what, why: String::new() });
     }
 
     /// Changes the priority; targets count from where the round began (`domain.md` 4.4).

@@ -329,7 +329,7 @@ impl<'a> Work<'a> {
         if !self.draft.ticket.status.is_open() {
             return Err(Hint::Status { status: self.draft.ticket.status.as_str().into() });
         }
-        self.draft.assign(Some(me), "");
+        self.draft.assign(me);
         self.draft.respond();
         if self.draft.ticket.status == Status::New {
             self.draft.become_status(Status::Assigned, "");
@@ -343,7 +343,7 @@ impl<'a> Work<'a> {
         if self.draft.ticket.assignee.as_ref() == Some(to.address()) {
             return Ok(());
         }
-        self.draft.assign(Some(to.address()), "");
+        self.draft.assign(to.address());
         let note = if self.is_internal() { self.words().text } else { String::new() };
         let reason = NoticeReason::Assigned { by: self.engineer.reader.mailbox.called().to_owned(), note };
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
@@ -603,7 +603,7 @@ impl<'a> Work<'a> {
     fn answered(&mut self) {
         self.draft.respond();
         if self.draft.ticket.assignee.is_none() {
-            self.draft.assign(Some(self.engineer.address()), "");
+            self.draft.assign(self.engineer.address());
         }
         if matches!(self.draft.ticket.status, Status::New | Status::Assigned) {
             self.draft.become_status(Status::InProgress, "");

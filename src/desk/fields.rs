@@ -1,8 +1,8 @@
 //! Facts a requester tells about a fault, found in free text, forms and signatures (`domain.md` 5.5).
 
 use crate::desk::ticket::Fields;
-use crate::desk::words::{Field, Language};
-use regex::Regex;
+use crate::desk::words::{Field, Language, Priority};
+use regex::{Captures, Regex};
 use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 
@@ -98,10 +98,13 @@ fn is_form_line(line: &str) -> bool {
 }
 
 /// What is worth asking for: who, where to reach, since when, the error text and who else has it; a handful at most.
-pub fn missing(fields: &Fields) -> Vec<Field> {
+/// A question, a wish or a permission (P4) has no error text, and nothing began; the rare fault there can wait.
+pub fn missing(fields: &Fields, priority: Priority) -> Vec<Field> {
     let known = |field: &Field| fields.get(field).is_some_and(|v| !v.trim().is_empty());
     let asked = [Field::Name, Field::Department, Field::Contact, Field::When, Field::Error, Field::Impact];
-    asked.into_iter().filter(|f| !known(f)).take(MOST_ASKED).collect()
+    let about_fault = |f: &Field| matches!(f, Field::When | Field::Error | Field::Impact);
+    let asked = asked.into_iter().filter(|f| priority != Priority::P4 || !about_fault(f));
+    asked.filter(|f| !known(f)).take(MOST_ASKED).collect()
 }
 
 fn head(text: &str, limit: usize) -> &str {
@@ -366,10 +369,12 @@ struct Patterns {
     employee: Regex,
     error: Regex,
     prompt: Regex,
+    prompt_end: Regex,
     when: Regex,
     often: Regex,
     introduction: Regex,
     department: Regex,
+    english_department: Regex,
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
@@ -385,10 +390,14 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
             r"(?i)(?:工号|员工号|员工编号|职工号|employee (?:id|no\.?|number)|staff (?:id|no\.?|number)|emp ?#)[ :是为]{0,3}([A-Za-z]{0,3}[0-9]{3,10})\b",
         ),
         error: regex(
-            r"(0x[0-9A-Fa-f]{8}|\bHTTP(?: error| status)? [1-5][0-9]{2}\b|\bORA-[0-9]{5}\b|\bERR_[A-Z_]{3,40}|\b[Ee]rror(?: code)?[ :#]{1,3}[A-Z]?[0-9]{2,10}\b|错误代码[ :]{0,2}[A-Za-z0-9-]{2,20}|\b(?:400|403|404|500|502|503|504) (?:[Ee]rror|错误|[Bb]ad [Gg]ateway|[Ff]orbidden|[Nn]ot [Ff]ound)|(?:错误|报错) ?[0-9]{3,5}\b)",
+            r"(0x[0-9A-Fa-f]{8}|\bHTTP(?: error| status)? [1-5][0-9]{2}\b|\bORA-[0-9]{5}\b|\bERR_[A-Z_]{3,40}|\b[Ee]rror(?: code)?[ :#]{1,3}[A-Z]?[0-9]{2,10}\b|(?:错误|报错|故障|异常)(?:代码|码)[ :是为]{0,2}[A-Za-z0-9-]{2,20}|\b[45][0-9]{2}[ -][45]\.[0-9]{1,3}\.[0-9]{1,3}\b|\b(?:400|403|404|500|502|503|504) (?:[Ee]rror|错误|[Bb]ad [Gg]ateway|[Ff]orbidden|[Nn]ot [Ff]ound)|(?:错误|报错) ?[0-9]{3,5}\b)",
         ),
         prompt: regex(
             r#"(?:提示|报错|显示|弹出|says|saying|shows|message)[ :,]{0,2}["“'「『]([^"”'」』\n]{3,200})["”'」』]"#,
+        ),
+        // Without quotes only where the words end like a message: `按提示操作` is none, and `显示器无法点亮` is no text.
+        prompt_end: regex(
+            r"(?:^|[^不没无])(?:提示|报错|显示|弹出)(?:说|为|是)?[ :,]{0,2}([^ ,。;:!?、\n器屏卡误后][^ ,。;:!?、\n]{1,20}(?:失败|错误|超时|异常|无响应|不存在|不可用|不匹配|无效|已过期|已锁定|被锁定|被拒绝|拒绝访问|已满|不足)|(?:无法|不能|未能)[^ ,。;:!?、\n]{2,12})",
         ),
         when: regex(
             r"(?i)((?:从|自|大概|大约)?(?:今天|昨天|前天|今早|昨晚|上周[一二三四五六日末]?|本周[一二三四五六日]|这周[一二三四五六日]?|周[一二三四五六日]|星期[一二三四五六日]|[0-9]{1,2}月[0-9]{1,2}[日号])(?:凌晨|早上|上午|中午|下午|晚上|一早)?(?:[0-9]{1,2}(?::[0-9]{2}|点(?:半|[0-9]{1,2}分?)?))?(?:左右)?(?:开始|起|到现在)?|(?:从|自)(?:凌晨|早上|上午|中午|下午|晚上|一早|刚才|刚刚)(?:[0-9]{1,2}(?::[0-9]{2}|点(?:半|[0-9]{1,2}分?)?))?(?:左右)?(?:开始|起|到现在)?|(?:凌晨|早上|上午|中午|下午|晚上|一早)(?:[0-9]{1,2}(?::[0-9]{2}|点(?:半|[0-9]{1,2}分?)?))?(?:左右)?(?:开始|起)|(?:自从|从|自)[^,。;:\s从自]{1,10}(?:之|以)?后(?:开始|起|到现在)|已经[一二两三四五六七八九十0-9]{1,3}(?:个)?(?:小时|天|周|月)了?|\bsince (?:this|yesterday|last|early|[0-9]{1,2}(?::[0-9]{2})?(?: ?[ap]m)?|monday|tuesday|wednesday|thursday|friday|saturday|sunday|the (?:update|upgrade|weekend|morning))(?: (?:morning|afternoon|evening|night|week|month|monday|tuesday|wednesday|thursday|friday))?|\b(?:this|yesterday) (?:morning|afternoon|evening)\b|\bfor (?:the (?:past|last) )?(?:two|three|four|five|several|a few|[0-9]{1,2}) (?:hours|days|weeks)\b)",
@@ -402,6 +411,10 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         // Departments as companies name them: any word before 部 would also take 全部 and 内部.
         department: regex(
             r"(?:(?:我们|咱们|我在|我这边是|这里是|这边是)|(?:^|[ ,。;:!?(\n]))((?:财务|会计|审计|人事|人力资源|人力|行政|市场|销售|营销|采购|供应链|研发|技术|工程|生产|制造|质量|品质|品管|质检|物流|仓储|法务|法律|设备|客服|客户服务|售后|运营|运维|产品|设计|信息|公关|品牌|外贸|国际|海外|战略|投资|安全|项目|企划|策划|计划|后勤|综合|培训|商务|电商|渠道|政府事务|董事会)(?:管理|业务|支持|服务|中心)?[一二三四五六七八九十]?(?:事业)?(?:部门|部|科|室|处|中心))(?:的|所有|全部|全体|全员|整个|这边|这里|[0-9一二三四五六七八九十几]+(?:个)?人|$|[ ,。;!)\n])",
+        ),
+        // Alone on the rest of a line, as under a letter: in the middle of a sentence it may be somebody else's.
+        english_department: regex(
+            r"(?m)(?:^|[,|/] ?)((?:Finance|Accounting|Audit|HR|Human Resources|Marketing|Sales|Purchasing|Procurement|Legal|Engineering|R&D|Production|Manufacturing|Quality|Logistics|Operations|Customer Service)(?: (?:[Dd]epartment|[Dd]ept|[Tt]eam))?)[.\r]?$",
         ),
     }
 });
@@ -422,15 +435,24 @@ fn free(text: &str, fields: &mut Fields) {
             keep(fields, Field::Contact, &number);
         }
     }
-    if let Some(department) = first(&PATTERNS.department) {
+    let department = first(&PATTERNS.department).or_else(|| first(&PATTERNS.english_department));
+    if let Some(department) = department {
         keep(fields, Field::Department, &department);
     }
-    let prompt = first(&PATTERNS.prompt);
+    let prompt = first(&PATTERNS.prompt).or_else(|| first(&PATTERNS.prompt_end));
     let code = first(&PATTERNS.error);
     if let Some(error) = join(prompt, code) {
         keep(fields, Field::Error, &error);
     }
-    if let Some(when) = join(first(&PATTERNS.when), first(&PATTERNS.often)) {
+    // `下周一入职` is to come, and no fault began then; `看一下周一的记录` is not.
+    let ahead = |c: &Captures| {
+        c.get(1).is_some_and(|m| {
+            let before = text[..m.start()].trim_end_matches('个');
+            m.as_str().starts_with(['周', '星']) && before.ends_with('下') && !before.ends_with("一下")
+        })
+    };
+    let when = PATTERNS.when.captures_iter(text).find(|c| !ahead(c)).map(|c| c[1].trim().to_owned());
+    if let Some(when) = join(when, first(&PATTERNS.often)) {
         keep(fields, Field::When, &when);
     }
 }
@@ -572,6 +594,35 @@ mod tests {
     }
 
     #[test]
+    fn an_error_without_quotes() {
+        for (text, want) in [
+            ("一直卡纸，报错代码 E-03，重启过没用", "报错代码 E-03"),
+            ("ERP 又进不去了，提示连接超时", "连接超时"),
+            ("登录时提示：数据库连接失败。我们部门都这样", "数据库连接失败"),
+            ("系统提示密码已过期", "密码已过期"),
+            ("开机显示无法加载驱动，怎么办", "无法加载驱动"),
+            ("550 5.7.1 Message rejected due to content policy", "550 5.7.1"),
+        ] {
+            assert_eq!(extract(text).get(&Error).map(String::as_str), Some(want), "{text}");
+        }
+        for text in [
+            "请按照提示操作",
+            "显示器坏了",
+            "显示器无法点亮",
+            "显示屏异常",
+            "提示错误",
+            "屏幕显示异常",
+            "没有任何提示就无法登录",
+            "没提示密码错误",
+            "提示我重启",
+            "弹出一个窗口",
+            "号码 550 5717",
+        ] {
+            assert_eq!(extract(text).get(&Error), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_number_with_a_name_behind_it() {
         check("分机 6020 陈静", &[(Contact, "6020")]);
         check("联系电话：138 1234 5678 李小明", &[(Contact, "138 1234 5678")]);
@@ -586,12 +637,20 @@ mod tests {
             ("下午3点开始不能登录", "下午3点开始"),
             ("从升级之后开始就打不开", "从升级之后开始"),
             ("自从换了电脑以后起就没有声音", "自从换了电脑以后起"),
+            ("麻烦看一下今天早上的邮件", "今天早上"),
+            ("下周一要用，从昨天开始打不开", "从昨天开始"),
             ("昨天下午开始，每天都卡", "昨天下午开始, 每天"),
         ] {
             assert_eq!(extract(text).get(&When).map(String::as_str), Some(want), "{text}");
         }
-        for text in ["一直卡纸", "下午好，电脑坏了", "从头开始装也不行", "从机房后面的柜子拿"]
-        {
+        for text in [
+            "一直卡纸",
+            "新同事下周一入职",
+            "下个星期一来",
+            "下午好，电脑坏了",
+            "从头开始装也不行",
+            "从机房后面的柜子拿",
+        ] {
             assert_eq!(extract(text).get(&When), None, "{text}");
         }
     }
@@ -603,11 +662,20 @@ mod tests {
             ("财务部的打印机坏了", "财务部"),
             ("我们采购二部整个都上不了网", "采购二部"),
             ("这里是人力资源部，门禁不能用", "人力资源部"),
+            ("VPN is down.\nExtension 4417, Marketing.\n\nAlice", "Marketing"),
+            ("Jane Roe\nHuman Resources Dept\n", "Human Resources Dept"),
         ] {
             assert_eq!(extract(text).get(&Department).map(String::as_str), Some(want), "{text}");
         }
-        for text in ["我们全部都上不了网", "内部的网站打不开", "我们大部分人没事", "财务部门禁坏了", "请转财务部审批"]
-        {
+        for text in [
+            "我们全部都上不了网",
+            "内部的网站打不开",
+            "我们大部分人没事",
+            "财务部门禁坏了",
+            "请转财务部审批",
+            "Please ask Finance.",
+            "Sales,\nmy PC is broken",
+        ] {
             assert_eq!(extract(text).get(&Department), None, "{text}");
         }
     }
@@ -650,9 +718,11 @@ mod tests {
 
     #[test]
     fn a_handful_is_asked() {
-        assert_eq!(missing(&Fields::new()), [Name, Department, Contact, When, Error]);
+        assert_eq!(missing(&Fields::new(), Priority::P3), [Name, Department, Contact, When, Error]);
         let fields = extract("张三 财务部 8012");
-        assert_eq!(missing(&fields), [When, Error, Impact]);
+        assert_eq!(missing(&fields, Priority::P1), [When, Error, Impact]);
+        assert_eq!(missing(&fields, Priority::P4), []);
+        assert_eq!(missing(&Fields::new(), Priority::P4), [Name, Department, Contact]);
     }
 
     #[test]

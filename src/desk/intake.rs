@@ -55,13 +55,14 @@ pub fn begin<'a>(
         std::slice::from_ref(&requester.address),
         now,
     );
-    draft.assign(chosen.map(|e| e.address()), "");
+    draft.allot(chosen.map(|e| e.address()));
     draft
 }
 
 /// Adds the letters of a new ticket and closes the draft.
 pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
-    let missing = if mail.inbound.kind.is_human() { fields::missing(&draft.ticket.fields) } else { Vec::new() };
+    let human = mail.inbound.kind.is_human();
+    let missing = if human { fields::missing(&draft.ticket.fields, draft.ticket.priority) } else { Vec::new() };
     let requester = draft.ticket.requester.clone();
     if may_acknowledge(s, &mail.inbound) {
         let outsider = !s.policy.desk.is_colleague(&requester.address);

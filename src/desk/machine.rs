@@ -141,7 +141,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
             draft.letter(reader, &cycle, Content::ConfirmReminder { rating, closes });
         }
         TimerKind::AutoClose => {
-            draft.become_status(Status::Closed, "no answer");
+            draft.become_status(Status::Closed, s.policy.desk.language.pick("没有答复", "no answer"));
             draft.letter(reader, &cycle, Content::Closed { closing: Closing::Silence });
         }
     }

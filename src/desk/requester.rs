@@ -216,7 +216,7 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str,
     let requester = &draft.ticket.requester.address;
     let next = assign::more_senior(s.policy, draft.ticket.category, than, requester, &earlier, &s.loads, draft.now);
     if let Some(next) = next {
-        draft.assign(Some(next.address()), "");
+        draft.allot(Some(next.address()));
     }
     let name = |a: Option<&Address>| a.and_then(|a| s.policy.engineer(a)).map(|e| e.reader.mailbox.called().to_owned());
     let (before, now) = (name(before.as_ref()), name(draft.ticket.assignee.as_ref()));

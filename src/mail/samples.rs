@@ -486,7 +486,9 @@ fn transcript(_: Say, help: bool) -> Content {
 fn variations(say: Say) -> Vec<Letter> {
     let notice = |say: Say| notices(say).swap_remove(0);
     let mut letters = Vec::new();
-    let categories = Category::ALL.iter().zip(Priority::ALL.iter().cycle());
+    // Software is urgent in the cycle; its first steps differ when it is not.
+    let calm = (&Category::Software, &Priority::P3);
+    let categories = Category::ALL.iter().zip(Priority::ALL.iter().cycle()).chain([calm]);
     for (category, priority) in categories {
         for (who, content) in [notice(say), to_the_requester(say).swap_remove(0)] {
             let mut letter = say.letter(who, content);

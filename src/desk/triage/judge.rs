@@ -133,6 +133,12 @@ impl<'a> Context<'a> {
                 score.1 += weight;
             }
         }
+        // Where a core system stands still nobody can log in to it: that is no matter of accounts.
+        if self.standstill().is_some()
+            && let Some(account) = scores.iter_mut().find(|(c, _)| *c == Category::Account)
+        {
+            account.1 *= 0.5;
+        }
         scores
     }
 

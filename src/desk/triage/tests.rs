@@ -221,6 +221,13 @@ fn core_systems_that_stand_still() {
             "MES挂了",
         ],
     );
+    category(
+        Software,
+        &[
+            "ERP 宕机，财务部全部无法登录 // ERP 系统宕机了，我们都登录不上。\n报错：502 Bad Gateway",
+            "ERP is down, nobody can log in",
+        ],
+    );
     priority(P2, &["switch sw-12 in building 3 is down", "the file server is down", "二楼交换机宕机"]);
     priority(P3, &["ERP打不开", "cannot log in to SAP", "erp report slow"]);
     never(
