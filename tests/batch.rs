@@ -44,8 +44,9 @@ name = "Tom Baker"
 level = 2
 skills = ["network"]
 language = "en"
-[duty]
-supervisor = { address = "zhao.min@corp.example", name = "赵敏" }
+[[supervisor]]
+address = "zhao.min@corp.example"
+name = "赵敏"
 [limits]
 acknowledgements = [3, 5, 8]
 tickets_per_hour = 6

@@ -160,7 +160,7 @@ fn l27_nobody_has_an_address_of_the_desk() {
     assert_eq!(config.desk.own_lists, ["it-help.corp.example", "help@corp.example"]);
     check("[desk]", "[desk]\naliases = [\"ann@corp.example\"]", "engineer[1].address", WORDS);
     check(IMAP, "host = \"a\"\nuser = \"ann@corp.example\"", "engineer[1].address", WORDS);
-    check("", "[duty.supervisor]\naddress = \"it@corp.example\"", "duty.supervisor.address", WORDS);
+    check("", "[[supervisor]]\naddress = \"it@corp.example\"", "supervisor[1].address", WORDS);
 }
 
 #[test]
@@ -282,6 +282,42 @@ fn check_ends_with_0_or_2() {
     for arguments in [&["check", "-c", "/nowhere/x.toml"][..], &["check"], &[], &["run", "-c", file]] {
         assert_eq!(maildesk(arguments).status.code(), Some(2), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_roster_and_a_ladder_say_what_is_wrong() {
+    const LI: &str = "[[supervisor]]\naddress = \"li@corp.example\"\n";
+    let roster = |days: &str| format!("{LI}[[duty.week]]\n{days}");
+    let but_friday = "every = [\"li@corp.example\"]\nfri = []";
+    check("", &roster(but_friday), "duty.week[1].fri", "nobody is on duty that day");
+    check(
+        "",
+        &roster("every = [\"li@corp.example\"]\nfri = [\"wu@corp.example\"]"),
+        "duty.week[1].fri",
+        "is no [[supervisor]]",
+    );
+    let two = roster("every = [\"li@corp.example\"]\n[[duty.week]]\nevery = [\"li@corp.example\"]");
+    check("", &two, "duty.since", "a day of the week");
+    check("", "[duty]\nhandover = \"9\"", "duty.handover", "a time of day");
+    let ladder = |rungs: &str| format!("[escalation.P1]\nresponse = [{rungs}]");
+    check("", &ladder("\"half assignee\""), "escalation.P1.response", "a rung such as");
+    check("", &ladder("\"50%\""), "escalation.P1.response", "a rung such as");
+    check("", &ladder("\"50% boss\""), "escalation.P1.response", "supervisor");
+    check("", &ladder("\"50% assignee\", \"50% assignee\""), "escalation.P1.response", "a higher percentage");
+}
+
+/// Days without a supervisor, and a year without holidays, are said before they come.
+#[test]
+fn what_will_be_missing_is_said_beforehand() {
+    let of = |more: &str, now: &str| check_good("", more).coming(Timestamp::parse(now).unwrap());
+    assert!(of("", "2026-11-30T12:00:00+08:00").is_empty());
+    let december = of("", "2026-12-01T00:00:00+08:00");
+    assert!(december.len() == 1 && december[0].contains("the public holidays of 2027"), "{december:?}");
+    assert!(of("[calendar]\nholidays = \"none\"", "2026-12-01T12:00:00+08:00").is_empty());
+    let away = "[[supervisor]]\naddress = \"li@corp.example\"\naway = [\"2026-11-26..2026-11-28\"]\n\
+                [[duty.week]]\nevery = [\"li@corp.example\"]\n";
+    let gaps = of(away, "2026-11-24T12:00:00+08:00");
+    assert!(gaps.len() == 1 && gaps[0].contains("2026-11-26 and 2 more days"), "{gaps:?}");
 }
 
 #[test]

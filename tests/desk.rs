@@ -1,159 +1,20 @@
 //! The rules alone: a message or a click meets a ticket, and these are the effects. No database, no clock, no network.
 
-use chrono_tz::Asia::Shanghai;
-use maildesk::address::{Address, Mailbox, MessageId};
+use maildesk::address::{Address, Mailbox};
 use maildesk::desk::command::Hint;
 use maildesk::desk::decide::decide;
-use maildesk::desk::event::{Candidate, Effect, Event, KnownId, Mail, SenderCounts, Situation, Timer, TimerKind};
-use maildesk::desk::inbound::{Body, Inbound};
+use maildesk::desk::event::{Effect, Event, Mail, Situation, Timer, TimerKind};
+use maildesk::desk::inbound::Inbound;
 use maildesk::desk::letter::{Content, Letter, NoticeReason, Stage, Writer};
-use maildesk::desk::link::Key;
-use maildesk::desk::policy::{Demand, Engineer, Identity, Limits, Policy, Proof, Reader, Satisfaction, Targets};
+use maildesk::desk::policy::Policy;
 use maildesk::desk::ticket::{Entry, Number, Ticket, What, Who};
-use maildesk::desk::triage::Rules;
-use maildesk::desk::words::{Category, Impact, Language, Priority, Rating, Status, Wait};
+use maildesk::desk::words::{Language, Priority, Rating, Status};
 use maildesk::mail;
-use maildesk::time::{Calendar, Timestamp};
-use std::sync::{Arc, LazyLock};
+use maildesk::time::Timestamp;
+#[path = "support/rules.rs"]
+mod rules;
+use rules::*;
 use std::time::Duration;
-
-const DESK: &str = "it@corp.example";
-const ZHANG: &str = "zhang@corp.example";
-const LI: &str = "li@corp.example";
-const WANG: &str = "wang@corp.example";
-const BOSS: &str = "boss@corp.example";
-
-static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(Rules::builtin()));
-
-fn address(text: &str) -> Address {
-    Address::parse(text).unwrap()
-}
-
-fn reader(text: &str) -> Reader {
-    let name = text.split('@').next().unwrap_or_default();
-    Reader { mailbox: Mailbox::new(address(text), name), language: Language::Chinese, zone: Shanghai }
-}
-
-fn now() -> Timestamp {
-    Timestamp::parse("2026-11-23T10:00:00+08:00").unwrap()
-}
-
-fn policy() -> Policy {
-    let engineer = |text, level| Engineer { reader: reader(text), level, skills: vec![], hours: None, away: vec![] };
-    let day = Duration::from_secs(86_400);
-    Policy {
-        desk: Identity {
-            name_zh: "IT 服务台".into(),
-            name_en: "IT Service Desk".into(),
-            address: address(DESK),
-            aliases: vec![address("helpdesk@corp.example")],
-            own_lists: vec!["it-help@corp.example".into(), "staff.lists.example".into()],
-            domains: vec!["corp.example".into()],
-            public_url: Some("https://desk.corp.example".into()),
-            zone: Shanghai,
-            language: Language::Chinese,
-        },
-        engineers: vec![engineer(LI, 2), engineer(WANG, 3)],
-        supervisor: Some(reader(BOSS)),
-        targets: Targets::default(),
-        calendar: Calendar::round_the_clock(Shanghai),
-        rules: RULES.clone(),
-        proof: Proof { authserv_id: Some("mx.corp.example".into()), work: Demand::Either },
-        satisfaction: Satisfaction {
-            link_valid: 30 * day,
-            remind_after: day,
-            close_after: 3 * day,
-            reopen_within: 7 * day,
-        },
-        limits: Limits {
-            acknowledgements: [3, 10, 20],
-            tickets_per_hour: 20,
-            message_bytes: 1 << 20,
-            relay_bytes: 1 << 20,
-        },
-        key: Key([9; 32]),
-    }
-}
-
-/// Zhang's printer, with Li, in this status.
-fn ticket(status: Status) -> Ticket {
-    let over = matches!(status, Status::Closed | Status::Cancelled);
-    Ticket {
-        number: Number(1),
-        subject: "打印机坏了".into(),
-        requester: Mailbox::new(address(ZHANG), "张伟"),
-        language: Language::Chinese,
-        category: Category::Hardware,
-        priority: Priority::P3,
-        impact: Impact::Personal,
-        matched: vec![],
-        fields: Default::default(),
-        status,
-        wait: (status == Status::Pending).then_some(Wait::Requester),
-        assignee: Some(address(LI)),
-        created: now(),
-        updated: now(),
-        first_response: None,
-        response_due: now(),
-        resolution_due: now(),
-        resolved: None,
-        closed: over.then(now),
-        rating: None,
-        cycle: 1,
-        asked: false,
-        merged_into: None,
-        related: None,
-        version: 1,
-    }
-}
-
-fn candidate(ticket: Ticket) -> Candidate {
-    let description = Body { text: "打印机坏了".into(), html: None };
-    Candidate {
-        named: ticket.number,
-        ticket,
-        participants: vec![address(ZHANG), address(LI)],
-        timeline: vec![],
-        description,
-    }
-}
-
-fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
-    Situation {
-        policy,
-        next_number: Number(7),
-        candidates: tickets.into_iter().map(candidate).collect(),
-        known_ids: vec![KnownId {
-            id: MessageId::parse("first@corp.example").unwrap(),
-            number: Number(1),
-            only_cited: false,
-        }],
-        sender: None,
-        counts: SenderCounts::default(),
-        loads: vec![],
-        unconfirmed: None,
-        own_open: vec![],
-    }
-}
-
-/// A plain mail; `headers` are whole lines.
-fn mail(from: &str, subject: &str, headers: &str, text: &str) -> Inbound {
-    let raw = format!(
-        "From: <{from}>\r\nTo: <{DESK}>\r\nSubject: {subject}\r\nMessage-ID: <new@client.example>\r\n{headers}\
-         Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
-    );
-    mail::parse(raw.as_bytes())
-}
-
-/// A reply that carries the reference only `from` was sent.
-fn reply(from: &str, text: &str) -> Inbound {
-    let reference = policy().key.reference(Number(1), &address(from));
-    mail(from, "Re: [IT001] x", "In-Reply-To: <unknown@x>\r\n", &format!("{text}\n\n> IT 服务台 {reference}"))
-}
-
-fn event(inbound: Inbound) -> Event {
-    Event::Mail(Mail::new(inbound, now(), None))
-}
 
 /// Effects as short lines: what a reader of the rules wants to know.
 fn told(effects: &[Effect]) -> Vec<String> {
@@ -167,12 +28,16 @@ fn told(effects: &[Effect]) -> Vec<String> {
         Effect::SetAside { reason } => Some(format!("aside {reason}")),
         Effect::Send(l) => Some(format!("letter {} {}", l.content.template(), name(&l.to.mailbox.address))),
         Effect::Rate { rating, .. } => Some(format!("rate {rating}")),
-        Effect::Schedule(t) => Some(format!("schedule {}", t.kind.as_str())),
-        Effect::Unschedule(_) => Some("unschedule".into()),
+        Effect::Schedule(t) if t.kind != TimerKind::Targets => Some(format!("schedule {}", t.kind.as_str())),
+        Effect::Unschedule(_, TimerKind::AutoClose) => Some("unschedule".into()),
         Effect::Record(_, e) if matches!(e.what, What::Note | What::Step | What::Refused | What::Undelivered) => {
             Some(format!("record {:?} {}", e.what, e.why.lines().next().unwrap_or("")))
         }
-        Effect::Record(..) | Effect::Participants(..) | Effect::Remember(..) => None,
+        Effect::Record(..)
+        | Effect::Participants(..)
+        | Effect::Remember(..)
+        | Effect::Schedule(_)
+        | Effect::Unschedule(..) => None,
     };
     let mut lines: Vec<String> = effects.iter().filter_map(line).collect();
     lines.sort_by_key(|l| {
@@ -579,7 +444,7 @@ fn silence_is_reminded_once_and_then_closed_unrated() {
     let policy = policy();
     let fires = |ticket: Ticket, kind| {
         let timer = Timer { number: Number(1), kind, due: now(), cycle: 1 };
-        told(&decide(&situation(&policy, vec![ticket]), &Event::Timer(timer), now()))
+        told(&decide(&situation(&policy, vec![ticket]), &Event::Due(vec![timer]), now()))
     };
     assert_eq!(fires(ticket(Status::Resolved), TimerKind::ConfirmReminder), ["letter confirm_reminder zhang"]);
     assert_eq!(

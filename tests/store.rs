@@ -124,6 +124,8 @@ fn ticket(number: Number) -> Ticket {
         updated: NOW,
         first_response: None,
         response_due: later(7200),
+        response_warned: 0,
+        resolution_warned: 0,
         resolution_due: later(28800),
         resolved: None,
         closed: None,
@@ -779,16 +781,29 @@ async fn timers(url: String) {
     for timer in [&close, &remind, &timer(two, TimerKind::AutoClose, 20)] {
         tx.schedule(timer).await.unwrap();
     }
-    assert!(tx.due_timers(later(9), 10).await.unwrap().is_empty());
-    assert_eq!(tx.due_timers(later(30), 10).await.unwrap(), [remind, timer(two, TimerKind::AutoClose, 20), close]);
-    assert_eq!(tx.due_timers(later(30), 1).await.unwrap(), [remind]);
-    tx.drop_timer(&timer(one, TimerKind::ConfirmReminder, 50)).await.unwrap();
-    assert_eq!(tx.due_timers(later(10), 10).await.unwrap(), [remind]);
-    tx.drop_timer(&remind).await.unwrap();
-    tx.unschedule(two).await.unwrap();
-    assert_eq!(tx.due_timers(later(99), 10).await.unwrap(), [close]);
     tx.commit().await.unwrap();
-    assert_eq!(store.next_timer().await.unwrap(), Some(close.due));
+    assert!(store.due_timers(later(9), 10).await.unwrap().is_empty());
+    let second = timer(two, TimerKind::AutoClose, 20);
+    assert_eq!(store.due_timers(later(30), 10).await.unwrap(), [remind, second, close]);
+    assert_eq!(store.due_timers(later(30), 1).await.unwrap(), [remind]);
+    // Only what is still as it was is taken, in the order that was asked for.
+    let mut tx = store.begin().await.unwrap();
+    tx.schedule(&Timer { due: later(25), ..second }).await.unwrap();
+    assert_eq!(tx.take_timers(&[close, second, remind]).await.unwrap(), [close, remind]);
+    assert_eq!(tx.take_timers(&[close, remind]).await.unwrap(), []);
+    tx.schedule(&close).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.due_timers(later(99), 10).await.unwrap(), [Timer { due: later(25), ..second }, close]);
+    let mut tx = store.begin().await.unwrap();
+    // Dropped and set anew in one transaction, in either order.
+    tx.unschedule(two, TimerKind::AutoClose).await.unwrap();
+    tx.schedule(&second).await.unwrap();
+    tx.schedule(&remind).await.unwrap();
+    tx.unschedule(one, TimerKind::ConfirmReminder).await.unwrap();
+    tx.unschedule(one, TimerKind::Targets).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.due_timers(later(99), 10).await.unwrap(), [second, close]);
+    assert_eq!(store.next_timer().await.unwrap(), Some(second.due));
 }
 
 async fn outbox_life_of_a_letter(url: String) {

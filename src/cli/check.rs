@@ -2,9 +2,10 @@
 //! names let us in.
 
 use super::{Failure, load};
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::settings;
-use crate::ports::{InboxError, SendOutcome};
+use crate::ports::{Clock as _, InboxError, SendOutcome};
 use crate::store::Store;
 use crate::wire::without_secret;
 use secrecy::ExposeSecret as _;
@@ -24,6 +25,9 @@ pub fn check(file: &Path, out: &mut impl Write, notes: &mut impl Write) -> Resul
     let config = load(file)?;
     for warning in &config.warnings {
         writeln!(notes, "{warning} (warning)")?;
+    }
+    for coming in config.coming(SystemClock.now()) {
+        writeln!(notes, "{}: {coming} (warning)", file.display())?;
     }
     writeln!(out, "{}: no faults; {}", file.display(), summary(&config))?;
     Ok(config)

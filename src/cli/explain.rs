@@ -3,9 +3,11 @@
 use crate::desk::hush;
 use crate::desk::inbound::Inbound;
 use crate::desk::intake::{self, Sorted};
+use crate::desk::policy::{Target, Targets};
 use crate::desk::triage::{Rules, Verdict};
 use crate::desk::words::Field;
 use crate::mail::{self, Shape};
+use crate::time::format_duration;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -134,15 +136,22 @@ pub fn each_of_mbox(
 }
 
 /// Explains every message, as one JSON object a line or for people; names at the end what could not be read.
-pub fn explain(paths: &[String], mbox: bool, json: bool, rules: &Rules, out: &mut impl Write) -> anyhow::Result<()> {
+pub fn explain(
+    paths: &[String],
+    mbox: bool,
+    json: bool,
+    rules: &Rules,
+    targets: &Targets,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let mut faults = Vec::new();
     messages(paths, mbox, &mut faults, |name, raw| {
         let (message, shapes) = mail::outline(raw);
         let sorted = intake::sort(rules, &message);
         if !json {
-            return readable(name, &message, &shapes, &sorted.verdict, out);
+            return readable(name, &message, &shapes, &sorted.verdict, targets.of(sorted.verdict.priority), out);
         }
-        serde_json::to_writer(&mut *out, &object(name, &message, &shapes, &sorted))?;
+        serde_json::to_writer(&mut *out, &object(name, &message, &shapes, &sorted, targets))?;
         out.write_all(b"\n")
     })?;
     out.flush()?;
@@ -155,6 +164,7 @@ fn readable(
     message: &Inbound,
     attachments: &[Shape],
     verdict: &Verdict,
+    target: Target,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
     let from = message.from.as_ref().map_or("nobody".to_owned(), |m| format!("{} <{}>", m.name, m.address));
@@ -166,6 +176,9 @@ fn readable(
         Err(why) => writeln!(out, "  kind      {}, no answer: {why}", message.kind.as_str())?,
     }
     writeln!(out, "  sorted    {} {} ({:.2})", verdict.category, verdict.priority, verdict.confidence)?;
+    let clock = if target.working_time { "working time" } else { "round the clock" };
+    let (response, resolution) = (format_duration(target.response), format_duration(target.resolution));
+    writeln!(out, "  targets   first response {response}, resolution {resolution}, {clock}")?;
     let terms: Vec<String> = verdict.matched.iter().map(|t| format!("{} -> {}", t.term, t.points_to)).collect();
     writeln!(out, "  because   {}", terms.join(", "))?;
     if let Some(bounce) = &message.bounce {
@@ -185,12 +198,13 @@ fn readable(
 }
 
 /// The object of `design.md` 5.2.
-pub fn object(path: &str, message: &Inbound, attachments: &[Shape], sorted: &Sorted) -> Value {
+pub fn object(path: &str, message: &Inbound, attachments: &[Shape], sorted: &Sorted, targets: &Targets) -> Value {
     let ids = |ids: &[crate::address::MessageId]| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
     let commands: Vec<Value> = message.commands.iter().map(|c| json!({"name": c.word, "value": c.value})).collect();
     let Sorted { verdict, fields } = sorted;
     let text = |field: &Field| fields.get(field).cloned().unwrap_or_default();
     let fields: BTreeMap<&str, String> = Field::ALL.iter().map(|field| (field.as_str(), text(field))).collect();
+    let target = targets.of(verdict.priority);
     json!({
         "path": path,
         "kind": message.kind,
@@ -212,6 +226,11 @@ pub fn object(path: &str, message: &Inbound, attachments: &[Shape], sorted: &Sor
         "impact": verdict.impact,
         "confidence": verdict.confidence,
         "matched": verdict.matched,
+        "sla": {
+            "response": format_duration(target.response),
+            "resolution": format_duration(target.resolution),
+            "clock": if target.working_time { "work" } else { "wall" },
+        },
         "fields": fields,
         "attachments": attachments,
         "bounce": message.bounce,
@@ -230,7 +249,7 @@ mod tests {
         std::fs::write(&file, raw).unwrap();
         let mut out = Vec::new();
         let rules = Rules::builtin();
-        explain(&[folder.path().display().to_string()], mbox, true, &rules, &mut out).unwrap();
+        explain(&[folder.path().display().to_string()], mbox, true, &rules, &Targets::default(), &mut out).unwrap();
         out.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect()
     }
 
@@ -257,6 +276,7 @@ mod tests {
             "impact",
             "confidence",
             "matched",
+            "sla",
             "fields",
             "attachments",
             "bounce",
@@ -278,6 +298,10 @@ mod tests {
         assert_eq!(line["from"], json!({"address": "li@corp.example", "name": "Li"}));
         assert_eq!((&line["kind"], &line["answer"]), (&json!("request"), &json!(true)));
         assert_eq!((&line["message_id"], &line["category"]), (&json!("a@b"), &json!("network")));
+        assert_eq!(
+            (&line["priority"], &line["sla"]),
+            (&json!("P3"), &json!({"response": "2h", "resolution": "8h", "clock": "work"}))
+        );
     }
 
     #[test]
@@ -299,7 +323,8 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named_and_does_not_stop_the_rest() {
         let mut out = Vec::new();
-        let fault = explain(&["/no/such/file".to_owned()], false, true, &Rules::builtin(), &mut out).unwrap_err();
+        let (paths, rules) = (["/no/such/file".to_owned()], Rules::builtin());
+        let fault = explain(&paths, false, true, &rules, &Targets::default(), &mut out).unwrap_err();
         assert!(fault.to_string().starts_with("/no/such/file: ") && out.is_empty());
     }
 }

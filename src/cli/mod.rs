@@ -9,12 +9,14 @@ pub mod ticket;
 use crate::config::{Config, EXAMPLE, Log};
 use crate::daemon;
 use crate::demo;
+use crate::desk::policy::Targets;
 use crate::desk::ticket::Number;
 use crate::desk::triage::Rules;
 use clap::{Args, Parser, Subcommand};
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// A helpdesk that lives in the mailbox.
 #[derive(Debug, Parser)]
@@ -198,12 +200,12 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             if args.connect { block_on(check::connect(&config, out)) } else { Ok(()) }
         }
         Command::Explain(args) => {
-            let rules = match &args.config {
-                Some(file) => load(file)?.rules,
-                None => std::sync::Arc::new(Rules::builtin()),
+            let (rules, targets) = match &args.config {
+                Some(file) => load(file).map(|config| (config.rules, config.targets))?,
+                None => (Arc::new(Rules::builtin()), Targets::default()),
             };
             let mut out = std::io::BufWriter::new(out);
-            Ok(explain::explain(&args.paths, args.mbox, args.json, &rules, &mut out)?)
+            Ok(explain::explain(&args.paths, args.mbox, args.json, &rules, &targets, &mut out)?)
         }
         Command::Demo(args) => {
             log::start(Log::default());

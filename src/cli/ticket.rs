@@ -2,6 +2,8 @@
 
 use super::Failure;
 use crate::config::Config;
+use crate::desk::escalation::{self, Planned};
+use crate::desk::link::Key;
 use crate::desk::ticket::{Entry, Number, Ticket, Who};
 use crate::desk::words::Language;
 use crate::mail::phrases;
@@ -71,22 +73,31 @@ pub async fn show(
     if let Some(folder) = save {
         write_files(&store, &messages, folder).await?;
     }
+    let ladder = escalation::plan(&config.policy(Key([0; 32])), &ticket);
     if as_json {
         let letters: Vec<Value> = letters
             .iter()
             .map(|l| json!({"to": l.to, "letter": l.template, "state": l.state.as_str(), "error": l.answer}))
             .collect();
         let messages: Vec<Value> = messages.iter().map(message_json).collect();
-        let whole = json!({"ticket": ticket, "timeline": timeline, "messages": messages, "letters": letters});
+        let whole =
+            json!({"ticket": ticket, "ladder": ladder, "timeline": timeline, "messages": messages, "letters": letters});
         return Ok(writeln!(out, "{whole}")?);
     }
     let zone = config.desk.zone;
     writeln!(out, "{}", line(&ticket, zone))?;
     let due = |at: crate::time::Timestamp| at.at_zone(zone).format("%Y-%m-%d %H:%M").to_string();
     writeln!(out, "requester {} <{}>", ticket.requester.name, ticket.requester.address)?;
-    writeln!(out, "response due {}, resolution due {}", due(ticket.response_due), due(ticket.resolution_due))?;
+    let state =
+        |at: Option<crate::time::Timestamp>, word: &str| at.map_or(String::new(), |at| format!("  {word} {}", due(at)));
+    writeln!(out, "first response due {}{}", due(ticket.response_due), state(ticket.first_response, "given"))?;
+    writeln!(out, "resolution due     {}{}", due(ticket.resolution_due), state(ticket.resolved, "given"))?;
     let terms: Vec<&str> = ticket.matched.iter().map(|t| t.term.as_str()).collect();
     writeln!(out, "sorted by: {}\n", terms.join(", "))?;
+    for rung in &ladder {
+        writeln!(out, "  {}", rung_line(rung, zone))?;
+    }
+    writeln!(out)?;
     for entry in &timeline {
         writeln!(out, "  {}", entry_line(entry, zone, config.desk.language))?;
     }
@@ -132,6 +143,18 @@ pub async fn aside(config: Config, save: Option<&Path>, out: &mut impl Write) ->
         write_files(&store, &messages, folder).await?;
     }
     Ok(())
+}
+
+/// A rung of the ladder, and whether it was climbed.
+fn rung_line(rung: &Planned, zone: Tz) -> String {
+    let at = rung.at.at_zone(zone).format("%Y-%m-%d %H:%M");
+    let to: Vec<&str> = rung.to.iter().map(|role| role.as_str()).collect();
+    let state = match (rung.climbed, rung.stands) {
+        (true, _) => "told",
+        (false, true) => "not needed now",
+        (false, false) => "to come",
+    };
+    format!("{at}  {:<10} {:>4}%  {:<32} {state}", rung.clock.as_str(), rung.percent, to.join(" "))
 }
 
 fn entry_line(entry: &Entry, zone: Tz, language: Language) -> String {

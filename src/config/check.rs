@@ -1,10 +1,16 @@
 //! Faults that only show when sections are held against each other.
 
+use super::Config;
 use super::document::Section;
 use super::transport::{Mailbox, Source, Web};
 use crate::address::Address;
 use crate::desk::policy::{Engineer, Identity, Reader};
+use crate::time::Timestamp;
+use chrono::Datelike as _;
 use std::collections::HashMap;
+
+/// How far ahead the roster is looked at.
+const DAYS_AHEAD: u32 = 60;
 
 /// There is a mailbox, and what was read of each is remembered under a name of its own.
 pub fn mailboxes(root: &Section, mailboxes: &[(Section, Option<Mailbox>)]) {
@@ -20,6 +26,8 @@ pub fn mailboxes(root: &Section, mailboxes: &[(Section, Option<Mailbox>)]) {
     }
 }
 
+/// `others`: supervisors and managers.
+///
 /// Engineers are there, listed once, and nobody has an address of the desk: their mail would be taken for the desk's
 /// own and never read (`hardening.md` L27).
 pub fn people(
@@ -27,7 +35,7 @@ pub fn people(
     identity: Option<&Identity>,
     mailboxes: &[(Section, Option<Mailbox>)],
     engineers: &[(Section, Option<Engineer>)],
-    supervisor: Option<&Reader>,
+    others: &[(Section, Option<Reader>)],
 ) {
     if engineers.is_empty() {
         root.missing("engineer", "at least one [[engineer]] who gets the tickets");
@@ -58,8 +66,10 @@ pub fn people(
             section.fault("address", format!("the engineer of line {line} has the same address"));
         }
     }
-    if supervisor.is_some_and(|reader| watched(&reader.mailbox.address)) {
-        root.section("duty").section("supervisor").fault("address", OWN);
+    for (section, reader) in others {
+        if reader.as_ref().is_some_and(|reader| watched(&reader.mailbox.address)) {
+            section.fault("address", OWN);
+        }
     }
 }
 
@@ -74,4 +84,24 @@ pub fn links(root: &Section, identity: Option<&Identity>, web: Option<Web>) {
     if url.is_some_and(is_open) {
         desk.warn("public_url", "links are not protected: prefer https");
     }
+}
+
+/// What will be missing soon, as of `now`: days without a supervisor, and next year's public holidays from December on.
+pub fn coming(config: &Config, now: Timestamp) -> Vec<String> {
+    let mut coming = Vec::new();
+    let gaps = config.duty.gaps(now, DAYS_AHEAD);
+    if let Some(first) = gaps.first() {
+        let more = if gaps.len() > 1 { format!(" and {} more days", gaps.len() - 1) } else { String::new() };
+        coming.push(format!(
+            "duty: nobody of the roster is there on {first}{more}: add a substitute to that day's [[duty.week]]"
+        ));
+    }
+    let today = now.at_zone(config.calendar.zone()).date_naive();
+    let (known, next) = (config.calendar.years_known(), today.year() + 1);
+    if today.month() == 12 && !known.is_empty() && !known.contains(&next) {
+        coming.push(format!(
+            "calendar: the public holidays of {next} are not known, its working days would be wrong: add them with calendar.overrides"
+        ));
+    }
+    coming
 }

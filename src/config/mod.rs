@@ -10,8 +10,9 @@ mod values;
 pub use document::Fault;
 pub use transport::{Log, LogFormat, Mailbox, Route, Security, Server, Smtp, Source, Web};
 
+use crate::desk::duty::{Duty, Supervisor};
 use crate::desk::link::Key;
-use crate::desk::policy::{Engineer, Identity, Limits, Policy, Proof, Reader, Satisfaction, Targets};
+use crate::desk::policy::{Engineer, Escalation, Identity, Limits, Policy, Proof, Satisfaction, Targets};
 use crate::desk::triage::Rules;
 use crate::time::{Calendar, Timestamp};
 use document::Document;
@@ -38,7 +39,8 @@ pub struct Config {
     /// `None`: no web pages.
     pub web: Option<Web>,
     pub engineers: Vec<Engineer>,
-    pub supervisor: Option<Reader>,
+    pub duty: Duty,
+    pub escalation: Escalation,
     pub calendar: Calendar,
     pub targets: Targets,
     pub rules: Arc<Rules>,
@@ -79,12 +81,18 @@ impl Config {
         }
     }
 
+    /// What will be missing soon, as of `now`, in words.
+    pub fn coming(&self, now: Timestamp) -> Vec<String> {
+        check::coming(self, now)
+    }
+
     /// What the rules need to know; `key` is kept in the database.
     pub fn policy(&self, key: Key) -> Policy {
         Policy {
             desk: self.desk.clone(),
             engineers: self.engineers.clone(),
-            supervisor: self.supervisor.clone(),
+            duty: self.duty.clone(),
+            escalation: self.escalation.clone(),
             targets: self.targets,
             calendar: self.calendar.clone(),
             rules: self.rules.clone(),
@@ -110,8 +118,17 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let (calendar, holidays) = service::calendar(&root.section("calendar"), desk.zone, place);
     let engineers = root.sections("engineer");
     let engineers = engineers.iter().map(|s| (s.clone(), desk.engineer(s, &holidays))).collect::<Vec<_>>();
-    let duty = root.section("duty");
-    let supervisor = desk.supervisor(&duty);
+    let supervisors = root.sections("supervisor");
+    let supervisors = supervisors.iter().map(|s| (s.clone(), desk.supervisor(s))).collect::<Vec<_>>();
+    let managers = root.sections("manager");
+    let managers = managers.iter().map(|s| (s.clone(), desk.manager(s))).collect::<Vec<_>>();
+    let others = supervisors.iter().map(|(section, s)| (section.clone(), s.as_ref().map(|s| s.reader.clone())));
+    let others: Vec<_> = others.chain(managers.iter().cloned()).collect();
+    let supervisors: Vec<Supervisor> = supervisors.into_iter().filter_map(|(_, supervisor)| supervisor).collect();
+    let managers = managers.into_iter().filter_map(|(_, manager)| manager).collect();
+    let roster = desk.roster(&root.section("duty"), &supervisors);
+    let duty = Duty { supervisors, roster };
+    let escalation = service::escalation(&root.section("escalation"), managers);
     let working_day = calendar.day_length();
     let targets = service::targets(&root.section("sla"), working_day);
     let triage = root.section("triage");
@@ -123,7 +140,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let log = Log::read(&root.section("log"));
 
     check::mailboxes(&root, &mailboxes);
-    check::people(&root, desk.identity.as_ref(), &mailboxes, &engineers, supervisor.as_ref());
+    check::people(&root, desk.identity.as_ref(), &mailboxes, &engineers, &others);
     check::links(&root, desk.identity.as_ref(), web);
     Some(Config {
         desk: desk.identity?,
@@ -134,7 +151,8 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         smtp: smtp?,
         web,
         engineers: engineers.into_iter().map(|(_, engineer)| engineer).collect::<Option<_>>()?,
-        supervisor,
+        duty,
+        escalation,
         calendar,
         targets,
         rules: Arc::new(rules?),
@@ -171,7 +189,9 @@ mod tests {
         let text = r#"
             mailbox = [{kind = "imap"}, {kind = "maildir"}]
             engineer = [{address = "a@b.example"}]
-            duty = {supervisor = {address = "a@b.example"}}
+            supervisor = [{address = "a@b.example"}]
+            manager = [{address = "a@b.example"}]
+            duty = {week = [{mon = ["a@b.example"]}]}
             web = {}
             triage = {core_modules = {ERP = ["SAP"], OA = ["x"]}}"#;
         let mut asked = BTreeSet::new();

@@ -3,10 +3,12 @@
 use super::document::Section;
 use super::values::{self, Place};
 use crate::address::Mailbox;
+use crate::desk::duty::{Roster, Supervisor};
 use crate::desk::policy::{Engineer, Identity, Reader};
 use crate::desk::words::Language;
 use crate::time::calendar::Holidays;
 use crate::time::{Calendar, Timestamp};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use std::path::PathBuf;
 
@@ -60,9 +62,47 @@ impl Desk {
         Some(Reader { mailbox, language, zone })
     }
 
-    pub fn supervisor(&self, duty: &Section) -> Option<Reader> {
-        let section = duty.section("supervisor");
-        if section.is_present() { self.reader(&section) } else { None }
+    pub fn supervisor(&self, section: &Section) -> Option<Supervisor> {
+        let reader = self.reader(section);
+        let zone = reader.as_ref().map_or(self.zone, |r| r.zone);
+        let away = section.list("away", |text| values::away(text, zone)).unwrap_or_default();
+        Some(Supervisor { reader: reader?, away })
+    }
+
+    pub fn manager(&self, section: &Section) -> Option<Reader> {
+        self.reader(section)
+    }
+
+    /// `[duty]`: handover, and the weeks that take turns. `None` without any.
+    pub fn roster(&self, section: &Section, supervisors: &[Supervisor]) -> Option<Roster> {
+        let handover = section.parse("handover", values::time_of_day).unwrap_or(9 * 60);
+        let since = section.parse("since", values::date);
+        let weeks = section.sections("week");
+        if weeks.len() > 1 && since.is_none() {
+            section.missing("since", "a day of the week in which the first [[duty.week]] holds");
+        }
+        let named = |text: &str| {
+            let address = values::address(text)?;
+            match supervisors.iter().any(|s| s.reader.mailbox.address == address) {
+                true => Ok(address),
+                false => Err(format!("{address} is no [[supervisor]]")),
+            }
+        };
+        let week = |section: &Section| {
+            let every = section.list("every", named);
+            values::WEEKDAYS.map(|day| {
+                let people = section.list(day, named).or(every.clone()).unwrap_or_default();
+                // A name that is wrong is a fault of its own.
+                let written = section.list(day, |text| Ok(text.to_owned())).or(every.is_some().then(Vec::new));
+                if people.is_empty() && written.is_none_or(|names| names.is_empty()) {
+                    section.fault(day, "nobody is on duty that day");
+                }
+                people
+            })
+        };
+        let weeks: Vec<_> = weeks.iter().map(week).collect();
+        let since = since.unwrap_or(NaiveDate::from_ymd_opt(2026, 1, 5)?);
+        (!weeks.is_empty()).then_some(Roster { zone: self.zone, handover, since, weeks })
     }
 
     /// `holidays` are those of the desk: they free everyone.

@@ -2,7 +2,7 @@
 
 use super::document::{Fault, Section};
 use super::values::{self, Place};
-use crate::desk::policy::{Demand, Limits, Proof, Satisfaction, Target, Targets};
+use crate::desk::policy::{Demand, Escalation, Limits, Proof, Reader, Role, Satisfaction, Target, Targets};
 use crate::desk::triage::{self, Rules};
 use crate::desk::words::Priority;
 use crate::time::Calendar;
@@ -57,6 +57,26 @@ pub fn targets(section: &Section, working_day: Duration) -> Targets {
         targets.0[index] = target;
     }
     targets
+}
+
+/// `[escalation.P1]` to `[escalation.P4]`; what is not given stays as it is by default.
+pub fn escalation(section: &Section, managers: Vec<Reader>) -> Escalation {
+    let mut escalation = Escalation { managers, ..Escalation::default() };
+    for (priority, ladder) in Priority::ALL.iter().zip(&mut escalation.ladders) {
+        let section = section.section(priority.as_str());
+        for (key, rungs) in [("response", &mut ladder.response), ("resolution", &mut ladder.resolution)] {
+            let Some(given) = section.list(key, values::rung) else { continue };
+            if !given.is_sorted_by(|a, b| a.percent < b.percent) {
+                section.fault(key, "each rung needs a higher percentage than the one before");
+            }
+            let to_managers = given.iter().any(|rung| rung.to.contains(&Role::Managers));
+            if to_managers && escalation.managers.is_empty() {
+                section.warn(key, "there is no [[manager]] to tell");
+            }
+            *rungs = given;
+        }
+    }
+    escalation
 }
 
 /// The keyword rules: the built-in ones or the site's instead, then the site's additions and core modules.

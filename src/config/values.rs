@@ -2,10 +2,11 @@
 
 use super::document::Section;
 use crate::address::Address;
+use crate::desk::policy::{Role, Rung};
 use crate::desk::words::{Category, Language};
 use crate::time::calendar::{Span, Week, local_time, start_of_day};
 use crate::time::{Timestamp, parse_duration};
-use chrono::{Days, NaiveDate, NaiveTime};
+use chrono::{Days, NaiveDate, NaiveTime, Timelike};
 use chrono_tz::Tz;
 use secrecy::SecretString;
 use std::cell::Cell;
@@ -195,6 +196,29 @@ pub fn timestamp(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| format!("expected a time with its offset such as \"2026-11-23T08:00:00+08:00\", found {text:?}"))
 }
 
+/// `2026-12-24`.
+pub fn date(text: &str) -> Result<NaiveDate, String> {
+    text.trim().parse().map_err(|_| format!("expected a day such as \"2026-12-24\", found {text:?}"))
+}
+
+/// `09:00`, as minutes after midnight.
+pub fn time_of_day(text: &str) -> Result<u16, String> {
+    let time = NaiveTime::parse_from_str(text.trim(), "%H:%M");
+    let minutes = |time: NaiveTime| (time.num_seconds_from_midnight() / 60) as u16;
+    time.map(minutes).map_err(|_| format!("expected a time of day such as \"09:00\", found {text:?}"))
+}
+
+/// A rung of a ladder: `75% assignee supervisor`.
+pub fn rung(text: &str) -> Result<Rung, String> {
+    let expected = || format!("expected a rung such as \"75% assignee supervisor\", found {text:?}");
+    let mut words = text.split_whitespace();
+    let percent = words.next().and_then(|word| word.strip_suffix('%')).and_then(|number| number.parse().ok());
+    let percent = percent.filter(|percent| (1..=1000).contains(percent)).ok_or_else(expected)?;
+    let roles = [Role::Assignee, Role::Supervisor, Role::Managers].map(|role| (role.as_str(), role));
+    let to = words.map(|name| word(&roles, name)).collect::<Result<Vec<Role>, String>>()?;
+    if to.is_empty() { Err(expected()) } else { Ok(Rung { percent, to }) }
+}
+
 /// `2026-12-24`, `2026-12-24..2026-12-31` (both days included) or with times `2026-12-24 13:00..2026-12-28 09:00`.
 pub fn away(text: &str, zone: Tz) -> Result<(Timestamp, Timestamp), String> {
     let (from, to) = text.split_once("..").unwrap_or((text, text));
@@ -214,7 +238,7 @@ pub fn away(text: &str, zone: Tz) -> Result<(Timestamp, Timestamp), String> {
     if from < to { Ok((from, to)) } else { Err(format!("ends before it begins: {text:?}")) }
 }
 
-const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+pub const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Working hours of the weekdays named in this section; `None` when there are none.
 pub fn week(section: &Section) -> Option<Week> {

@@ -28,6 +28,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(25);
 /// A poll or a sending that went well longer ago than this makes `/readyz` say so.
 const STALE: Duration = Duration::from_secs(15 * 60);
 
+const DAILY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Runs the desk of this configuration until SIGTERM or SIGINT. SIGHUP reads the file again.
 ///
 /// # Errors
@@ -142,7 +144,20 @@ async fn spawn(config: &Config, shared: &Shared, start: Timestamp, first: bool) 
         tasks.spawn(outgoing::send(mailer, settings::rates(&config.smtp), shared.clone()));
     }
     tasks.spawn(outgoing::keep_time(shared.clone()));
+    tasks.spawn(look_ahead(config.clone(), shared.clone()));
     Ok(tasks)
+}
+
+/// Says at start and then once a day what will be missing soon.
+async fn look_ahead(config: Config, shared: Shared) {
+    loop {
+        for coming in config.coming(shared.clock.now()) {
+            tracing::warn!("{coming}");
+        }
+        if shared.pause(DAILY).await {
+            return;
+        }
+    }
 }
 
 async fn serve_pages(config: &Config, shared: &Shared, tasks: &mut JoinSet<()>) -> Result<()> {

@@ -103,8 +103,9 @@ fn tie<'p>(engineer: &'p Engineer, loads: Loads) -> (i64, &'p str, &'p str) {
 mod tests {
     use super::*;
     use crate::address::Mailbox;
+    use crate::desk::duty::Duty;
     use crate::desk::link::Key;
-    use crate::desk::policy::{Identity, Limits, Proof, Reader, Satisfaction, Targets};
+    use crate::desk::policy::{Escalation, Identity, Limits, Proof, Reader, Satisfaction, Targets};
     use crate::desk::triage::Rules;
     use crate::desk::words::Language;
     use crate::time::Calendar;
@@ -156,8 +157,9 @@ mod tests {
                 language: Language::Chinese,
             },
             engineers: engineers.iter().map(|line| engineer(line)).collect(),
-            supervisor: None,
+            duty: Duty::default(),
             targets: Targets::default(),
+            escalation: Escalation::default(),
             calendar: Calendar::working(Shanghai, week, Holidays::china()),
             rules: Arc::new(Rules::builtin()),
             proof: Proof::default(),

@@ -176,7 +176,8 @@ fn tell_supervisor(
     engineer: &Engineer,
     carried_out: bool,
 ) {
-    let Some(supervisor) = s.policy.supervisor().filter(|r| r.mailbox.address != *engineer.address()) else { return };
+    let supervisor = s.policy.supervisor(draft.now).filter(|r| r.mailbox.address != *engineer.address());
+    let Some(supervisor) = supervisor else { return };
     let author = engineer.reader.mailbox.called().to_owned();
     let commands = asked.commands.iter().map(written).collect();
     let body = asked.after_commands.clone();

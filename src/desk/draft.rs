@@ -1,13 +1,14 @@
 //! A ticket being worked on: changes and letters are collected and become effects all at once, or not at all.
 
 use crate::address::Address;
+use crate::desk::escalation;
 use crate::desk::event::{Effect, Timer, TimerKind};
 use crate::desk::inbound::Attachment;
 use crate::desk::letter::{Content, Letter};
 use crate::desk::policy::{Policy, Reader};
 use crate::desk::sla::{self, Pause};
 use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
-use crate::desk::words::{Category, Priority, Status, Wait};
+use crate::desk::words::{Category, Clock, Priority, Status, Wait};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -24,8 +25,11 @@ pub struct Draft<'a> {
     entries: Vec<Entry>,
     letters: Vec<Letter>,
     others: Vec<Effect>,
+    /// The confirmation is off: its timers are dropped.
     unschedule: bool,
     timers: Vec<Timer>,
+    /// The timer of the targets is set anew whatever else changed: it is the one that fell due.
+    reschedule: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -39,8 +43,22 @@ impl<'a> Draft<'a> {
     /// Begins a new ticket.
     pub fn new(policy: &'a Policy, ticket: Ticket, who: Who, now: Timestamp) -> Draft<'a> {
         let (entries, letters, others, timers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (start, pauses, before, unschedule) = (ticket.created, Vec::new(), None, false);
-        Draft { policy, ticket, now, who, start, pauses, before, entries, letters, others, unschedule, timers }
+        let (start, pauses, before, unschedule, reschedule) = (ticket.created, Vec::new(), None, false, false);
+        Draft {
+            policy,
+            ticket,
+            now,
+            who,
+            start,
+            pauses,
+            before,
+            entries,
+            letters,
+            others,
+            unschedule,
+            timers,
+            reschedule,
+        }
     }
 
     /// Learns from the timeline what targets have to count from: needed before the priority may change.
@@ -114,6 +132,7 @@ impl<'a> Draft<'a> {
     pub fn reopen(&mut self, why: impl Into<String>) {
         self.ticket.cycle += 1;
         self.ticket.asked = false;
+        (self.ticket.response_warned, self.ticket.resolution_warned) = (0, 0);
         self.become_status(Status::InProgress, why);
         self.ticket.resolved = None;
         (self.start, self.pauses) = (self.now, Vec::new());
@@ -169,6 +188,34 @@ impl<'a> Draft<'a> {
         self.ticket.first_response.get_or_insert(self.now);
     }
 
+    /// So much of a target is used up, and these people are told: a rung is climbed once in a cycle.
+    pub fn climbed(&mut self, clock: Clock, percent: u32, to: Vec<Address>) {
+        match clock {
+            Clock::Response => self.ticket.response_warned = percent,
+            Clock::Resolution => self.ticket.resolution_warned = percent,
+        }
+        self.record(What::Escalated { clock, percent, to }, "");
+    }
+
+    /// The timer of the targets fell due and is used up.
+    pub fn reschedule(&mut self) {
+        self.reschedule = true;
+    }
+
+    /// The timer of the targets as the ticket now needs it; nothing when it stays as it is.
+    fn targets_timer(&self) -> Option<Effect> {
+        let unchanged = self.before.as_ref().is_some_and(|ticket| clocks(ticket) == clocks(&self.ticket));
+        if unchanged && !self.reschedule {
+            return None;
+        }
+        let (number, kind, cycle) = (self.ticket.number, TimerKind::Targets, self.ticket.cycle);
+        match escalation::next(self.policy, &self.ticket) {
+            Some(due) => Some(Effect::Schedule(Timer { number, kind, due, cycle })),
+            // The one that fell due is gone already, and a new ticket never had one.
+            None => (self.before.is_some() && !self.reschedule).then_some(Effect::Unschedule(number, kind)),
+        }
+    }
+
     /// Queues a letter. `cause` makes its key: the same cause never sends twice to the same reader.
     pub fn letter(&mut self, to: Reader, cause: &str, content: Content) -> &mut Letter {
         self.push_letter(self.ticket.number, None, to, cause, content)
@@ -221,12 +268,13 @@ impl<'a> Draft<'a> {
     /// Whoever works on the ticket; nobody assigned: the supervisor.
     pub fn owner(&self) -> Option<Reader> {
         let assignee = self.ticket.assignee.as_ref().and_then(|a| self.policy.engineer(a));
-        assignee.map(|e| e.reader.clone()).or_else(|| self.policy.supervisor())
+        assignee.map(|e| e.reader.clone()).or_else(|| self.policy.supervisor(self.now))
     }
 
     /// Everything as effects: the ticket, its timeline, its letters.
     pub fn finish(mut self) -> Vec<Effect> {
         let number = self.ticket.number;
+        let timer = self.targets_timer();
         let mut effects = Vec::new();
         match &self.before {
             None => effects.push(Effect::Open(Box::new(self.ticket.clone()))),
@@ -238,9 +286,10 @@ impl<'a> Draft<'a> {
             Some(_) => {}
         }
         effects.extend(self.entries.into_iter().map(|entry| Effect::Record(number, entry)));
+        effects.extend(timer);
         effects.extend(self.others);
         if self.unschedule {
-            effects.push(Effect::Unschedule(number));
+            effects.extend(TimerKind::CONFIRMATION.map(|kind| Effect::Unschedule(number, kind)));
         }
         effects.extend(self.timers.into_iter().map(Effect::Schedule));
         for mut letter in self.letters {
@@ -249,4 +298,12 @@ impl<'a> Draft<'a> {
         }
         effects
     }
+}
+
+/// All that moves the timer of the targets.
+fn clocks(ticket: &Ticket) -> impl PartialEq {
+    let Ticket { priority, status, response_due, resolution_due, response_warned, resolution_warned, cycle, .. } =
+        *ticket;
+    let responded = ticket.first_response.is_some();
+    (priority, status, responded, response_due, resolution_due, response_warned, resolution_warned, cycle)
 }

@@ -22,8 +22,8 @@ pub enum Event {
         rating: Rating,
         comment: String,
     },
-    /// A timer fell due.
-    Timer(Timer),
+    /// These timers fell due; handled together so that one reader gets one letter for what was missed.
+    Due(Vec<Timer>),
     /// A letter was refused for good, by the server or after five days of trying.
     Undelivered {
         number: Number,
@@ -76,15 +76,21 @@ pub enum TimerKind {
     ConfirmReminder,
     /// Close without an answer.
     AutoClose,
+    /// The next rung of the escalation ladders, see [`crate::desk::escalation`].
+    Targets,
 }
 
 impl TimerKind {
-    pub const ALL: &'static [TimerKind] = &[TimerKind::ConfirmReminder, TimerKind::AutoClose];
+    pub const ALL: &'static [TimerKind] = &[TimerKind::ConfirmReminder, TimerKind::AutoClose, TimerKind::Targets];
+
+    /// The timers of a ticket that waits for its confirmation.
+    pub const CONFIRMATION: [TimerKind; 2] = [TimerKind::ConfirmReminder, TimerKind::AutoClose];
 
     pub fn as_str(self) -> &'static str {
         match self {
             TimerKind::ConfirmReminder => "confirm_reminder",
             TimerKind::AutoClose => "auto_close",
+            TimerKind::Targets => "targets",
         }
     }
 
@@ -220,8 +226,8 @@ pub enum Effect {
     },
     Send(Box<Letter>),
     Schedule(Timer),
-    /// Drops the ticket's timers.
-    Unschedule(Number),
+    /// Drops this timer of the ticket.
+    Unschedule(Number, TimerKind),
 }
 
 impl Candidate {

@@ -123,6 +123,8 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
         first_response: None,
         response_due,
         resolution_due,
+        response_warned: 0,
+        resolution_warned: 0,
         resolved: None,
         closed: None,
         rating: None,

@@ -3,9 +3,9 @@
 use crate::address::{Address, MessageId};
 use crate::desk::command::Hint;
 use crate::desk::inbound::{Attachment, Body};
-use crate::desk::policy::Reader;
+use crate::desk::policy::{Reader, Role};
 use crate::desk::ticket::{Number, Ticket};
-use crate::desk::words::{Field, Rating};
+use crate::desk::words::{Clock, Field, Priority, Rating};
 use crate::time::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -114,10 +114,42 @@ pub enum Content {
     TakenBack { rating: Rating, comment: String },
     /// To the supervisor: a requester is not satisfied; who had it, who has it now.
     Dissatisfied { before: Option<String>, now: Option<String>, comment: String },
+    /// To the engineer, the supervisor or a manager: a target runs out, or was missed.
+    Escalation {
+        step: Step,
+        role: Role,
+        /// The supervisor is not on duty, but nobody else is there.
+        stand_in: bool,
+        /// The letter to this supervisor could not be delivered.
+        instead_of: Option<String>,
+    },
+    /// The same about several tickets, when the desk could not say so in time.
+    Overdue { steps: Vec<Step> },
     /// To the engineer: a letter to somebody on the ticket could not be delivered.
     Undelivered { recipient: String, reason: String },
     /// To the sender, once a day: the message was larger than the desk takes.
     TooLarge { bytes: usize, limit: usize },
+}
+
+/// How far the targets of a ticket are used up.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    pub number: Number,
+    pub subject: String,
+    pub requester: String,
+    pub priority: Priority,
+    /// Who works on it.
+    pub engineer: Option<String>,
+    /// Only the clocks that gave cause, one or both.
+    pub clocks: Vec<ClockStep>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ClockStep {
+    pub clock: Clock,
+    pub percent: u32,
+    pub due: Timestamp,
+    pub breached: bool,
 }
 
 /// Who wrote what is passed on to the engineer.
@@ -257,6 +289,8 @@ impl Content {
             Content::Unheard { .. } => "unheard",
             Content::TakenBack { .. } => "taken_back",
             Content::Dissatisfied { .. } => "dissatisfied",
+            Content::Escalation { .. } => "escalation",
+            Content::Overdue { .. } => "overdue",
             Content::Undelivered { .. } => "undelivered",
             Content::TooLarge { .. } => "too_large",
         }

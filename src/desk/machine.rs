@@ -10,7 +10,7 @@ use crate::desk::requester::links;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{What, Who};
 use crate::desk::words::Status;
-use crate::desk::{hush, intake};
+use crate::desk::{escalation, hush, intake};
 use crate::time::Timestamp;
 
 /// A machine's mail that is not worth a ticket: joins the one it names, else is kept aside (L1-L3).
@@ -89,8 +89,11 @@ fn tell_undelivered(
     reason: &str,
     cause: &str,
 ) {
+    if let Some(to) = to {
+        escalation::pass_on(draft, to, cause);
+    }
     let owner = draft.owner().filter(|o| Some(&o.mailbox.address) != to);
-    let other = s.policy.supervisor().filter(|o| Some(&o.mailbox.address) != to);
+    let other = s.policy.supervisor(draft.now).filter(|o| Some(&o.mailbox.address) != to);
     let Some(reader) = owner.or(other) else { return };
     let (recipient, reason) = (shown.to_owned(), reason.chars().take(500).collect());
     let key = format!("{}-{cause}", on.ticket.cycle);
@@ -144,6 +147,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
             draft.become_status(Status::Closed, s.policy.desk.language.pick("没有答复", "no answer"));
             draft.letter(reader, &cycle, Content::Closed { closing: Closing::Silence });
         }
+        TimerKind::Targets => {}
     }
     draft.finish()
 }

@@ -1,9 +1,10 @@
 //! How this desk is run: everything the rules need from the configuration, as plain data.
 
 use crate::address::{Address, Mailbox};
+use crate::desk::duty::{Duty, OnDuty};
 use crate::desk::link::Key;
 use crate::desk::triage::Rules;
-use crate::desk::words::{Category, Language, Priority};
+use crate::desk::words::{Category, Clock, Language, Priority};
 use crate::time::{Calendar, Timestamp};
 use chrono_tz::Tz;
 use std::sync::Arc;
@@ -14,9 +15,10 @@ use std::time::Duration;
 pub struct Policy {
     pub desk: Identity,
     pub engineers: Vec<Engineer>,
-    /// Told about dissatisfied requesters and tickets nobody can take. Falls back to the first senior engineer.
-    pub supervisor: Option<Reader>,
+    /// Told about dissatisfied requesters, tickets nobody can take and targets that run out.
+    pub duty: Duty,
     pub targets: Targets,
+    pub escalation: Escalation,
     pub calendar: Calendar,
     pub rules: Arc<Rules>,
     pub proof: Proof,
@@ -103,10 +105,15 @@ impl Policy {
         self.engineers.iter().find(|e| e.address() == address)
     }
 
-    /// Whom the desk turns to when nobody else will do: the supervisor, else the most senior engineer.
-    pub fn supervisor(&self) -> Option<Reader> {
+    /// Whom the desk turns to when nobody else will do: the supervisor on duty; without any, the most senior engineer.
+    pub fn on_duty(&self, now: Timestamp) -> Option<OnDuty> {
         let senior = || self.engineers.iter().max_by_key(|e| e.level).map(|e| e.reader.clone());
-        self.supervisor.clone().or_else(senior)
+        self.duty.at(now).or_else(|| senior().map(|reader| OnDuty { reader, stand_in: false }))
+    }
+
+    /// Who that is, see [`Policy::on_duty`].
+    pub fn supervisor(&self, now: Timestamp) -> Option<Reader> {
+        self.on_duty(now).map(|on_duty| on_duty.reader)
     }
 }
 
@@ -126,6 +133,77 @@ pub struct Targets(pub [Target; 4]);
 impl Targets {
     pub fn of(&self, priority: Priority) -> Target {
         self.0[priority as usize]
+    }
+}
+
+/// Who is told when a target runs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Escalation {
+    /// One ladder for each priority, P1 first.
+    pub ladders: [Ladder; 4],
+    pub managers: Vec<Reader>,
+}
+
+/// The rungs of both clocks, each by rising percentage.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ladder {
+    pub response: Vec<Rung>,
+    pub resolution: Vec<Rung>,
+}
+
+/// Who is told when so much of a target is used up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// Of the target: 100 is the moment it is missed.
+    pub percent: u32,
+    pub to: Vec<Role>,
+}
+
+/// Somebody as the ladder names them; the order is that of the ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Whoever has the ticket; without one the supervisor.
+    Assignee,
+    Supervisor,
+    /// The named managers.
+    Managers,
+}
+
+impl Role {
+    /// The name used in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Assignee => "assignee",
+            Role::Supervisor => "supervisor",
+            Role::Managers => "managers",
+        }
+    }
+}
+
+impl Escalation {
+    pub fn ladder(&self, priority: Priority, clock: Clock) -> &[Rung] {
+        let ladder = &self.ladders[priority as usize];
+        match clock {
+            Clock::Response => &ladder.response,
+            Clock::Resolution => &ladder.resolution,
+        }
+    }
+}
+
+impl Default for Escalation {
+    /// Warnings at half and at three quarters, and the breach. For P1 and P2 the supervisor hears of the second warning
+    /// and the managers of the breach; for P3 and P4 the supervisor hears of the breach.
+    fn default() -> Escalation {
+        use Role::{Assignee, Managers, Supervisor};
+        let ladder = |rungs: [&[Role]; 3]| {
+            let rungs: Vec<Rung> =
+                [50, 75, 100].into_iter().zip(rungs).map(|(percent, to)| Rung { percent, to: to.to_vec() }).collect();
+            Ladder { response: rungs.clone(), resolution: rungs }
+        };
+        let urgent = ladder([&[Assignee], &[Assignee, Supervisor], &[Assignee, Supervisor, Managers]]);
+        let usual = ladder([&[Assignee], &[Assignee], &[Assignee, Supervisor]]);
+        Escalation { ladders: [urgent.clone(), urgent, usual.clone(), usual], managers: Vec::new() }
     }
 }
 

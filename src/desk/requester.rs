@@ -234,7 +234,7 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str,
         let letter = draft.letter(owner, &cause, content);
         (letter.attachments, letter.with_first_files) = (attachments, true);
     }
-    if let Some(supervisor) = s.policy.supervisor() {
+    if let Some(supervisor) = s.policy.supervisor(draft.now) {
         draft.letter(supervisor, &cause, Content::Dissatisfied { before, now, comment });
     }
     let assignee = draft.ticket.assignee.clone();
@@ -280,7 +280,7 @@ pub fn rated(s: &Situation, on: &Candidate, cycle: i64, rating: Rating, comment:
 /// Whoever was called for "not satisfied" can stop.
 fn tell_taken_back(s: &Situation, on: &Candidate, draft: &mut Draft, rating: Rating, comment: &str) {
     let cause = format!("{}-{}", on.ticket.cycle, on.ticket.version);
-    let mut readers: Vec<_> = draft.owner().into_iter().chain(s.policy.supervisor()).collect();
+    let mut readers: Vec<_> = draft.owner().into_iter().chain(s.policy.supervisor(draft.now)).collect();
     readers.dedup();
     readers.retain(|reader| reader.mailbox.address != on.ticket.requester.address);
     for reader in readers {

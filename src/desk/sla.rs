@@ -2,7 +2,7 @@
 
 use crate::desk::policy::{Target, Targets};
 use crate::desk::ticket::{Entry, Ticket, What};
-use crate::desk::words::{Priority, Status};
+use crate::desk::words::{Clock, Priority, Status};
 use crate::time::{Calendar, Timestamp};
 use std::time::Duration;
 
@@ -39,6 +39,30 @@ pub fn due(targets: &Targets, calendar: &Calendar, priority: Priority, start: Ti
         false => start + duration,
     };
     (add(target.response), add(target.resolution))
+}
+
+/// When so much of a clock's target is used up, counted back from where it ends: what is past has been put off by the
+/// same pauses. More than 100 percent is after the breach.
+pub fn used_up(
+    targets: &Targets,
+    calendar: &Calendar,
+    priority: Priority,
+    clock: Clock,
+    due: Timestamp,
+    percent: u32,
+) -> Timestamp {
+    let target = targets.of(priority);
+    let whole = match clock {
+        Clock::Response => target.response,
+        Clock::Resolution => target.resolution,
+    };
+    let part = |percent: u32| whole * percent / 100;
+    match (target.working_time, percent > 100) {
+        (true, true) => calendar.add_working(due, part(percent - 100)),
+        (true, false) => calendar.sub_working(due, part(100 - percent)),
+        (false, true) => due + part(percent - 100),
+        (false, false) => due - part(100 - percent),
+    }
 }
 
 /// A stretch of time on hold.

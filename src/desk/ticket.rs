@@ -1,7 +1,7 @@
 //! The ticket, its number, and the timeline that records everything that happened to it.
 
 use crate::address::{Address, Mailbox};
-use crate::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
+use crate::desk::words::{Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -72,6 +72,9 @@ pub struct Ticket {
     pub response_due: Timestamp,
     /// While pending it moves on with the time; this is where it stood at `updated`, see `desk::sla::resolution_due`.
     pub resolution_due: Timestamp,
+    /// The highest rung of each ladder that was climbed in this cycle, in percent of the target; 0: none.
+    pub response_warned: u32,
+    pub resolution_warned: u32,
     pub resolved: Option<Timestamp>,
     pub closed: Option<Timestamp>,
     pub rating: Option<Rating>,
@@ -142,6 +145,12 @@ pub enum What {
     Undelivered,
     /// A letter of the desk went out on its own: reminder and the like.
     Reminded,
+    /// So much of a target was used up, and these people were told.
+    Escalated {
+        clock: Clock,
+        percent: u32,
+        to: Vec<Address>,
+    },
     Merged {
         into: Number,
     },

@@ -60,6 +60,14 @@ macro_rules! words {
 }
 
 words! {
+    /// What a target is set for.
+    Clock {
+        Response = "response", "首次响应", "First response";
+        Resolution = "resolution", "解决", "Resolution";
+    }
+}
+
+words! {
     /// What a ticket is about.
     Category {
         Hardware = "hardware", "硬件", "Hardware";

@@ -87,7 +87,7 @@ impl Work<'_> {
                 tx.schedule(&timer).await?;
                 self.applied.timers += 1;
             }
-            Effect::Unschedule(number) => tx.unschedule(number).await?,
+            Effect::Unschedule(number, kind) => tx.unschedule(number, kind).await?,
             Effect::Send(letter) => self.send(*letter).await?,
             // Told by `carry_out`, which knows the message.
             Effect::Join { .. } | Effect::SetAside { .. } => {}

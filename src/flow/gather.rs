@@ -280,10 +280,10 @@ impl Facts {
         let numbers = match event {
             Event::Mail(mail) => {
                 situation.next_number = self.next_number(tx).await?;
-                self.about_mail(tx, &mut situation, mail, now).await?
+                first_few(&self.about_mail(tx, &mut situation, mail, now).await?)
             }
             Event::Rated { number, .. } | Event::Undelivered { number, .. } => vec![*number],
-            Event::Timer(timer) => vec![timer.number],
+            Event::Due(timers) => timers.iter().map(|timer| timer.number).collect(),
         };
         situation.candidates = self.candidates(tx, &numbers, policy, event).await?;
         Ok(situation)
@@ -367,7 +367,8 @@ impl Facts {
         policy: &Policy,
         event: &Event,
     ) -> Result<Vec<Candidate>, StoreError> {
-        let wanted: BTreeSet<Number> = first_few(numbers).into_iter().collect();
+        self.look_up_tickets(tx, numbers).await?;
+        let wanted: BTreeSet<Number> = numbers.iter().copied().collect();
         let mut found = Vec::new();
         for named in wanted {
             let Some((ticket, participants)) = self.merged_into(tx, named).await? else { continue };
@@ -431,12 +432,12 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
     match event {
         Event::Mail(mail) => {
             let from = mail.inbound.from.as_ref().map(|from| &from.address);
-            let supervisor = policy.supervisor().is_some_and(|s| from == Some(&s.mailbox.address));
-            let engineer = supervisor || from.is_some_and(|from| policy.engineer(from).is_some());
+            let works_here = |from| policy.engineer(from).is_some() || policy.duty.supervisor(from).is_some();
+            let engineer = from.is_some_and(works_here);
             let awaiting = matches!(candidate.ticket.status, Status::Resolved | Status::Closed);
             engineer || (awaiting && mail.inbound.kind != Kind::Bounce)
         }
         Event::Rated { .. } => true,
-        Event::Timer(_) | Event::Undelivered { .. } => false,
+        Event::Due(_) | Event::Undelivered { .. } => false,
     }
 }

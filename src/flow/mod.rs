@@ -94,9 +94,6 @@ impl Flow {
         let mut applied = apply::Applied::default();
         let mut work = apply::Work { tx: &mut tx, rules: &rules, facts: &mut facts, applied: &mut applied, now };
         work.carry_out(event, None).await?;
-        if let Event::Timer(timer) = event {
-            tx.drop_timer(timer).await?;
-        }
         facts.letters.write(&mut tx).await?;
         tx.commit().await?;
         self.ring(&applied, facts.letters.queued);

@@ -1,15 +1,18 @@
-//! Timers: what fell due is handled one by one; the cost follows what is due, not what is open.
+//! Timers: what fell due is handled together; the cost follows what is due, not what is open.
 
 use super::Flow;
+use super::apply::{Applied, Work};
+use super::gather::Facts;
 use crate::desk::event::{Event, Timer};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use futures_util::FutureExt as _;
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-/// Timers taken per look.
-const AT_ONCE: i64 = 100;
+/// Timers taken per look. What was missed during an outage is one letter for so many tickets.
+const AT_ONCE: i64 = 1000;
 
 /// A timer that cannot be handled is tried again after this long, so that it holds up no other (promise G4).
 const PUT_OFF: Duration = Duration::from_secs(3600);
@@ -30,35 +33,65 @@ impl Flow {
     pub async fn tick(&self, now: Timestamp) -> Result<Ticked, StoreError> {
         let mut ticked = Ticked::default();
         loop {
-            let due = self.due_timers(now).await?;
+            let due = first_of_each_ticket(self.store.due_timers(now, AT_ONCE).await?);
             if due.is_empty() {
                 return Ok(ticked);
             }
-            for timer in due {
-                let event = Event::Timer(timer);
-                let why = match AssertUnwindSafe(self.handle(&event, now)).catch_unwind().await {
-                    Ok(Ok(())) => {
-                        ticked.handled += 1;
-                        continue;
-                    }
-                    Ok(Err(error)) if error.is_systemic() => return Err(error),
-                    Ok(Err(error)) => error.to_string(),
-                    Err(_) => "the program stumbled over it".to_owned(),
-                };
-                ticked.put_off.push(format!("{} {}: {why}", timer.number, timer.kind.as_str()));
-                self.put_off(timer, now).await?;
+            match self.attempt(&due, now).await? {
+                Ok(handled) => ticked.handled += handled,
+                Err(_) => self.timer_by_timer(due, &mut ticked, now).await?,
             }
         }
     }
 
-    async fn put_off(&self, timer: Timer, now: Timestamp) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
-        tx.schedule(&Timer { due: now + PUT_OFF, ..timer }).await?;
-        tx.commit().await
+    /// One of these cannot be handled: each alone, and that one later.
+    async fn timer_by_timer(&self, timers: Vec<Timer>, ticked: &mut Ticked, now: Timestamp) -> Result<(), StoreError> {
+        for timer in timers {
+            match self.attempt(std::slice::from_ref(&timer), now).await? {
+                Ok(handled) => ticked.handled += handled,
+                Err(why) => {
+                    ticked.put_off.push(format!("{} {}: {why}", timer.number, timer.kind.as_str()));
+                    let mut tx = self.store.begin().await?;
+                    tx.schedule(&Timer { due: now + PUT_OFF, ..timer }).await?;
+                    tx.commit().await?;
+                }
+            }
+        }
+        Ok(())
     }
 
-    async fn due_timers(&self, now: Timestamp) -> Result<Vec<Timer>, StoreError> {
-        let mut tx = self.store.begin().await?;
-        tx.due_timers(now, AT_ONCE).await
+    /// Gives how many were handled, or why none could be.
+    ///
+    /// # Errors
+    /// The store's, when it can take nothing at all.
+    async fn attempt(&self, timers: &[Timer], now: Timestamp) -> Result<Result<usize, String>, StoreError> {
+        match AssertUnwindSafe(self.timers_together(timers, now)).catch_unwind().await {
+            Ok(Ok(handled)) => Ok(Ok(handled)),
+            Ok(Err(error)) if error.is_systemic() => Err(error),
+            Ok(Err(error)) => Ok(Err(error.to_string())),
+            Err(_) => Ok(Err("the program stumbled over it".to_owned())),
+        }
     }
+
+    /// Does what these timers are there for, in one transaction; those another daemon took meanwhile are left to it.
+    async fn timers_together(&self, timers: &[Timer], now: Timestamp) -> Result<usize, StoreError> {
+        let rules = self.rules();
+        let mut tx = self.store.begin().await?;
+        let timers = tx.take_timers(timers).await?;
+        let handled = timers.len();
+        let (mut facts, mut applied) = (Facts::new(&self.beside), Applied::default());
+        let mut work = Work { tx: &mut tx, rules: &rules, facts: &mut facts, applied: &mut applied, now };
+        work.carry_out(&Event::Due(timers), None).await?;
+        facts.letters.write(&mut tx).await?;
+        tx.commit().await?;
+        self.ring(&applied, facts.letters.queued);
+        Ok(handled)
+    }
+}
+
+/// A second timer of the same ticket waits for what the first one makes of it.
+fn first_of_each_ticket(mut timers: Vec<Timer>) -> Vec<Timer> {
+    let mut tickets = HashSet::new();
+    timers.retain(|timer| tickets.insert(timer.number));
+    timers
 }

@@ -74,6 +74,14 @@ pub fn happened(what: &What, language: Language) -> String {
         What::Rated { rating } => format!("{}{}", language.pick("评价：", "rated: "), rating.name(language)),
         What::Refused => say("未执行的操作", "refused"),
         What::Undelivered => say("邮件未送达", "letter not delivered"),
+        What::Escalated { clock, percent, .. } => match (language, *percent >= 100) {
+            (Language::Chinese, true) => format!("{}超时，已通知", clock.name(language)),
+            (Language::Chinese, false) => format!("{}时限已用 {percent}%，已提醒", clock.name(language)),
+            (Language::English, true) => format!("{} target missed, told", clock.name(language).to_lowercase()),
+            (Language::English, false) => {
+                format!("{percent}% of the {} target used up, told", clock.name(language).to_lowercase())
+            }
+        },
         What::Reminded => say("系统提醒", "reminder sent"),
         What::Absorbed { number, subject, .. } => {
             format!("{}{number} {subject}", language.pick("并入了 ", "merged in: "))

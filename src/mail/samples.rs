@@ -5,11 +5,12 @@ use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
 use crate::desk::letter::{
-    Closing, Content, Letter, ListLine, NoticeReason, RatingLinks, Said, Stage, StatusLine, TranscriptLine, Writer,
+    ClockStep, Closing, Content, Letter, ListLine, NoticeReason, RatingLinks, Said, Stage, StatusLine, Step,
+    TranscriptLine, Writer,
 };
-use crate::desk::policy::{Identity, Reader};
+use crate::desk::policy::{Identity, Reader, Role};
 use crate::desk::ticket::{Number, Ticket, What};
-use crate::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
+use crate::desk::words::{Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -43,6 +44,7 @@ fn in_language(language: Language) -> Vec<Letter> {
     let mut contents = to_the_requester(say);
     contents.extend(notices(say));
     contents.extend(to_the_engineer(say));
+    contents.extend(about_targets(say));
     let mut letters: Vec<Letter> = contents.into_iter().map(|(who, content)| say.letter(who, content)).collect();
     letters.extend(variations(say));
     for (index, letter) in letters.iter_mut().enumerate() {
@@ -188,6 +190,8 @@ impl Say {
             updated: now(),
             first_response: None,
             response_due: minutes(117),
+            response_warned: 0,
+            resolution_warned: 0,
             resolution_due: minutes(60 * 24 - 3),
             resolved: None,
             closed: None,
@@ -205,13 +209,16 @@ impl Say {
         if matches!(who, Who::Outsider) {
             ticket.requester = self.reader(who).mailbox;
         }
-        if matches!(content, Content::Notice { reason: NoticeReason::Unassigned, .. }) {
+        let unassigned = matches!(content, Content::Notice { reason: NoticeReason::Unassigned, .. })
+            || matches!(&content, Content::Escalation { step, .. } if step.engineer.is_none());
+        if unassigned {
             (ticket.assignee, ticket.status) = (None, Status::New);
         }
+        let about_one = !matches!(content, Content::Overdue { .. });
         Letter {
             key: String::new(),
             to: self.reader(who),
-            ticket: Some(Box::new(ticket)),
+            ticket: about_one.then(|| Box::new(ticket)),
             content,
             answers: None,
             attachments: Vec::new(),
@@ -396,6 +403,42 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
     ]
 }
 
+fn about_targets(say: Say) -> Vec<(Who, Content)> {
+    let clock = |clock, percent, due| ClockStep { clock, percent, due: minutes(due), breached: percent >= 100 };
+    let response = |percent| clock(Clock::Response, percent, if percent < 100 { 30 } else { -5 });
+    let resolution = |percent| clock(Clock::Resolution, percent, if percent < 100 { 90 } else { -15 });
+    let step = |number, engineer: bool, clocks: &[ClockStep]| Step {
+        number: Number(number),
+        subject: say.ticket().subject,
+        requester: say.requester().name,
+        priority: Priority::P2,
+        engineer: engineer.then(|| say.engineer().name),
+        clocks: clocks.to_vec(),
+    };
+    let letter = |role, stand_in, step| Content::Escalation { step, role, stand_in, instead_of: None };
+    let instead_of = Some(say.pick("赵敏", "Paula Grant"));
+    let passed_on = step(1, true, &[response(100)]);
+    vec![
+        (Who::Engineer, letter(Role::Assignee, false, step(1, true, &[response(50)]))),
+        (Who::Engineer, letter(Role::Assignee, false, step(1, true, &[response(100), resolution(75)]))),
+        (Who::Supervisor, letter(Role::Supervisor, true, step(1, true, &[resolution(75)]))),
+        (Who::Supervisor, Content::Escalation { step: passed_on, role: Role::Supervisor, stand_in: false, instead_of }),
+        (Who::Supervisor, letter(Role::Assignee, false, step(1, false, &[response(100)]))),
+        (Who::Supervisor, letter(Role::Managers, false, step(1, true, &[resolution(100)]))),
+        (Who::Supervisor, letter(Role::Managers, false, step(1, false, &[response(100)]))),
+        (
+            Who::Supervisor,
+            Content::Overdue {
+                steps: vec![
+                    step(1, true, &[response(100), resolution(75)]),
+                    step(7, false, &[response(75)]),
+                    step(12, true, &[resolution(100)]),
+                ],
+            },
+        ),
+    ]
+}
+
 fn refused(say: Say) -> Content {
     let hints = [
         ("#take", Hint::None),
@@ -456,6 +499,12 @@ fn status(say: Say) -> Content {
             },
             String::new(),
         ),
+        (
+            -15,
+            String::new(),
+            What::Escalated { clock: Clock::Resolution, percent: 75, to: vec![engineer.address] },
+            String::new(),
+        ),
         (-9, say.requester().name, What::Rated { rating: Rating::Mostly }, String::new()),
     ];
     let line = |(at, who, what, why)| StatusLine { at: minutes(at), who, what, why };
@@ -505,6 +554,10 @@ fn variations(say: Say) -> Vec<Letter> {
     for content in to_the_requester(say).into_iter().map(|(_, c)| c).take(2) {
         letters.push(late(say.letter(Who::Requester, content)));
     }
+    // The first answer was given; the resolution runs out.
+    let mut answered = say.letter(Who::Engineer, about_targets(say).swap_remove(1).1);
+    answered.ticket.as_mut().expect("samples have a ticket").first_response = Some(minutes(-30));
+    letters.push(answered);
     for content in to_the_engineer(say).into_iter().map(|(_, c)| c) {
         if matches!(content, Content::Transcript { .. } | Content::ConfirmCommand { .. }) {
             letters.push(Letter { ticket: None, ..say.letter(Who::Engineer, content) });

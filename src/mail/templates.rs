@@ -109,6 +109,8 @@ const BUILT_IN: &[Files] = &[
     letter!("taken_back"),
     letter!("dissatisfied"),
     letter!("undelivered"),
+    letter!("escalation"),
+    letter!("overdue", "/zh-CN/subject.txt", "/en/subject.txt"),
     letter!("too_large", "/zh-CN/subject.txt", "/en/subject.txt"),
 ];
 

@@ -34,7 +34,7 @@ pub use rows::{
 };
 
 use crate::address::{Address, MessageId};
-use crate::desk::event::{KnownId, Person, SenderCounts, Timer};
+use crate::desk::event::{KnownId, Person, SenderCounts, Timer, TimerKind};
 use crate::desk::inbound::{Attachment, Body, Digest};
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::words::Rating;
@@ -187,6 +187,11 @@ impl Store {
     /// Everything that happened to a ticket, oldest first.
     pub async fn timeline(&self, number: Number) -> Result<Vec<Entry>> {
         each!(self.timeline(number))
+    }
+
+    /// Timers that are due, earliest first.
+    pub async fn due_timers(&self, now: Timestamp, limit: i64) -> Result<Vec<Timer>> {
+        each!(self.due_timers(now, limit))
     }
 
     /// When the next timer falls due, also when that is past.
@@ -444,19 +449,14 @@ impl Tx {
         within!(self.schedule(timer))
     }
 
-    /// Drops all timers of a ticket.
-    pub async fn unschedule(&mut self, number: Number) -> Result<()> {
-        within!(self.unschedule(number))
+    /// Drops a timer of a ticket; no matter if there is none.
+    pub async fn unschedule(&mut self, number: Number, kind: TimerKind) -> Result<()> {
+        within!(self.unschedule(number, kind))
     }
 
-    /// Timers that are due, earliest first. Until the end of the transaction no other daemon gets the same ones.
-    pub async fn due_timers(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Timer>> {
-        within!(self.due_timers(now, limit))
-    }
-
-    /// Drops exactly this timer; one that was set anew in between stays.
-    pub async fn drop_timer(&mut self, timer: &Timer) -> Result<()> {
-        within!(self.drop_timer(timer))
+    /// Removes exactly these timers; gives those that were there. One that was set anew in between stays.
+    pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<Vec<Timer>> {
+        within!(self.take_timers(timers))
     }
 }
 

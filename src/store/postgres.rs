@@ -30,7 +30,10 @@ macro_rules! skip_locked {
 mod sql;
 
 /// The schema, one step per version.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_desk.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/postgres/0001_desk.sql"),
+    include_str!("../../migrations/postgres/0002_clock.sql"),
+];
 
 /// Any number, the same in every daemon: who migrates holds it.
 const MIGRATION_LOCK: i64 = 0x6d61_696c_6465_736b;

@@ -35,7 +35,8 @@ macro_rules! skip_locked {
 mod sql;
 
 /// The schema, one step per version.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_desk.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../../migrations/sqlite/0001_desk.sql"), include_str!("../../migrations/sqlite/0002_clock.sql")];
 
 #[derive(Clone)]
 pub struct Store {

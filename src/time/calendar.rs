@@ -196,6 +196,30 @@ impl Calendar {
         Timestamp::from_millis(last.saturating_add(rest))
     }
 
+    /// The latest instant from which exactly `duration` of working time passes until `to`: the beginning of a working
+    /// day rather than the end of the one before. What is not found in the years before is taken off as wall time.
+    pub fn sub_working(&self, to: Timestamp, duration: Duration) -> Timestamp {
+        if self.plan.is_none() || duration.is_zero() {
+            return to - duration;
+        }
+        let wanted = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        let until = to.millis();
+        // Stretches are only found forwards: from ever further back, until enough of them lie before `to`.
+        for days in [1, 8, 64, LOOK_AHEAD_DAYS] {
+            let from = Timestamp::from_millis(until.saturating_sub((days as i64).saturating_mul(DAY)));
+            let stretches = self.working_stretches(from, days + 1).take_while(|(start, _)| *start < until);
+            let stretches: Vec<(i64, i64)> = stretches.map(|(start, end)| (start, end.min(until))).collect();
+            let mut rest = wanted;
+            for (start, end) in stretches.iter().rev() {
+                if rest <= end - start {
+                    return Timestamp::from_millis(end - rest);
+                }
+                rest -= end - start;
+            }
+        }
+        to - duration
+    }
+
     /// Working time from `a` to `b`; zero when `b` is not later.
     pub fn working_between(&self, a: Timestamp, b: Timestamp) -> Duration {
         if self.plan.is_none() {

@@ -106,7 +106,12 @@ async fn not_satisfied_goes_to_a_more_senior_engineer_and_the_supervisor_knows()
         assert_eq!((ticket.status, ticket.cycle), (Status::InProgress, 2));
         assert_eq!(ticket.assignee, Some(wang.address.clone()));
         assert_eq!(ticket.rating, Some(Rating::Dissatisfied));
-        assert!(desk.passes(30 * DAY).await.0.is_empty(), "the old cycle's timers are dead");
+        let later = desk.passes(30 * DAY).await;
+        later.only_to(&[&wang, &zhao]);
+        assert!(
+            later.to(&wang).text.contains("已超过解决时限"),
+            "the old cycle's timers are dead, the new one's target runs"
+        );
     })
     .await;
 }

@@ -74,8 +74,9 @@ level = 2
 skills = ["network"]
 language = "en"
 
-[duty]
-supervisor = { address = "zhao.min@corp.example", name = "赵敏" }
+[[supervisor]]
+address = "zhao.min@corp.example"
+name = "赵敏"
 "#;
 
 pub struct Desk {

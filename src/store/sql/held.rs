@@ -14,9 +14,9 @@ use super::pieces::PieceRow;
 use super::tickets::{Event, Saved};
 use super::{Db, Tx};
 use crate::address::{Address, MessageId};
-use crate::desk::event::{Person, Timer};
+use crate::desk::event::{Person, Timer, TimerKind};
 use crate::desk::inbound::Digest;
-use crate::desk::ticket::Ticket;
+use crate::desk::ticket::{Number, Ticket};
 use crate::store::{Result, Source};
 use sqlx::QueryBuilder;
 use std::collections::{BTreeMap, HashSet};
@@ -36,6 +36,8 @@ pub struct Held {
     pub participants: Vec<(i64, Address)>,
     pub conversations: BTreeMap<(i64, Address), Vec<MessageId>>,
     pub people: BTreeMap<Address, Person>,
+    /// To be deleted before `timers` are written.
+    pub unscheduled: Vec<(Number, TimerKind)>,
     pub timers: Vec<Timer>,
     pub timeline: Vec<Event>,
     pub messages: Vec<MessageRow>,

@@ -39,6 +39,11 @@ fn maybe_number(row: &Row, column: &str) -> Result<Option<Number>> {
     Ok(number.map(Number))
 }
 
+fn percent(row: &Row, column: &str) -> Result<u32> {
+    let percent: i64 = row.try_get(column)?;
+    u32::try_from(percent).map_err(|_| StoreError::damaged_row(column, &percent.to_string()))
+}
+
 fn ticket(row: &Row) -> Result<Ticket> {
     Ok(Ticket {
         number: Number(row.try_get("number")?),
@@ -58,6 +63,8 @@ fn ticket(row: &Row) -> Result<Ticket> {
         first_response: maybe_time(row, "first_response")?,
         response_due: time(row, "response_due")?,
         resolution_due: time(row, "resolution_due")?,
+        response_warned: percent(row, "response_warned")?,
+        resolution_warned: percent(row, "resolution_warned")?,
         resolved: maybe_time(row, "resolved")?,
         closed: maybe_time(row, "closed")?,
         rating: maybe_word(row, "rating", Rating::parse)?,
@@ -150,6 +157,7 @@ fn bind_ticket(row: &mut Separated<'_, Db, &'static str>, ticket: &Ticket) {
     row.push_bind(ticket.resolved.map(Timestamp::millis)).push_bind(ticket.closed.map(Timestamp::millis));
     row.push_bind(ticket.rating.map(Rating::as_str)).push_bind(ticket.cycle).push_bind(ticket.asked);
     row.push_bind(ticket.merged_into.map(|n| n.0)).push_bind(ticket.related.map(|n| n.0)).push_bind(ticket.version);
+    row.push_bind(i64::from(ticket.response_warned)).push_bind(i64::from(ticket.resolution_warned));
 }
 
 impl Tx {
@@ -183,7 +191,7 @@ impl Tx {
                 "insert into ticket (number, subject, requester, requester_key, requester_name, language, category,
                      priority, impact, matched, fields, status, wait, assignee, assignee_key, created, updated,
                      first_response, response_due, resolution_due, resolved, closed, rating, cycle, asked,
-                     merged_into, related, version) ",
+                     merged_into, related, version, response_warned, resolution_warned) ",
             );
             query.push_values(&tickets, |mut row, ticket| bind_ticket(&mut row, ticket));
             query.build().execute(&mut *self.inner).await?;
@@ -202,14 +210,15 @@ impl Tx {
                  assignee = column14, assignee_key = column15, created = column16, updated = column17,
                  first_response = column18, response_due = column19, resolution_due = column20,
                  resolved = column21, closed = column22, rating = column23, cycle = column24, asked = column25,
-                 merged_into = column26, related = column27, version = column28
+                 merged_into = column26, related = column27, version = column28, response_warned = column29,
+                 resolution_warned = column30
              from (",
         );
         query.push_values(saved, |mut row, saved| {
             bind_ticket(&mut row, &saved.ticket);
             row.push_bind(saved.over);
         });
-        query.push(") as held where number = column1 and version = column29 returning number");
+        query.push(") as held where number = column1 and version = column31 returning number");
         let written: Vec<i64> = query.build_query_scalar().fetch_all(&mut *self.inner).await?;
         match saved.iter().find(|saved| !written.contains(&saved.ticket.number.0)) {
             Some(stale) => Err(StoreError::Conflict(stale.ticket.number.to_string())),

@@ -23,6 +23,12 @@ impl Store {
         let due: Option<i64> = sqlx::query_scalar("select min(due) from timer").fetch_one(&self.read).await?;
         Ok(due.map(Timestamp::from_millis))
     }
+
+    pub async fn due_timers(&self, now: Timestamp, limit: i64) -> Result<Vec<Timer>> {
+        let query = "select ticket, kind, due, cycle from timer where due <= $1 order by due, ticket, kind limit $2";
+        let rows = sqlx::query(query).bind(now.millis()).bind(limit).fetch_all(&self.read).await?;
+        rows.iter().map(timer).collect()
+    }
 }
 
 impl Tx {
@@ -34,6 +40,13 @@ impl Tx {
 
     pub(super) async fn write_timers(&mut self) -> Result<()> {
         self.write_tickets().await?;
+        while let Some(timers) = some(&mut self.held.unscheduled) {
+            let mut query = QueryBuilder::<Db>::new("delete from timer where (ticket, kind) in ( ");
+            query.push_values(timers, |mut row, (number, kind)| {
+                row.push_bind(number.0).push_bind(kind.as_str());
+            });
+            query.push(")").build().execute(&mut *self.inner).await?;
+        }
         while let Some(timers) = some(&mut self.held.timers) {
             let mut query = QueryBuilder::<Db>::new("insert into timer (ticket, kind, due, cycle) ");
             query.push_values(timers, |mut row, timer| {
@@ -46,34 +59,30 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn unschedule(&mut self, number: Number) -> Result<()> {
-        self.held.timers.retain(|held| held.number != number);
-        sqlx::query("delete from timer where ticket = $1").bind(number.0).execute(&mut *self.inner).await?;
+    pub async fn unschedule(&mut self, number: Number, kind: TimerKind) -> Result<()> {
+        self.held.timers.retain(|held| (held.number, held.kind) != (number, kind));
+        self.held.unscheduled.push((number, kind));
         Ok(())
     }
 
-    pub async fn due_timers(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Timer>> {
+    /// In the order they were given.
+    pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<Vec<Timer>> {
         self.write_timers().await?;
-        let rows = sqlx::query(concat!(
-            "select ticket, kind, due, cycle from timer where due <= $1 order by due, ticket, kind limit $2",
-            skip_locked!()
-        ))
-        .bind(now.millis())
-        .bind(limit)
-        .fetch_all(&mut *self.inner)
-        .await?;
-        rows.iter().map(timer).collect()
-    }
-
-    pub async fn drop_timer(&mut self, timer: &Timer) -> Result<()> {
-        self.held.timers.retain(|held| held != timer);
-        sqlx::query("delete from timer where ticket = $1 and kind = $2 and due = $3 and cycle = $4")
-            .bind(timer.number.0)
-            .bind(timer.kind.as_str())
-            .bind(timer.due.millis())
-            .bind(timer.cycle)
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(())
+        let mut taken = Vec::with_capacity(timers.len());
+        let mut wanted = timers.to_vec();
+        while let Some(some) = some(&mut wanted) {
+            let mut query = QueryBuilder::<Db>::new("delete from timer where (ticket, kind, due, cycle) in ( ");
+            query.push_values(&some, |mut row, timer| {
+                row.push_bind(timer.number.0).push_bind(timer.kind.as_str());
+                row.push_bind(timer.due.millis()).push_bind(timer.cycle);
+            });
+            query.push(") returning ticket, kind, due, cycle");
+            for row in query.build().fetch_all(&mut *self.inner).await? {
+                taken.push(timer(&row)?);
+            }
+        }
+        let place = |timer: &Timer| timers.iter().position(|wanted| wanted == timer);
+        taken.sort_by_cached_key(place);
+        Ok(taken)
     }
 }

@@ -1,0 +1,380 @@
+//! The escalation ladder: a ticket's timer climbs it rung by rung, whatever happens to the ticket or to the clock.
+
+#[path = "support/rules.rs"]
+mod rules;
+
+use maildesk::desk::decide::decide;
+use maildesk::desk::duty::Supervisor;
+use maildesk::desk::event::{Candidate, Effect, Event, Situation, Timer, TimerKind};
+use maildesk::desk::letter::{Content, Letter};
+use maildesk::desk::policy::Policy;
+use maildesk::desk::ticket::{Entry, Number, Ticket, What};
+use maildesk::time::Timestamp;
+use rules::*;
+use std::collections::BTreeMap;
+
+/// A desk in memory: tickets, their timers, and the letters that went out, as `time reader what`.
+struct Desk {
+    policy: Policy,
+    tickets: BTreeMap<Number, (Ticket, Vec<Entry>)>,
+    timers: Vec<Timer>,
+    letters: Vec<String>,
+    now: Timestamp,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let mut policy = policy();
+        policy.escalation.managers = vec![reader("chief@corp.example")];
+        Desk { policy, tickets: BTreeMap::new(), timers: Vec::new(), letters: Vec::new(), now: now() }
+    }
+
+    /// A new ticket, which the rules open.
+    fn report(&mut self, subject: &str, text: &str) {
+        let mut situation = situation(&self.policy, Vec::new());
+        situation.next_number = Number(self.tickets.len() as i64 + 1);
+        situation.known_ids.clear();
+        let inbound = mail(ZHANG, subject, "", text);
+        let event = Event::Mail(maildesk::desk::event::Mail::new(inbound, self.now, None));
+        let effects = decide(&situation, &event, self.now);
+        self.apply(effects);
+        self.letters.clear();
+    }
+
+    fn printer(&mut self) {
+        self.report("打印机坏了", "三楼打印机不能打印，只有我这台。");
+    }
+
+    /// An engineer's reply on the first ticket.
+    fn engineer(&mut self, who: &str, text: &str) {
+        let event = Event::Mail(maildesk::desk::event::Mail::new(reply(who, text), self.now, None));
+        let effects = decide(&self.situation(), &event, self.now);
+        self.apply(effects);
+    }
+
+    fn situation(&self) -> Situation<'_> {
+        let mut situation = situation(&self.policy, Vec::new());
+        situation.candidates = self
+            .tickets
+            .values()
+            .map(|(ticket, timeline)| Candidate { timeline: timeline.clone(), ..candidate(ticket.clone()) })
+            .collect();
+        situation
+    }
+
+    fn apply(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Open(ticket) => drop(self.tickets.insert(ticket.number, (*ticket, Vec::new()))),
+                Effect::Save(ticket) => {
+                    let known = self.tickets.get_mut(&ticket.number).unwrap();
+                    assert_eq!(known.0.version + 1, ticket.version);
+                    known.0 = *ticket;
+                }
+                Effect::Record(number, entry) => self.tickets.get_mut(&number).unwrap().1.push(entry),
+                Effect::Schedule(timer) => {
+                    self.timers.retain(|known| (known.number, known.kind) != (timer.number, timer.kind));
+                    self.timers.push(timer);
+                }
+                Effect::Unschedule(number, kind) => self.timers.retain(|t| (t.number, t.kind) != (number, kind)),
+                Effect::Send(letter) => self.letters.extend(self.said(&letter)),
+                _ => {}
+            }
+        }
+    }
+
+    /// What the ladder said: `11:00 li response 50`.
+    fn said(&self, letter: &Letter) -> Option<String> {
+        let time = self.now.at_zone(chrono_tz::Asia::Shanghai).format("%d %H:%M");
+        let time = time.to_string();
+        let time = time.strip_prefix("23 ").unwrap_or(&time);
+        let reader = letter.to.mailbox.address.local();
+        let clocks = |step: &maildesk::desk::letter::Step| {
+            step.clocks.iter().map(|c| format!("{} {}", c.clock, c.percent)).collect::<Vec<_>>().join(" ")
+        };
+        match &letter.content {
+            Content::Escalation { step, stand_in, .. } => {
+                Some(format!("{time} {reader} {}{}", clocks(step), if *stand_in { " stand-in" } else { "" }))
+            }
+            Content::Overdue { steps } => {
+                let steps: Vec<String> = steps.iter().map(|step| format!("{} {}", step.number, clocks(step))).collect();
+                Some(format!("{time} {reader} {}", steps.join(", ")))
+            }
+            _ => None,
+        }
+    }
+
+    /// Time passes with the desk running: every timer fires when it is due.
+    fn until(&mut self, time: &str) {
+        let to = at(time);
+        while let Some(timer) = self.timers.iter().filter(|t| t.due <= to).min_by_key(|t| t.due).copied() {
+            self.now = self.now.max(timer.due);
+            self.tick();
+        }
+        self.now = to;
+    }
+
+    /// The clock says this now, and the desk looks at its timers.
+    fn jump(&mut self, time: &str) {
+        self.now = at(time);
+        self.tick();
+    }
+
+    fn tick(&mut self) {
+        loop {
+            let mut due: Vec<Timer> = self.timers.iter().filter(|t| t.due <= self.now).copied().collect();
+            due.sort_by_key(|t| (t.due, t.number));
+            let mut seen = Vec::new();
+            due.retain(|t| {
+                !seen.contains(&t.number) && {
+                    seen.push(t.number);
+                    true
+                }
+            });
+            if due.is_empty() {
+                return;
+            }
+            self.timers.retain(|t| !due.contains(t));
+            let effects = decide(&self.situation(), &Event::Due(due), self.now);
+            self.apply(effects);
+        }
+    }
+
+    #[track_caller]
+    fn expect(&mut self, letters: &[&str]) {
+        assert_eq!(std::mem::take(&mut self.letters), letters);
+    }
+
+    fn climbed(&self) -> usize {
+        let entries = self.tickets.values().flat_map(|(_, timeline)| timeline);
+        entries.filter(|e| matches!(e.what, What::Escalated { .. })).count()
+    }
+}
+
+/// `11:00` on Monday 23 November 2026, `24 11:00` on the next day.
+fn at(time: &str) -> Timestamp {
+    let (day, time) = time.split_once(' ').unwrap_or(("23", time));
+    Timestamp::parse(&format!("2026-11-{day}T{time}:00+08:00")).unwrap()
+}
+
+#[test]
+fn every_rung_is_climbed_once_and_nobody_is_told_twice_at_a_time() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.until("25 10:00");
+    desk.expect(&[
+        "11:00 li response 50",
+        "11:30 li response 75",
+        "12:00 li response 100",
+        "12:00 boss response 100",
+        "14:00 li resolution 50",
+        "16:00 li resolution 75",
+        "18:00 li resolution 100",
+        "18:00 boss resolution 100",
+    ]);
+    assert_eq!(desk.climbed(), 6);
+    assert!(desk.timers.is_empty());
+}
+
+#[test]
+fn urgent_tickets_reach_supervisor_and_managers() {
+    let mut desk = Desk::new();
+    desk.report("ERP 宕机", "ERP 系统宕机，全公司都不能用");
+    desk.until("10:20");
+    desk.expect(&[
+        "10:07 wang response 50",
+        "10:11 wang response 75",
+        "10:11 boss response 75",
+        "10:15 wang response 100",
+        "10:15 boss response 100",
+        "10:15 chief response 100",
+    ]);
+}
+
+#[test]
+fn an_answer_stops_the_response_and_the_solution_both() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.until("11:10");
+    desk.expect(&["11:00 li response 50"]);
+    desk.engineer(LI, "请重启一下打印机。");
+    desk.until("14:30");
+    desk.expect(&["14:00 li resolution 50"]);
+    desk.engineer(LI, "#resolve\n换了硒鼓。");
+    desk.until("24 09:00");
+    desk.expect(&[]);
+}
+
+#[test]
+fn on_hold_the_resolution_waits_but_never_for_p1() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.engineer(LI, "#wait requester\n请问型号？");
+    desk.until("15:00");
+    desk.expect(&[]);
+    desk.engineer(LI, "#resume");
+    desk.until("23:00");
+    desk.expect(&[
+        "19:00 li resolution 50",
+        "21:00 li resolution 75",
+        "23:00 li resolution 100",
+        "23:00 boss resolution 100",
+    ]);
+
+    let mut desk = Desk::new();
+    desk.report("ERP 宕机", "ERP 系统宕机，全公司都不能用");
+    desk.engineer(WANG, "正在看。");
+    desk.engineer(WANG, "#wait vendor");
+    desk.until("11:00");
+    desk.expect(&["11:00 wang resolution 50"]);
+}
+
+#[test]
+fn a_raised_priority_counts_from_the_arrival_and_is_told_at_once() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.until("10:40");
+    desk.engineer(WANG, "#priority P2 整个部门");
+    desk.jump("10:41");
+    // The response was due at 10:30.
+    desk.expect(&["10:41 li response 100", "10:41 boss response 100", "10:41 chief response 100"]);
+    desk.until("12:00");
+    desk.expect(&["12:00 li resolution 50"]);
+}
+
+#[test]
+fn a_reopened_ticket_climbs_anew_and_keeps_its_history() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.engineer(LI, "在看了。");
+    desk.until("14:00");
+    desk.engineer(LI, "#resolve\n好了。");
+    desk.until("15:00");
+    desk.expect(&["14:00 li resolution 50"]);
+    desk.engineer(LI, "#reopen");
+    desk.until("19:00");
+    desk.expect(&["19:00 li resolution 50"]);
+    assert_eq!(desk.climbed(), 2);
+}
+
+#[test]
+fn what_was_missed_is_one_letter_for_each_reader() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.jump("24 10:00");
+    desk.expect(&["24 10:00 li response 100 resolution 100", "24 10:00 boss response 100 resolution 100"]);
+
+    let mut desk = Desk::new();
+    (0..3).for_each(|_| desk.printer());
+    desk.jump("13:00");
+    let all = "IT001 response 100, IT002 response 100, IT003 response 100";
+    desk.expect(&[&format!("13:00 li {all}"), &format!("13:00 boss {all}")]);
+    desk.until("14:00");
+    desk.expect(&["14:00 li resolution 50"; 3]);
+}
+
+/// `hardening.md` R19: a day forward, a day back, five seconds back every second.
+#[test]
+fn a_jumping_clock_makes_no_storm_and_forgets_nothing() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.jump("24 10:00");
+    assert_eq!(desk.letters.len(), 2);
+    desk.letters.clear();
+    desk.jump("10:01");
+    desk.until("26 10:00");
+    desk.expect(&[]);
+    assert_eq!(desk.climbed(), 2);
+
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.jump("22 10:00");
+    desk.expect(&[]);
+    for minute in (0..60).flat_map(|m| [m, m, (m + 55) % 60]) {
+        desk.jump(&format!("11:{minute:02}"));
+    }
+    let (half, rest) = (desk.letters[0].clone(), desk.letters.len());
+    assert_eq!((half.as_str(), rest), ("11:00 li response 50", 2));
+}
+
+#[test]
+fn without_an_engineer_the_supervisor_is_told_once() {
+    let mut desk = Desk::new();
+    desk.policy.engineers.clear();
+    desk.printer();
+    desk.until("12:00");
+    desk.expect(&["11:00 boss response 50", "11:30 boss response 75", "12:00 boss response 100"]);
+}
+
+#[test]
+fn who_stands_in_for_the_supervisor_is_told_so() {
+    let mut desk = Desk::new();
+    desk.policy.duty.supervisors[0].away = vec![(at("23 00:00"), at("24 00:00"))];
+    desk.printer();
+    desk.until("12:00");
+    desk.expect(&[
+        "11:00 li response 50",
+        "11:30 li response 75",
+        "12:00 li response 100",
+        "12:00 boss response 100 stand-in",
+    ]);
+}
+
+/// Targets in working time: letters come in working hours, and the clock stands in between.
+#[test]
+fn letters_about_working_time_come_in_working_hours() {
+    use maildesk::time::Calendar;
+    use maildesk::time::calendar::{Holidays, Span};
+    let day = vec![Span::parse("09:00-12:00").unwrap(), Span::parse("13:30-18:00").unwrap()];
+    let week = std::array::from_fn(|i| if i < 5 { day.clone() } else { Vec::new() });
+    let mut desk = Desk::new();
+    desk.policy.calendar = Calendar::working(chrono_tz::Asia::Shanghai, week, Holidays::china());
+    desk.now = at("17:00");
+    desk.printer();
+    desk.until("25 09:00");
+    desk.expect(&[
+        // 18:00 sharp is the end of the day.
+        "24 09:00 li response 50",
+        "24 09:30 li response 75",
+        "24 10:00 li response 100",
+        "24 10:00 boss response 100",
+        "24 13:30 li resolution 50",
+        "24 15:30 li resolution 75",
+        "24 17:30 li resolution 100",
+        "24 17:30 boss resolution 100",
+    ]);
+}
+
+#[test]
+fn timers_of_an_earlier_round_or_of_another_ticket_are_dead() {
+    let mut desk = Desk::new();
+    desk.printer();
+    for cycle in [0, 2] {
+        let timer = Timer { number: Number(1), kind: TimerKind::Targets, due: at("11:00"), cycle };
+        assert!(decide(&desk.situation(), &Event::Due(vec![timer]), at("12:00")).is_empty());
+    }
+}
+
+#[test]
+fn when_a_supervisors_mailbox_bounces_the_next_in_line_gets_it() {
+    let deputy = || Supervisor { reader: reader("deputy@corp.example"), away: vec![] };
+    let mut desk = Desk::new();
+    desk.policy.duty.supervisors.push(deputy());
+    desk.printer();
+    let bounced = |desk: &mut Desk| {
+        let (to, letter, reason) = (address(BOSS), "x".into(), "550 5.1.1 unknown".into());
+        let effects =
+            decide(&desk.situation(), &Event::Undelivered { number: Number(1), to, letter, reason }, desk.now);
+        desk.apply(effects);
+    };
+    // Nothing urgent was in it yet.
+    bounced(&mut desk);
+    desk.expect(&[]);
+    desk.until("12:00");
+    desk.letters.clear();
+    bounced(&mut desk);
+    desk.expect(&["12:00 deputy response 100"]);
+    desk.policy.duty.supervisors.pop();
+    bounced(&mut desk);
+    desk.expect(&["12:00 chief response 100"]);
+}
