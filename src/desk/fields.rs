@@ -117,7 +117,27 @@ fn spelled(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
     }
-    text.nfkc().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}')).collect()
+    let mut out = String::with_capacity(text.len());
+    // Nothing combines with a line feed, so each line can be taken by itself.
+    for line in text.split_inclusive('\n') {
+        let start = out.len();
+        if line.chars().all(|c| usual(c).map(|c| out.push(c)).is_some()) {
+            continue;
+        }
+        out.truncate(start);
+        out.extend(line.nfkc().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}')));
+    }
+    out
+}
+
+/// What NFKC makes of the characters that nearly all lines consist of.
+fn usual(c: char) -> Option<char> {
+    match c {
+        c if c.is_ascii() || is_han(c) => Some(c),
+        '\u{3001}' | '\u{3002}' | '\u{2018}'..='\u{201d}' => Some(c),
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0),
+        _ => None,
+    }
 }
 
 fn keep(fields: &mut Fields, field: Field, value: &str) {
@@ -422,7 +442,9 @@ fn free(text: &str, fields: &mut Fields) {
             keep(fields, Field::Contact, &number);
         }
     }
-    if let Some(department) = first(&PATTERNS.department) {
+    if !text.is_ascii()
+        && let Some(department) = first(&PATTERNS.department)
+    {
         keep(fields, Field::Department, &department);
     }
     let prompt = first(&PATTERNS.prompt);
