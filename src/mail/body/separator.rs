@@ -177,8 +177,14 @@ pub fn separator(line: &str) -> Option<Separator> {
 /// A cheap look before the words are compared: nearly all lines end here.
 fn may_separate(line: &str) -> bool {
     line.starts_with(|c: char| is_rule(c) || matches!(c, '*' | '[' | '&'))
-        || (line.len() < 120 && line.contains([':', '：', '上']))
+        || (line.len() < 120 && line.contains([':', '：', '上']) && may_announce(line))
         || ["above", "Above", "ABOVE"].iter().any(|w| line.contains(w))
+}
+
+/// Not `label: value`: it begins with a sign, ends with its colon (or an entity behind that), or asks for a reply (回复).
+fn may_announce(line: &str) -> bool {
+    let end = line.trim_end_matches(|c: char| is_space(c) || matches!(c, '*' | '|'));
+    !line.starts_with(char::is_alphanumeric) || end.ends_with([':', '：', ';']) || line.contains('回')
 }
 
 /// `原始邮件` or `Original` alone on its line: true only above a header block.

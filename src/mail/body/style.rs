@@ -12,6 +12,9 @@ pub struct Look {
 
 /// Reads a `style` attribute.
 pub fn look(style: &str) -> Look {
+    if style.is_empty() {
+        return Look::default();
+    }
     let mut look = Look { doubtful: style.contains("/*") || style.contains('\\'), ..Look::default() };
     let (mut overflow_hidden, mut no_height) = (false, false);
     let (mut ink, mut paper) = (String::new(), String::new());
