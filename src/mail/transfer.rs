@@ -81,12 +81,17 @@ fn base64_body(text: &[u8]) -> Vec<u8> {
     base64_blocks(text).unwrap_or_else(|| base64_lines(text))
 }
 
-/// Decodes a body of nothing but clean lines, as nearly all are: many lines at once.
+/// Decodes a body folded at one width, as nearly all are: many lines at once. In any other one a line end is met among
+/// the letters, or a line is no whole number of groups.
 fn base64_blocks(text: &[u8]) -> Option<Vec<u8>> {
     const BLOCK: usize = 16 * 1024;
+    let text = text.trim_ascii();
+    let first = header::line_at(text, 0);
+    let (width, letters) = (first.len(), header::trim_line(first).len());
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 3);
-    let mut block = Vec::with_capacity(text.len().min(BLOCK + 1024));
-    for line in lines(text) {
+    let mut block = Vec::with_capacity(text.len().min(BLOCK + letters));
+    for line in text.chunks(width.max(1)) {
+        let line = if line.len() == width { line.strip_suffix(&first[letters..])? } else { line };
         if !line.len().is_multiple_of(4) {
             return None;
         }
@@ -293,6 +298,11 @@ mod tests {
             ("5omT5Y2w!!", "打印"),
             ("YQ", "a"),
             ("YQ==YmM=", "abc"),
+            ("YQ==\r\nYmM=\r\n", "abc"),
+            ("5omT\n5Y2w\n\n", "打印"),
+            ("5omT5Y2w\r\n5omT\r\n5Y2w", "打印打印"),
+            ("5omT\r\n5Y2w5omT5Y2w", "打印打印"),
+            ("5omT\n5Y2w\r\nYQ==", "打印a"),
             ("", ""),
             ("=", ""),
         ] {
