@@ -514,6 +514,17 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_spelled_as_the_whole_text_is() {
+        for c in (0..=0x10_ffffu32).filter_map(char::from_u32) {
+            assert!(usual(c).is_none_or(|usual| c.nfkc().eq([usual])), "{c:?}");
+        }
+        for text in ["姓名：张三\n“好”，～\n", "e\u{301}\n\u{301}\n１２：＝\u{338}\n", "ｶﾞ\n\u{1100}\n\u{1161}…\r\n①"]
+        {
+            assert_eq!(spelled(text), text.nfkc().collect::<String>());
+        }
+    }
+
+    #[test]
     fn several_in_one_line() {
         check("姓名：张三 部门：财务部 电话：8012", &[(Name, "张三"), (Department, "财务部"), (Contact, "8012")]);
         check("姓名：张三，部门：财务部；分机：8012", &[(Name, "张三"), (Department, "财务部"), (Contact, "8012")]);

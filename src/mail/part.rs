@@ -340,6 +340,18 @@ mod tests {
     }
 
     #[test]
+    fn text_is_cleaned() {
+        for (text, want) in [
+            ("\u{FEFF}a\r\nb\rc\n", "a\nb\nc\n"),
+            ("a\r\r\nb\n\r", "a\n\nb\n\n"),
+            ("\u{B}打\0印\u{C}\t\u{7F}机", "\n打印\n\t机"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(clean_text(text), want);
+        }
+    }
+
+    #[test]
     fn html_may_name_its_charset_itself() {
         let mut raw = b"Content-Type: text/html\n\n<meta charset=big5>".to_vec();
         raw.extend_from_slice(&encoding_rs::BIG5.encode("您好").0);
