@@ -120,7 +120,27 @@ fn spelled(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
     }
-    text.nfkc().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}')).collect()
+    let mut out = String::with_capacity(text.len());
+    // Nothing combines with a line feed, so each line can be taken by itself.
+    for line in text.split_inclusive('\n') {
+        let start = out.len();
+        if line.chars().all(|c| usual(c).map(|c| out.push(c)).is_some()) {
+            continue;
+        }
+        out.truncate(start);
+        out.extend(line.nfkc().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}')));
+    }
+    out
+}
+
+/// What NFKC makes of the characters that nearly all lines consist of.
+fn usual(c: char) -> Option<char> {
+    match c {
+        c if c.is_ascii() || is_han(c) => Some(c),
+        '\u{3001}' | '\u{3002}' | '\u{2018}'..='\u{201d}' => Some(c),
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0),
+        _ => None,
+    }
 }
 
 fn keep(fields: &mut Fields, field: Field, value: &str) {
@@ -435,8 +455,9 @@ fn free(text: &str, fields: &mut Fields) {
             keep(fields, Field::Contact, &number);
         }
     }
-    let department = first(&PATTERNS.department).or_else(|| first(&PATTERNS.english_department));
-    if let Some(department) = department {
+    // The Chinese words cannot be found where there are none.
+    let chinese = if text.is_ascii() { None } else { first(&PATTERNS.department) };
+    if let Some(department) = chinese.or_else(|| first(&PATTERNS.english_department)) {
         keep(fields, Field::Department, &department);
     }
     let prompt = first(&PATTERNS.prompt).or_else(|| first(&PATTERNS.prompt_end));
@@ -511,6 +532,17 @@ mod tests {
             "Name: Jane Roe\nDept: Finance\nExt: 8012\nEmployee ID: AB1234",
             &[(Name, "Jane Roe"), (Department, "Finance"), (Contact, "8012"), (EmployeeId, "AB1234")],
         );
+    }
+
+    #[test]
+    fn lines_are_spelled_as_the_whole_text_is() {
+        for c in (0..=0x10_ffffu32).filter_map(char::from_u32) {
+            assert!(usual(c).is_none_or(|usual| c.nfkc().eq([usual])), "{c:?}");
+        }
+        for text in ["姓名：张三\n“好”，～\n", "e\u{301}\n\u{301}\n１２：＝\u{338}\n", "ｶﾞ\n\u{1100}\n\u{1161}…\r\n①"]
+        {
+            assert_eq!(spelled(text), text.nfkc().collect::<String>());
+        }
     }
 
     #[test]

@@ -97,8 +97,17 @@ impl Digest {
     /// Of several pieces as if they were one.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
         use sha2::Digest as _;
-        let mut hash = sha2::Sha256::new();
-        parts.into_iter().for_each(|part| hash.update(part));
+        // Lines and other small pieces are joined first: each one by itself would cost as much as a whole block.
+        const BLOCK: usize = 4096;
+        let (mut hash, mut block) = (sha2::Sha256::new(), Vec::with_capacity(BLOCK));
+        for part in parts {
+            if block.len() + part.len() > BLOCK {
+                hash.update(&block);
+                block.clear();
+            }
+            if part.len() > BLOCK { hash.update(part) } else { block.extend_from_slice(part) }
+        }
+        hash.update(&block);
         Digest(hash.finalize().into())
     }
 

@@ -153,7 +153,7 @@ fn end_of_block(entity: &[u8], from: usize) -> usize {
 /// The line that begins at `at`, with its line end.
 pub fn line_at(bytes: &[u8], at: usize) -> &[u8] {
     let rest = bytes.get(at..).unwrap_or_default();
-    let end = rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |i| i + 1);
+    let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |i| i + 1);
     &rest[..end]
 }
 
@@ -165,7 +165,7 @@ pub fn trim_line(line: &[u8]) -> &[u8] {
 
 /// Name of a field line and the offset of its value.
 fn field_name(line: &[u8]) -> Option<(&str, usize)> {
-    let colon = line.iter().take(256).position(|b| *b == b':')?;
+    let colon = memchr::memchr(b':', &line[..line.len().min(256)])?;
     let name = line[..colon].trim_ascii_end();
     let plain = !name.is_empty() && name.iter().all(|b| (33..127).contains(b));
     let name = plain.then(|| std::str::from_utf8(name).ok()).flatten()?;
@@ -179,12 +179,16 @@ pub fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 /// A raw value on one line: folds become single spaces (RFC 5322 section 2.2.3).
 pub fn unfold(value: &[u8]) -> Vec<u8> {
-    value.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect::<Vec<u8>>().trim_ascii().to_vec()
+    let value = value.trim_ascii();
+    match memchr::memchr2(b'\r', b'\n', value) {
+        None => value.to_vec(),
+        Some(_) => value.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect(),
+    }
 }
 
 /// As [`unfold`], as text for machines: bytes beyond ASCII that are no UTF-8 become U+FFFD.
 pub fn unfold_text(value: &[u8]) -> String {
-    String::from_utf8_lossy(&unfold(value)).into_owned()
+    String::from_utf8(unfold(value)).unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned())
 }
 
 /// An unstructured field (RFC 5322 section 2.2.1) as a person should see it: decoded, one line, nothing invisible.

@@ -228,21 +228,17 @@ fn html_charset(bytes: &[u8]) -> Option<Charset> {
 
 /// Line ends as LF, no NUL and other controls besides tab and line feed.
 pub fn clean_text(text: &str) -> String {
-    if !text.bytes().any(|b| b < 32 && b != b'\n' && b != b'\t' || b == 127) {
-        return text.trim_start_matches('\u{FEFF}').to_owned();
+    let mut rest = text.trim_start_matches('\u{FEFF}');
+    let mut clean = String::with_capacity(rest.len());
+    let control = |b: u8| b < 32 && b != b'\n' && b != b'\t' || b == 127;
+    while let Some(at) = rest.bytes().position(control) {
+        clean.push_str(&rest[..at]);
+        let ends_line = matches!(rest.as_bytes()[at], b'\r' | 0x0C | 0x0B);
+        clean.push_str(if ends_line { "\n" } else { "" });
+        let length = if rest[at..].starts_with("\r\n") { 2 } else { 1 };
+        rest = &rest[at + length..];
     }
-    let mut clean = String::with_capacity(text.len());
-    let mut before = '\0';
-    for c in text.trim_start_matches('\u{FEFF}').chars() {
-        match c {
-            '\r' | '\u{C}' | '\u{B}' => clean.push('\n'),
-            '\n' if before == '\r' => {}
-            '\n' | '\t' => clean.push(c),
-            c if c.is_ascii_control() => {}
-            c => clean.push(c),
-        }
-        before = c;
-    }
+    clean.push_str(rest);
     clean
 }
 
@@ -341,6 +337,18 @@ mod tests {
             (0..10_000).map(|i| format!("Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n")).collect();
         Part::parse(nested.as_bytes(), &mut notes);
         assert!(started.elapsed().as_secs() < 10);
+    }
+
+    #[test]
+    fn text_is_cleaned() {
+        for (text, want) in [
+            ("\u{FEFF}a\r\nb\rc\n", "a\nb\nc\n"),
+            ("a\r\r\nb\n\r", "a\n\nb\n\n"),
+            ("\u{B}打\0印\u{C}\t\u{7F}机", "\n打印\n\t机"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(clean_text(text), want);
+        }
     }
 
     #[test]

@@ -228,6 +228,7 @@ fn same_words(a: &str, b: &str) -> bool {
 fn is_stub(text: &str) -> bool {
     let words = lines::plain_words(text);
     words.chars().count() < 300
+        && (words.contains("html") || words.contains("in your browser"))
         && [
             "view this message in html",
             "html-compatible",

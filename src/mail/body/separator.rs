@@ -152,12 +152,13 @@ pub fn separator(line: &str) -> Option<Separator> {
     if !may_separate(line) {
         return None;
     }
-    let words = plain_words(&line.replace("&nbsp;", " "));
+    let words = if line.contains('&') { plain_words(&line.replace("&nbsp;", " ")) } else { plain_words(line) };
     let core = words.trim_matches(|c: char| is_rule(c) || matches!(c, ' ' | ':' | '[' | ']'));
     if core.is_empty() {
         return (words.chars().filter(|c| is_rule(*c)).count() >= 3).then_some(Separator::Rule);
     }
-    if ABOVE_THIS_LINE.iter().any(|p| is_instruction(core, p)) {
+    let speaks_of_above = core.contains("above") || core.contains('上');
+    if speaks_of_above && ABOVE_THIS_LINE.iter().any(|p| is_instruction(core, p)) {
         return Some(Separator::Original);
     }
     let bare = words.trim_end_matches(':').trim();
@@ -177,8 +178,16 @@ pub fn separator(line: &str) -> Option<Separator> {
 /// A cheap look before the words are compared: nearly all lines end here.
 fn may_separate(line: &str) -> bool {
     line.starts_with(|c: char| is_rule(c) || matches!(c, '*' | '[' | '&'))
-        || (line.len() < 120 && line.contains([':', '：', '上']))
-        || ["above", "Above", "ABOVE"].iter().any(|w| line.contains(w))
+        || (line.len() < 120 && line.contains([':', '：', '上']) && may_announce(line))
+        // Few lines hold a `v`.
+        || (memchr::memchr2(b'v', b'V', line.as_bytes()).is_some()
+            && ["above", "Above", "ABOVE"].iter().any(|w| line.contains(w)))
+}
+
+/// Not `label: value`: it begins with a sign, ends with its colon (or an entity behind that), or asks for a reply (回复).
+fn may_announce(line: &str) -> bool {
+    let end = line.trim_end_matches(|c: char| is_space(c) || matches!(c, '*' | '|'));
+    !line.starts_with(char::is_alphanumeric) || end.ends_with([':', '：', ';']) || line.contains('回')
 }
 
 /// `原始邮件` or `Original` alone on its line: true only above a header block.

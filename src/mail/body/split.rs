@@ -3,7 +3,7 @@
 
 use super::attribution::{Attribution, attribution};
 use super::command::{self, command};
-use super::labels::header_block;
+use super::labels::{header_block, label};
 use super::lines::{Line, Mark, next_filled, plain_words};
 use super::separator::{Separator, is_bare_original, separator};
 use super::signature;
@@ -113,9 +113,10 @@ impl Reader<'_, '_> {
             let forwarded = next.is_some_and(|i| separator(&self.lines[i].text) == Some(Separator::Forwarded));
             return Some(if forwarded { Border::Forward } else { Border::Cut });
         }
-        let above = self.filled_above(at);
-        let announced = above.is_some_and(|i| self.announces(i));
-        if header_block(self.lines, at, announced).is_some() {
+        // Only a line with a label begins a header block: no need to look above all the others.
+        let labelled = label(&line.text).is_some();
+        let announced = labelled && self.filled_above(at).is_some_and(|i| self.announces(i));
+        if labelled && header_block(self.lines, at, announced).is_some() {
             let pasted = self.purpose == Purpose::New && !announced && ABOUT_A_MAIL.is_match(&self.text_above(at));
             return Some(if pasted { Border::Forward } else { Border::Cut });
         }

@@ -12,16 +12,19 @@ pub struct Look {
 
 /// Reads a `style` attribute.
 pub fn look(style: &str) -> Look {
+    if style.is_empty() {
+        return Look::default();
+    }
     let mut look = Look { doubtful: style.contains("/*") || style.contains('\\'), ..Look::default() };
     let (mut overflow_hidden, mut no_height) = (false, false);
     let (mut ink, mut paper) = (String::new(), String::new());
+    let style = style.to_ascii_lowercase();
     for declaration in style.split(';') {
         let Some((name, value)) = declaration.split_once(':') else { continue };
-        let name = name.trim().to_ascii_lowercase();
+        let name = name.trim();
         let value: String = value.chars().filter(|c| !c.is_whitespace()).take(80).collect();
-        let value = value.to_ascii_lowercase();
         let value = value.strip_suffix("!important").unwrap_or(&value);
-        match name.as_str() {
+        match name {
             "display" => look.hidden |= value == "none",
             "visibility" => look.hidden |= matches!(value, "hidden" | "collapse"),
             "opacity" => look.hidden |= number(value).is_some_and(|n| n < 0.1),
@@ -37,7 +40,7 @@ pub fn look(style: &str) -> Look {
             "text-indent" | "left" | "top" | "right" | "margin-left" | "margin-top" | "letter-spacing" => {
                 look.doubtful |= number(value).is_some_and(|n| n < -20.0);
             }
-            _ => look.doubtful |= TRICKS.contains(&name.as_str()),
+            _ => look.doubtful |= TRICKS.contains(&name),
         }
     }
     look.hidden |= overflow_hidden && no_height;
