@@ -2,6 +2,8 @@
 
 use crate::desk::inbound::{Inbound, Kind};
 use crate::desk::policy::Identity;
+use crate::time::Timestamp;
+use std::time::Duration;
 
 /// `Received` fields beyond which a message runs in circles (L8; Postfix `hopcount_limit`).
 pub const MAX_HOPS: usize = 50;
@@ -42,6 +44,22 @@ pub fn may_answer(message: &Inbound) -> Result<(), Reason> {
         return Err(Reason::Loop);
     }
     Ok(())
+}
+
+/// Most letters to one reader about one ticket, and within which time (L18): more wait their turn. Two machines that answer
+/// each other through the desk are slowed down, and no person's words are lost by it.
+const PACE: [(usize, Duration); 2] = [(10, Duration::from_secs(10 * 60)), (50, PACED_OVER)];
+
+/// Older letters do not count.
+pub const PACED_OVER: Duration = Duration::from_secs(3 * 60 * 60);
+
+/// When the next letter may leave, after these `earlier` ones to the same reader about the same ticket, oldest first.
+pub fn pace(earlier: &[Timestamp], now: Timestamp) -> Timestamp {
+    let after = |(most, within): &(usize, Duration)| {
+        let counted = earlier.len().checked_sub(*most).map(|first| earlier[first] + *within);
+        counted.unwrap_or(now)
+    };
+    PACE.iter().map(after).fold(now, Timestamp::max)
 }
 
 /// What a list message really is that came through the desk's own lists only: somebody wrote to the desk. `None` for
@@ -87,6 +105,27 @@ mod tests {
 
     fn message(kind: Kind, from: &str) -> Inbound {
         Inbound { kind, from: Address::parse(from).map(|a| Mailbox::new(a, "")), hops: 3, ..Inbound::unreadable(b"") }
+    }
+
+    #[test]
+    fn l18_letters_about_one_ticket_are_paced() {
+        let minute = |n: i64| Timestamp::from_millis(n * 60_000);
+        let check = |count: usize, each: i64, now: i64, at: i64| {
+            let earlier: Vec<Timestamp> = (0..count as i64).map(|n| minute(n * each)).collect();
+            assert_eq!(pace(&earlier, minute(now)), minute(at), "{count} letters, one each {each} min, at {now}");
+        };
+        check(0, 0, 5, 5);
+        check(9, 0, 0, 0);
+        check(10, 0, 0, 10);
+        check(10, 0, 11, 11);
+        check(10, 1, 10, 10);
+        check(25, 0, 3, 10);
+        check(50, 2, 100, 180);
+        check(49, 3, 147, 147);
+        // What waits counts as sent when it will be.
+        let mut letters = Vec::new();
+        (0..30).for_each(|_| letters.push(pace(&letters, minute(0))));
+        assert_eq!((letters[9], letters[10], letters[20]), (minute(0), minute(10), minute(20)));
     }
 
     #[test]

@@ -116,7 +116,8 @@ impl Work<'_> {
             }
         }
         self.facts.told(&letter);
-        self.facts.letters.add(Draft { rules: self.rules.clone(), letter, conversation, now: self.now });
+        let now = number.map_or(self.now, |number| self.facts.pace(number, &letter.to.mailbox.address));
+        self.facts.letters.add(Draft { rules: self.rules.clone(), letter, conversation, now });
         Ok(())
     }
 }

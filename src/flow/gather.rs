@@ -8,9 +8,9 @@ use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, 
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
 use crate::desk::letter::Letter;
 use crate::desk::policy::Policy;
-use crate::desk::thread;
 use crate::desk::ticket::{Number, Ticket};
 use crate::desk::words::Status;
+use crate::desk::{hush, thread};
 use crate::mail;
 use crate::store::{StoreError, Tx};
 use crate::time::Timestamp;
@@ -24,6 +24,7 @@ const MERGES_FOLLOWED: usize = 10;
 pub struct Facts {
     /// What is to be said and not in the outbox yet.
     pub letters: Letters,
+    now: Timestamp,
     next_number: Option<Number>,
     loads: Option<Vec<(Address, i64)>>,
     /// Where each of these ids leads.
@@ -40,11 +41,13 @@ struct Known {
     participants: Vec<Address>,
     /// The ids of what each of them saw of it.
     conversations: HashMap<Address, Vec<MessageId>>,
+    /// When each of them was told something about it lately, oldest first.
+    told: HashMap<Address, Vec<Timestamp>>,
 }
 
 impl Known {
     fn new(ticket: Ticket) -> Known {
-        Known { ticket, participants: Vec::new(), conversations: HashMap::new() }
+        Known { ticket, participants: Vec::new(), conversations: HashMap::new(), told: HashMap::new() }
     }
 }
 
@@ -63,9 +66,10 @@ fn add_seen(seen: &mut Vec<MessageId>, id: MessageId) {
 }
 
 impl Facts {
-    pub fn new(beside: &Beside) -> Facts {
+    pub fn new(beside: &Beside, now: Timestamp) -> Facts {
         Facts {
             letters: Letters::new(beside),
+            now,
             next_number: None,
             loads: None,
             known_ids: HashMap::new(),
@@ -144,6 +148,9 @@ impl Facts {
         }
         for (number, with, seen) in tx.conversations(&missing).await? {
             self.on(number, |known| drop(known.conversations.insert(with, seen)));
+        }
+        for (number, reader, queued) in tx.letters_told(&missing, self.now - hush::PACED_OVER).await? {
+            self.on(number, |known| known.told.entry(reader).or_default().push(queued));
         }
         Ok(())
     }
@@ -247,6 +254,17 @@ impl Facts {
             return Ok(None);
         }
         Ok(Some(known.insert(person)))
+    }
+
+    /// When the next letter about a ticket may go to this reader (`hardening.md` L18); it counts from now on.
+    pub fn pace(&mut self, number: Number, reader: &Address) -> Timestamp {
+        let mut at = self.now;
+        self.on(number, |known| {
+            let told = known.told.entry(reader.clone()).or_default();
+            at = hush::pace(told, at);
+            told.push(at);
+        });
+        at
     }
 
     /// A letter is queued.

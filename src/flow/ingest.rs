@@ -113,7 +113,7 @@ impl Flow {
         let rules = self.rules();
         let mut tx = self.store.begin().await?;
         let (mut applied, mut outcome) = (Applied::default(), Outcome::default());
-        let mut facts = Facts::new(&self.beside);
+        let mut facts = Facts::new(&self.beside, now);
         let identities: Vec<Digest> = batch.iter().map(|(read, _)| read.identity).collect();
         let known = tx.known_messages(&identities).await?;
         let unknown = batch.iter().zip(&known).filter(|(_, known)| !**known);

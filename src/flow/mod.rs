@@ -90,7 +90,7 @@ impl Flow {
     async fn try_handle(&self, event: &Event, now: Timestamp) -> Result<(), StoreError> {
         let rules = self.rules();
         let mut tx = self.store.begin().await?;
-        let mut facts = gather::Facts::new(&self.beside);
+        let mut facts = gather::Facts::new(&self.beside, now);
         let mut applied = apply::Applied::default();
         let mut work = apply::Work { tx: &mut tx, rules: &rules, facts: &mut facts, applied: &mut applied, now };
         work.carry_out(event, None).await?;

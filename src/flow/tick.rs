@@ -79,7 +79,7 @@ impl Flow {
         let mut tx = self.store.begin().await?;
         let timers = tx.take_timers(timers).await?;
         let handled = timers.len();
-        let (mut facts, mut applied) = (Facts::new(&self.beside), Applied::default());
+        let (mut facts, mut applied) = (Facts::new(&self.beside, now), Applied::default());
         let mut work = Work { tx: &mut tx, rules: &rules, facts: &mut facts, applied: &mut applied, now };
         work.carry_out(&Event::Due(timers), None).await?;
         facts.letters.write(&mut tx).await?;

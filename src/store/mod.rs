@@ -468,6 +468,15 @@ impl Tx {
         within!(self.enqueue_all(letters))
     }
 
+    /// Letters about these tickets queued after `since`: the ticket, the reader, when; oldest first.
+    pub async fn letters_told(
+        &mut self,
+        numbers: &[Number],
+        since: Timestamp,
+    ) -> Result<Vec<(Number, Address, Timestamp)>> {
+        within!(self.letters_told(numbers, since))
+    }
+
     /// The key of the letter with this Message-ID.
     pub async fn letter_of(&mut self, id: &MessageId) -> Result<Option<String>> {
         within!(self.letter_of(id))

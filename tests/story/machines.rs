@@ -1,6 +1,6 @@
 //! Machines that write: bounces, absence notes, robots, another desk, and senders who never stop.
 
-use crate::support::desk::{Desk, Letters, MINUTE, li, on_both, on_both_with, person, zhang};
+use crate::support::desk::{Desk, Letters, MINUTE, SECOND, li, on_both, on_both_with, person, zhang};
 use crate::support::post::{bounce, field, plain, with};
 use maildesk::demo::people::Letter;
 use maildesk::desk::ticket::What;
@@ -178,3 +178,27 @@ async fn s50_a_flood_is_folded_and_others_are_served() {
 }
 
 use std::time::Duration;
+
+/// Two programs that nothing gives away as such answer each other through a ticket: the desk does not break the circle, for
+/// they may be people, but it turns ever slower and drowns nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn l18_a_circle_of_two_answering_programs_turns_slowly() {
+    on_both(async |desk: &mut Desk| {
+        let (zhang, li) = (zhang(), li());
+        let notice = desk.writes(&zhang, "打印机坏了", "打印机打不出来。").await.to(&li);
+        let mut answered = desk.replies(&li, &notice, "您好，我在开会，稍后回复。").await;
+        let mut rounds = 0;
+        for n in 0..40 {
+            desk.clock.advance(SECOND);
+            let Some(letter) = answered.0.pop() else { break };
+            let who = if letter.to == zhang.address.as_str() { &zhang } else { &li };
+            rounds += 1;
+            answered = desk.replies(who, &letter, &format!("您好，我在开会，稍后回复。{n}")).await;
+        }
+        assert!((16..=20).contains(&rounds), "{rounds} rounds");
+        // The last words are not lost: they go out when ten minutes are over.
+        let waiting = desk.passes(10 * MINUTE).await;
+        assert_eq!(waiting.0.len(), 1, "{waiting:?}");
+    })
+    .await;
+}

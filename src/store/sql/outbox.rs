@@ -312,6 +312,25 @@ impl Tx {
         Ok(added.len())
     }
 
+    pub async fn letters_told(
+        &mut self,
+        numbers: &[Number],
+        since: Timestamp,
+    ) -> Result<Vec<(Number, Address, Timestamp)>> {
+        let mut told = Vec::new();
+        for some in numbers.chunks(256) {
+            let mut query = QueryBuilder::<Db>::new("select ticket, to_address, queued from outbox where ticket in ");
+            push_list(&mut query, some.iter().map(|number| number.0));
+            query.push(" and queued > ").push_bind(since.millis()).push(" order by queued");
+            let rows: Vec<(i64, String, i64)> = query.build_query_as().fetch_all(&mut *self.inner).await?;
+            let read = |(number, to, queued): (i64, String, i64)| {
+                Some((Number(number), Address::parse(&to)?, Timestamp::from_millis(queued)))
+            };
+            told.extend(rows.into_iter().filter_map(read));
+        }
+        Ok(told)
+    }
+
     pub async fn letter_of(&mut self, id: &MessageId) -> Result<Option<String>> {
         let key = sqlx::query_scalar("select key from outbox where message_id = $1 order by id limit 1");
         Ok(key.bind(id.as_str()).fetch_optional(&mut *self.inner).await?)
