@@ -37,7 +37,7 @@
 //!    [`desk::event::Situation`], asks [`desk::decide::decide`] for effects, composes every letter to its exact bytes
 //!    under a Message-ID that follows from what the letter is, and applies everything. Several messages share a durable
 //!    commit; when something in a batch fails, each message gets a commit of its own. [`flow::Flow::handle`] does the same
-//!    for timers and rating links.
+//!    for rating links, [`flow::Flow::tick`] for timers.
 //! 4. Only then is the message moved on the server, and the sender woken.
 //! 5. [`flow::Flow::deliver`] claims letters by lease, counts the attempt before the network is opened, sends, settles.
 //!
