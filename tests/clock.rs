@@ -96,6 +96,10 @@ impl Desk {
             Content::Escalation { step, stand_in, .. } => {
                 Some(format!("{time} {reader} {}{}", clocks(step), if *stand_in { " stand-in" } else { "" }))
             }
+            Content::Progress { silent_since } => Some(format!(
+                "{time} {reader} silent since {}",
+                silent_since.at_zone(chrono_tz::Asia::Shanghai).format("%H:%M")
+            )),
             Content::Overdue { steps } => {
                 let steps: Vec<String> = steps.iter().map(|step| format!("{} {}", step.number, clocks(step))).collect();
                 Some(format!("{time} {reader} {}", steps.join(", ")))
@@ -222,6 +226,7 @@ fn on_hold_the_resolution_waits_but_never_for_p1() {
     ]);
 
     let mut desk = Desk::new();
+    desk.policy.escalation.progress = [None; 4];
     desk.report("ERP 宕机", "ERP 系统宕机，全公司都不能用");
     desk.engineer(WANG, "正在看。");
     desk.engineer(WANG, "#wait vendor");
@@ -377,4 +382,29 @@ fn when_a_supervisors_mailbox_bounces_the_next_in_line_gets_it() {
     desk.policy.duty.supervisors.pop();
     bounced(&mut desk);
     desk.expect(&["12:00 chief response 100"]);
+}
+
+#[test]
+fn the_requester_of_an_urgent_ticket_hears_of_the_progress() {
+    let mut desk = Desk::new();
+    desk.policy.escalation.ladders = Default::default();
+    desk.report("ERP 宕机", "ERP 系统宕机，全公司都不能用");
+    desk.until("10:40");
+    // Before anybody answered the ladder speaks.
+    desk.expect(&[]);
+    desk.engineer(WANG, "正在看。");
+    desk.until("11:05");
+    desk.expect(&[]);
+    desk.engineer(WANG, "#备注 像是磁盘满了");
+    desk.until("11:45");
+    desk.expect(&["11:10 wang silent since 10:40", "11:40 wang silent since 10:40"]);
+    desk.engineer(WANG, "已切换到备机，预计半小时恢复。");
+    desk.until("12:10");
+    desk.expect(&[]);
+    desk.engineer(WANG, "#priority P2 备机可用");
+    desk.until("13:30");
+    desk.expect(&["13:10 wang silent since 11:45"]);
+    desk.engineer(WANG, "#resolve\n已恢复。");
+    desk.until("24 10:00");
+    desk.expect(&[]);
 }

@@ -60,7 +60,12 @@ fn the_whole_story_is_played() {
             "[IT003] ERP",
             "部门：财务部",
             "电话：6020\n",
+            "P1 紧急工单 IT003，请马上响应",
             "登记为工单 IT003",
+            "工单 IT003 的首次响应时限已用 50%",
+            "工单 IT003 的首次响应时限已用 75%",
+            "同事 周强 的内部备注，报障人看不到",
+            "没有收到新消息",
             "不满意，报表模块还是打不开。",
             "→ wang.lei@example.com",
             "→ zhao.min@example.com",
@@ -71,9 +76,14 @@ fn the_whole_story_is_played() {
             "IT 服务台  状态：已解决（待确认） → 已关闭  没有答复",
         ],
     );
+    // The note reaches the team, and nobody else.
     let internal = "应用服务器磁盘满了";
-    let told: Vec<&str> = story.lines().filter(|line| line.contains(internal) && line.contains('│')).collect();
-    assert!(told.is_empty(), "an internal note left the desk: {told:?}");
+    let letters = story.split("  ✉ ").skip(1).map(|letter| letter.split("  ╰──").next().unwrap_or_default());
+    let readers: Vec<&str> = letters
+        .filter(|letter| letter.contains(internal))
+        .filter_map(|letter| letter.lines().next()?.split(" → ").nth(1))
+        .collect();
+    assert_eq!(readers, ["wang.lei@example.com", "zhao.min@example.com"]);
 }
 
 #[test]

@@ -28,7 +28,9 @@ fn told(effects: &[Effect]) -> Vec<String> {
         Effect::SetAside { reason } => Some(format!("aside {reason}")),
         Effect::Send(l) => Some(format!("letter {} {}", l.content.template(), name(&l.to.mailbox.address))),
         Effect::Rate { rating, .. } => Some(format!("rate {rating}")),
-        Effect::Schedule(t) if t.kind != TimerKind::Targets => Some(format!("schedule {}", t.kind.as_str())),
+        Effect::Schedule(t) if TimerKind::CONFIRMATION.contains(&t.kind) => {
+            Some(format!("schedule {}", t.kind.as_str()))
+        }
         Effect::Unschedule(_, TimerKind::AutoClose) => Some("unschedule".into()),
         Effect::Record(_, e) if matches!(e.what, What::Note | What::Step | What::Refused | What::Undelivered) => {
             Some(format!("record {:?} {}", e.what, e.why.lines().next().unwrap_or("")))
@@ -60,7 +62,13 @@ fn check(inbound: Inbound, before: &[Status], expected: &[&str]) -> Vec<Effect> 
 fn a_new_mail_opens_a_ticket_and_is_answered() {
     let opened = ["open IT007 P3 li", "join IT007 Public", "letter acknowledgement zhang", "letter notice li"];
     check(mail(ZHANG, "打印机坏了", "", "三楼打印机不能打印，只有我这台。"), &[], &opened);
-    let senior = ["open IT007 P1 wang", "join IT007 Public", "letter acknowledgement zhang", "letter notice wang"];
+    let senior = [
+        "open IT007 P1 wang",
+        "join IT007 Public",
+        "letter acknowledgement zhang",
+        "letter notice wang",
+        "letter notice boss",
+    ];
     check(mail(ZHANG, "ERP 宕机", "", "ERP 系统宕机，全公司都不能用"), &[], &senior);
 }
 
@@ -243,7 +251,7 @@ fn engineers_work_by_reply() {
             &["save IT001 in_progress", "join IT001 Public", "record Step 换了硒鼓", "letter answer zhang"],
         ),
         ("#转派 wang", &["save IT001 new", "join IT001 Public", "letter notice wang"]),
-        ("#优先级 P2 整个财务部", &["save IT001 new", "join IT001 Public"]),
+        ("#优先级 P2 整个财务部", &["save IT001 new", "join IT001 Public", "letter notice wang", "letter notice boss"]),
         ("#挂起 厂商\n等备件", &["save IT001 pending", "join IT001 Public", "letter answer zhang"]),
         ("#临时措施 先用二楼的打印机", &["save IT001 in_progress", "join IT001 Public", "letter workaround zhang"]),
         (
@@ -403,7 +411,8 @@ fn s1_a_yes_carries_out_the_orders_on_ones_own_new_report() {
     let mut situation = situation(&policy, vec![own]);
     situation.unconfirmed = Some(Box::new(mail(LI, "打印机坏了", "", "#优先级 P2\n三楼打印机坏了")));
     let effects = decide(&situation, &event(reply(LI, "是的")), now());
-    assert_eq!(told(&effects), ["save IT001 new", "join IT001 Public"], "the report is no answer to it");
+    let called = ["save IT001 new", "join IT001 Public", "letter notice boss"];
+    assert_eq!(told(&effects), called, "the report is no answer to it");
     let saved = effects.iter().find_map(|e| if let Effect::Save(t) = e { Some(t.priority) } else { None });
     assert_eq!(saved, Some(Priority::P2));
 }
@@ -423,7 +432,7 @@ fn s1_unproven_orders_on_a_new_mail_wait_for_a_yes() {
 
 #[test]
 fn p1_never_waits() {
-    let expected = ["save IT001 in_progress", "join IT001 Public"];
+    let expected = ["save IT001 in_progress", "join IT001 Public", "letter notice wang", "letter notice boss"];
     check(reply(LI, "#优先级 P1"), &[Status::Pending], &expected);
     let both = decide(&situation(&policy(), vec![ticket(Status::New)]), &event(reply(LI, "#挂起\n#优先级 P1")), now());
     assert!(told(&both).contains(&"save IT001 in_progress".to_owned()), "{:?}", told(&both));
@@ -943,7 +952,7 @@ fn an_engineers_words_on_their_own_ticket_go_to_whoever_has_it() {
     let own =
         Ticket { requester: Mailbox::new(address(LI), "li"), assignee: Some(address(WANG)), ..ticket(Status::New) };
     let effects = decide(&situation(&policy, vec![own]), &event(reply(LI, "#优先级 P2\n整个财务部都停了")), now());
-    assert_eq!(told(&effects), ["save IT001 new", "join IT001 Public", "letter message wang"]);
+    assert_eq!(told(&effects), ["save IT001 new", "join IT001 Public", "letter message wang", "letter message boss"]);
     assert_eq!(saved(&effects).first_response, None, "nobody has answered yet");
 }
 
@@ -993,4 +1002,77 @@ fn short_and_odd_answers() {
     forward.kind = maildesk::desk::inbound::Kind::Forward;
     let reopened = ["save IT001 in_progress", "join IT001 Public", "unschedule", "letter message li"];
     check(forward, &[Status::Resolved], &reopened);
+}
+
+/// Wang and Sun are senior; the boss is on duty.
+fn team_policy() -> Policy {
+    let mut policy = policy();
+    policy.engineers.push(maildesk::desk::policy::Engineer { reader: reader(SUN), ..policy.engineers[1].clone() });
+    policy
+}
+
+const SUN: &str = "sun@corp.example";
+
+/// What happens on an urgent ticket of Wang's when `who` writes this.
+fn urgent(who: &str, text: &str) -> Vec<String> {
+    let policy = team_policy();
+    let ticket = Ticket { priority: Priority::P1, assignee: Some(address(WANG)), ..ticket(Status::New) };
+    let reference = policy.key.reference(Number(1), &address(who));
+    let inbound = mail(who, "Re: [IT001] x", "", &format!("{text}\n\n> IT 服务台 {reference}"));
+    told(&decide(&situation(&policy, vec![ticket]), &event(inbound), now()))
+}
+
+#[test]
+fn an_urgent_ticket_calls_its_team_together() {
+    let policy = team_policy();
+    let down = mail(ZHANG, "ERP 宕机", "", "ERP 系统宕机，全公司都不能用");
+    let effects = decide(&situation(&policy, vec![]), &event(down), now());
+    let notices: Vec<&Letter> = letters(&effects).into_iter().filter(|l| l.content.template() == "notice").collect();
+    let readers: Vec<&str> = notices.iter().map(|l| l.to.mailbox.address.local()).collect();
+    assert_eq!(readers, ["sun", "wang", "boss"]);
+    for letter in notices {
+        let Content::Notice { reason: NoticeReason::Urgent { lead, team, supervisor, stand_in }, .. } = &letter.content
+        else {
+            panic!("{letter:?}")
+        };
+        assert_eq!((lead.as_deref(), team.join(" ")), (Some("sun"), "wang boss".to_owned()));
+        assert_eq!((*supervisor, *stand_in), (letter.to.mailbox.address == address(BOSS), false));
+    }
+}
+
+#[test]
+fn the_team_of_an_urgent_ticket_hears_everything() {
+    let answer = [
+        "save IT001 in_progress",
+        "join IT001 Public",
+        "letter answer zhang",
+        "letter message sun",
+        "letter message boss",
+    ];
+    assert_eq!(urgent(WANG, "正在切换到备机。"), answer);
+    let solved = [
+        "save IT001 resolved",
+        "join IT001 Public",
+        "schedule confirm_reminder",
+        "schedule auto_close",
+        "letter resolution zhang",
+        "letter message sun",
+        "letter message boss",
+    ];
+    assert_eq!(urgent(WANG, "#解决\n已恢复"), solved);
+    let note = ["join IT001 Internal", "record Note 数据库满了", "letter message wang", "letter message boss"];
+    assert_eq!(urgent(SUN, "#备注 数据库满了"), note);
+    let requester = ["join IT001 Public", "letter message wang", "letter message sun", "letter message boss"];
+    assert_eq!(urgent(ZHANG, "仓库也停了"), requester);
+    let boss = ["join IT001 Internal", "record Note 客户在等", "letter message wang", "letter message sun"];
+    assert_eq!(urgent(BOSS, "客户在等"), boss);
+}
+
+#[test]
+fn the_team_of_an_urgent_ticket_knows_who_has_it() {
+    let taken = ["save IT001 assigned", "join IT001 Public", "letter taken wang", "letter taken boss"];
+    assert_eq!(urgent(SUN, "#认领"), taken);
+    assert_eq!(urgent(WANG, "#认领"), ["save IT001 assigned", "join IT001 Public"]);
+    let handed = ["save IT001 new", "join IT001 Internal", "letter notice li", "letter taken wang", "letter taken sun"];
+    assert_eq!(urgent(BOSS, "#转派 li"), handed);
 }

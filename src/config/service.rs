@@ -11,6 +11,7 @@ use chrono_tz::Tz;
 use std::path::PathBuf;
 use std::time::Duration;
 
+const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -62,8 +63,14 @@ pub fn targets(section: &Section, working_day: Duration) -> Targets {
 /// `[escalation.P1]` to `[escalation.P4]`; what is not given stays as it is by default.
 pub fn escalation(section: &Section, managers: Vec<Reader>) -> Escalation {
     let mut escalation = Escalation { managers, ..Escalation::default() };
-    for (priority, ladder) in Priority::ALL.iter().zip(&mut escalation.ladders) {
+    for priority in Priority::ALL {
+        let ladder = &mut escalation.ladders[*priority as usize];
         let section = section.section(priority.as_str());
+        let progress = section.parse("progress", |text| match text {
+            "never" => Ok(None),
+            _ => values::duration(text, MINUTE..=DAY).map(Some),
+        });
+        escalation.progress[*priority as usize] = progress.unwrap_or(escalation.progress[*priority as usize]);
         for (key, rungs) in [("response", &mut ladder.response), ("resolution", &mut ladder.resolution)] {
             let Some(given) = section.list(key, values::rung) else { continue };
             if !given.is_sorted_by(|a, b| a.percent < b.percent) {

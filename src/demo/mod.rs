@@ -124,7 +124,10 @@ async fn vpn(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> R
 /// The ERP is down: a senior engineer, a dissatisfied requester, a reopened ticket, an end in silence.
 async fn erp(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> Result<()> {
     let (chen, zhou) = (person("chen.jing@example.com", "陈静"), person("zhou.qiang@example.com", "周强"));
-    stage.scene(world, "ERP 整个部门都登不上。 / The ERP is down for a whole department.")?;
+    stage.scene(
+        world,
+        "ERP 整个部门都登不上：值班主管和高级工程师同时收到。 / The ERP is down for a department: a team is called.",
+    )?;
     let text =
         "ERP 系统宕机了，我们财务部所有人都登录不上，今天要月结，非常急！\n报错：502 Bad Gateway\n分机 6020 陈静";
     stage.says(&chen, "ERP 宕机，财务部全部无法登录", text)?;
@@ -132,16 +135,30 @@ async fn erp(world: &mut World, stage: &mut Stage<'_, impl std::io::Write>) -> R
     stage.letters(&letters)?;
     let notice = letter(&letters, "zhou.qiang@example.com")?.clone();
 
-    world.clock.advance(5 * MINUTE);
+    let letters = world.passes(8 * MINUTE).await?;
     stage.scene(
         world,
-        "高级工程师周强认领并内部备注；备注不会发给报障人。 / The senior engineer takes it; his note stays inside.",
+        "八分钟没有人响应：提醒负责人。 / Nobody has answered for eight minutes: the lead is reminded.",
+    )?;
+    stage.letters(&letters)?;
+
+    let letters = world.passes(4 * MINUTE).await?;
+    stage.scene(world, "还是没有：值班主管也收到。 / Still nobody: the supervisor on duty hears of it, too.")?;
+    stage.letters(&letters)?;
+
+    stage.scene(
+        world,
+        "高级工程师周强认领并内部备注；备注发给小组，不会发给报障人。 / He takes it; his note reaches the team only.",
     )?;
     let text = "#认领\n#备注 应用服务器磁盘满了，先清日志，再查是谁打的 debug";
     stage.says(&zhou, "回复", text)?;
     stage.letters(&world.replies(&zhou, &notice, text).await?)?;
 
-    world.clock.advance(25 * MINUTE);
+    let letters = world.passes(30 * MINUTE).await?;
+    stage.scene(world, "半小时没给报障人消息：提醒周强。 / Half an hour without a word to her: he is reminded.")?;
+    stage.letters(&letters)?;
+
+    world.clock.advance(3 * MINUTE);
     stage.scene(world, "周强回复已恢复。 / Restored.")?;
     let text = "#解决\nERP 已恢复，请大家重新登录。原因是服务器磁盘写满，已清理。";
     stage.says(&zhou, "回复", text)?;

@@ -61,6 +61,14 @@ pub fn more_senior<'p>(
     })
 }
 
+/// Senior engineers with the skill who are not away, by name.
+pub fn seniors<'p>(policy: &'p Policy, category: Category, now: Timestamp) -> impl Iterator<Item = &'p Engineer> {
+    let senior = |e: &&Engineer| e.level >= SENIOR && has_skill(e, category);
+    let mut seniors: Vec<&Engineer> = present(policy, &[], now).filter(senior).collect();
+    seniors.sort_by_key(|engineer| tie(engineer, &[]));
+    seniors.into_iter()
+}
+
 /// Whether this engineer is at work: within their own hours (or the desk's) and not away.
 pub fn is_on_duty(policy: &Policy, engineer: &Engineer, now: Timestamp) -> bool {
     !is_away(engineer, now) && engineer.hours.as_ref().unwrap_or(&policy.calendar).is_working(now)
@@ -78,10 +86,12 @@ fn has_skill(engineer: &Engineer, category: Category) -> bool {
     engineer.skills.is_empty() || engineer.skills.contains(&category)
 }
 
+const SENIOR: u8 = 3;
+
 /// 3 senior, 2 desk, 1 junior.
 fn level_for(priority: Priority) -> u8 {
     match priority {
-        Priority::P1 | Priority::P2 => 3,
+        Priority::P1 | Priority::P2 => SENIOR,
         Priority::P3 => 2,
         Priority::P4 => 1,
     }

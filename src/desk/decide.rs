@@ -30,6 +30,7 @@ fn due(s: &Situation, timers: &[Timer], now: Timestamp) -> Vec<Effect> {
         let Some(on) = s.candidates.iter().find(|c| c.named == timer.number) else { continue };
         effects.extend(match timer.kind {
             TimerKind::Targets => escalation::climb(s, on, timer, now, &mut told),
+            TimerKind::Progress => machine::progress(s, on, timer, now),
             TimerKind::ConfirmReminder | TimerKind::AutoClose => machine::timer(s, on, timer, now),
         });
     }

@@ -1,14 +1,14 @@
 //! A ticket being worked on: changes and letters are collected and become effects all at once, or not at all.
 
 use crate::address::Address;
-use crate::desk::escalation;
 use crate::desk::event::{Effect, Timer, TimerKind};
-use crate::desk::inbound::Attachment;
+use crate::desk::inbound::{Attachment, Body};
 use crate::desk::letter::{Content, Letter};
 use crate::desk::policy::{Policy, Reader};
 use crate::desk::sla::{self, Pause};
 use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
 use crate::desk::words::{Category, Clock, Priority, Status, Wait};
+use crate::desk::{escalation, team};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ pub struct Draft<'a> {
     timers: Vec<Timer>,
     /// The timer of the targets is set anew whatever else changed: it is the one that fell due.
     reschedule: bool,
+    progressed: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -43,7 +44,8 @@ impl<'a> Draft<'a> {
     /// Begins a new ticket.
     pub fn new(policy: &'a Policy, ticket: Ticket, who: Who, now: Timestamp) -> Draft<'a> {
         let (entries, letters, others, timers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (start, pauses, before, unschedule, reschedule) = (ticket.created, Vec::new(), None, false, false);
+        let (start, pauses, before) = (ticket.created, Vec::new(), None);
+        let (unschedule, reschedule, progressed) = (false, false, false);
         Draft {
             policy,
             ticket,
@@ -58,6 +60,7 @@ impl<'a> Draft<'a> {
             unschedule,
             timers,
             reschedule,
+            progressed,
         }
     }
 
@@ -271,10 +274,52 @@ impl<'a> Draft<'a> {
         assignee.map(|e| e.reader.clone()).or_else(|| self.policy.supervisor(self.now))
     }
 
+    /// Everybody who hears what is said on the ticket, see [`team::circle`].
+    pub fn circle(&self) -> Vec<Reader> {
+        team::circle(self.policy, &self.ticket, self.now)
+    }
+
+    /// Calls the team of an urgent ticket together: those whom `knows` does not name, with the requester's words.
+    pub fn call_team(&mut self, cause: &str, body: &Body, knows: impl Fn(&Reader) -> bool) {
+        let called = self.circle();
+        for reader in called.into_iter().filter(|reader| !knows(reader)) {
+            if self.letters.iter().any(|letter| letter.to.mailbox.address == reader.mailbox.address) {
+                continue;
+            }
+            let reason = team::call(self.policy, &self.ticket, &reader, self.now);
+            let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
+            let content = Content::Notice { reason, body: body.clone(), missing, may_belong_to: None, kept, warnings };
+            self.letter(reader, cause, content).with_first_files = true;
+        }
+    }
+
+    /// The requester was told something by a person: the next progress is due later.
+    pub fn told_requester(&mut self) {
+        self.progressed = true;
+    }
+
+    /// The reminder of the next word to the requester, which urgent tickets have while they are worked on.
+    fn progress_timer(&self) -> Option<Effect> {
+        let every = |ticket: &Ticket| {
+            let worked_on =
+                ticket.status.is_open() && (ticket.status != Status::Pending || ticket.priority == Priority::P1);
+            self.policy.escalation.progress[ticket.priority as usize].filter(|_| worked_on)
+        };
+        let (before, after) = (self.before.as_ref().and_then(every), every(&self.ticket));
+        let (number, kind, cycle) = (self.ticket.number, TimerKind::Progress, self.ticket.cycle);
+        match after {
+            Some(every) if before != after || self.progressed => {
+                Some(Effect::Schedule(Timer { number, kind, due: self.now + every, cycle }))
+            }
+            None if before.is_some() => Some(Effect::Unschedule(number, kind)),
+            _ => None,
+        }
+    }
+
     /// Everything as effects: the ticket, its timeline, its letters.
     pub fn finish(mut self) -> Vec<Effect> {
         let number = self.ticket.number;
-        let timer = self.targets_timer();
+        let timers = self.targets_timer().into_iter().chain(self.progress_timer()).collect::<Vec<_>>();
         let mut effects = Vec::new();
         match &self.before {
             None => effects.push(Effect::Open(Box::new(self.ticket.clone()))),
@@ -286,7 +331,7 @@ impl<'a> Draft<'a> {
             Some(_) => {}
         }
         effects.extend(self.entries.into_iter().map(|entry| Effect::Record(number, entry)));
-        effects.extend(timer);
+        effects.extend(timers);
         effects.extend(self.others);
         if self.unschedule {
             effects.extend(TimerKind::CONFIRMATION.map(|kind| Effect::Unschedule(number, kind)));

@@ -13,7 +13,7 @@ use crate::desk::requester::{cause, first_line, links};
 use crate::desk::thread::By;
 use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
 use crate::desk::words::{Priority, Status, Wait};
-use crate::desk::{confirm, hush, intake, proof, quote, sla};
+use crate::desk::{confirm, hush, intake, proof, quote, sla, team};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -180,6 +180,7 @@ impl<'a> Work<'a> {
             Voice::Supervisor => self.say_to_owner(),
         }
         self.tell_absorbed();
+        self.tell_team();
         self.warn_of_copies();
         let internal = self.is_internal() || self.voice == Voice::Supervisor;
         let visibility = if internal { Visibility::Internal } else { Visibility::Public };
@@ -491,8 +492,11 @@ impl<'a> Work<'a> {
     fn say(&mut self) {
         let words = self.words();
         if self.is_internal() {
-            self.draft.record(What::Note, words.text);
+            self.draft.record(What::Note, words.text.clone());
             self.tell_requester_without_words();
+            if team::is_urgent(self.draft.ticket.priority) {
+                self.tell_circle(&words, Writer::Note);
+            }
             return;
         }
         let files = self.files();
@@ -513,7 +517,8 @@ impl<'a> Work<'a> {
             self.draft.letter(reader, &key, content).attachments = attachments;
         }
         if has_words {
-            self.tell_owner(&words, Writer::Participant);
+            self.draft.told_requester();
+            self.tell_circle(&words, Writer::Colleague);
         }
     }
 
@@ -542,7 +547,7 @@ impl<'a> Work<'a> {
         let assignee = self.draft.ticket.assignee.as_ref().and_then(|a| self.s.policy.engineer(a));
         if assignee.is_some() {
             if has_words {
-                self.tell_owner(&words, Writer::Supervisor);
+                self.tell_circle(&words, Writer::Supervisor);
             }
         } else if self.draft.ticket.status.is_open() {
             let name = |e: &Engineer| format!("{} <{}>", e.reader.mailbox.called(), e.address());
@@ -610,14 +615,42 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Whoever has the ticket should know what a colleague or the supervisor wrote about it.
-    fn tell_owner(&mut self, words: &Body, writer: Writer) {
+    /// Whoever has the ticket, and the team of an urgent one, should know what a colleague or the supervisor wrote.
+    fn tell_circle(&mut self, words: &Body, writer: Writer) {
         let me = self.engineer.address();
-        let Some(owner) = self.draft.owner().filter(|o| o.mailbox.address != *me) else { return };
-        let author = self.engineer.reader.mailbox.called().to_owned();
-        let (body, address, key) = (words.clone(), me.clone(), cause(self.mail));
-        let content = Content::Message { author, address, body, kept: Vec::new(), writer };
-        self.draft.letter(owner, &key, content);
+        let mut circle = self.draft.circle();
+        // The team hears the last word, too, which ends it.
+        if team::is_urgent(self.on.ticket.priority) {
+            let before = team::circle(self.s.policy, &self.on.ticket, self.draft.now);
+            circle.extend(before.into_iter().filter(|reader| !self.draft.circle().contains(reader)));
+        }
+        for reader in circle.into_iter().filter(|reader| reader.mailbox.address != *me) {
+            let author = self.engineer.reader.mailbox.called().to_owned();
+            let (body, address, key) = (words.clone(), me.clone(), cause(self.mail));
+            let to_supervisor = self.s.policy.engineer(&reader.mailbox.address).is_none();
+            let content = Content::Message { author, address, body, kept: Vec::new(), writer, to_supervisor };
+            self.draft.letter(reader, &key, content);
+        }
+    }
+
+    /// An urgent ticket calls those who are new to it, and tells its team when it changes hands.
+    fn tell_team(&mut self) {
+        let (policy, now, me) = (self.s.policy, self.draft.now, self.engineer.address().clone());
+        if !team::is_urgent(self.draft.ticket.priority) || !self.draft.ticket.status.is_open() {
+            return;
+        }
+        let knew = team::circle(policy, &self.on.ticket, now);
+        let knows = |reader: &Reader| reader.mailbox.address == me || knew.contains(reader);
+        self.draft.call_team(&cause(self.mail), &self.on.description, knows);
+        let to = self.draft.ticket.assignee.clone().filter(|to| self.on.ticket.assignee.as_ref() != Some(to));
+        let Some(lead) = to.as_ref().and_then(|to| policy.engineer(to)) else { return };
+        let by = lead.reader.mailbox.called().to_owned();
+        for reader in knew {
+            let address = &reader.mailbox.address;
+            if *address != me && address != lead.address() && *address != self.on.ticket.requester.address {
+                self.draft.letter(reader, &cause(self.mail), Content::Taken { by: by.clone() });
+            }
+        }
     }
 
     fn answer_questions(&mut self) {
@@ -651,8 +684,9 @@ impl<'a> Work<'a> {
         let who = Who::Person(self.engineer.address().clone());
         let empty = Draft::of(self.s.policy, &self.on.ticket, who, self.draft.now);
         let mut draft = std::mem::replace(&mut self.draft, empty);
-        let people = [Some(self.engineer.address().clone()), draft.ticket.assignee.clone()];
-        draft.effect(Effect::Participants(number, people.into_iter().flatten().collect()));
+        let called = draft.circle().into_iter().map(|reader| reader.mailbox.address);
+        let people = [Some(self.engineer.address().clone()), draft.ticket.assignee.clone()].into_iter().flatten();
+        draft.effect(Effect::Participants(number, people.chain(called).collect()));
         draft.finish()
     }
 }

@@ -78,10 +78,13 @@ pub enum TimerKind {
     AutoClose,
     /// The next rung of the escalation ladders, see [`crate::desk::escalation`].
     Targets,
+    /// The requester of an urgent ticket has heard nothing for a while.
+    Progress,
 }
 
 impl TimerKind {
-    pub const ALL: &'static [TimerKind] = &[TimerKind::ConfirmReminder, TimerKind::AutoClose, TimerKind::Targets];
+    pub const ALL: &'static [TimerKind] =
+        &[TimerKind::ConfirmReminder, TimerKind::AutoClose, TimerKind::Targets, TimerKind::Progress];
 
     /// The timers of a ticket that waits for its confirmation.
     pub const CONFIRMATION: [TimerKind; 2] = [TimerKind::ConfirmReminder, TimerKind::AutoClose];
@@ -91,6 +94,7 @@ impl TimerKind {
             TimerKind::ConfirmReminder => "confirm_reminder",
             TimerKind::AutoClose => "auto_close",
             TimerKind::Targets => "targets",
+            TimerKind::Progress => "progress",
         }
     }
 

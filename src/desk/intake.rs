@@ -10,7 +10,7 @@ use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
 use crate::desk::triage::{Rules, Verdict};
 use crate::desk::words::{Field, Language, Priority, Status};
-use crate::desk::{assign, fields, hush, sla};
+use crate::desk::{assign, fields, hush, sla, team};
 use crate::time::Timestamp;
 
 /// What registering a message takes from its words alone.
@@ -78,7 +78,8 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
     if mail.inbound.kind != Kind::Bulk {
         notify_owner(&mut draft, mail, missing);
     }
-    let people = [Some(requester.address), draft.ticket.assignee.clone()].into_iter().flatten().collect();
+    let called = draft.circle().into_iter().map(|reader| reader.mailbox.address);
+    let people = [Some(requester.address), draft.ticket.assignee.clone()].into_iter().flatten().chain(called).collect();
     draft.effect(Effect::Participants(draft.ticket.number, people));
     draft.finish()
 }
@@ -89,8 +90,14 @@ fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
     let reason = if draft.ticket.assignee.is_some() { NoticeReason::New } else { NoticeReason::Unassigned };
     let may_belong_to = draft.ticket.related;
     let (body, warnings) = (mail.inbound.body.clone(), warnings(draft, &mail.inbound));
-    let content = Content::Notice { reason, body, missing, may_belong_to, kept, warnings };
-    draft.letter(owner, "1", content).attachments = attachments;
+    let urgent = team::is_urgent(draft.ticket.priority) && draft.ticket.assignee.is_some();
+    let readers = if urgent { draft.circle() } else { vec![owner] };
+    for reader in readers {
+        let reason = if urgent { team::call(draft.policy, &draft.ticket, &reader, draft.now) } else { reason.clone() };
+        let (body, missing, kept, warnings) = (body.clone(), missing.clone(), kept.clone(), warnings.clone());
+        let content = Content::Notice { reason, body, missing, may_belong_to, kept, warnings };
+        draft.letter(reader, "1", content).attachments = attachments.clone();
+    }
 }
 
 /// The ticket as triage and the message make it.

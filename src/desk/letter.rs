@@ -55,7 +55,15 @@ pub enum Content {
     /// To the requester: an engineer's words.
     Answer { author: String, body: Body, kept: Vec<String> },
     /// To the engineer: the requester's (or another participant's) words.
-    Message { author: String, address: Address, body: Body, kept: Vec<String>, writer: Writer },
+    Message {
+        author: String,
+        address: Address,
+        body: Body,
+        kept: Vec<String>,
+        writer: Writer,
+        /// The reader is the supervisor: what they reply is for the engineers.
+        to_supervisor: bool,
+    },
     /// To the requester: what helps until it is fixed.
     Workaround { author: String, body: Body },
     /// To the requester: done, please try it and rate.
@@ -125,6 +133,10 @@ pub enum Content {
     },
     /// The same about several tickets, when the desk could not say so in time.
     Overdue { steps: Vec<Step> },
+    /// To the team of an urgent ticket: somebody has it now.
+    Taken { by: String },
+    /// To the engineer: the requester has heard nothing since then.
+    Progress { silent_since: Timestamp },
     /// To the engineer: a letter to somebody on the ticket could not be delivered.
     Undelivered { recipient: String, reason: String },
     /// To the sender, once a day: the message was larger than the desk takes.
@@ -162,6 +174,10 @@ pub enum Writer {
     Stranger,
     /// The supervisor, for the engineer alone: the requester never sees it.
     Supervisor,
+    /// Another engineer, who has answered the requester.
+    Colleague,
+    /// Another engineer, for the desk alone.
+    Note,
 }
 
 /// How far the ticket is that another one was merged into.
@@ -197,6 +213,17 @@ pub enum NoticeReason {
     },
     /// Nobody with the skill is there: to the supervisor.
     Unassigned,
+    /// To the team of an urgent ticket, all at once.
+    Urgent {
+        /// Who has it.
+        lead: Option<String>,
+        /// Everybody else who is called.
+        team: Vec<String>,
+        /// The reader is the supervisor, who may only hand it on.
+        supervisor: bool,
+        /// The reader is not on duty, but nobody else is there.
+        stand_in: bool,
+    },
 }
 
 /// An engineer's words.
@@ -291,6 +318,8 @@ impl Content {
             Content::Dissatisfied { .. } => "dissatisfied",
             Content::Escalation { .. } => "escalation",
             Content::Overdue { .. } => "overdue",
+            Content::Taken { .. } => "taken",
+            Content::Progress { .. } => "progress",
             Content::Undelivered { .. } => "undelivered",
             Content::TooLarge { .. } => "too_large",
         }

@@ -8,7 +8,7 @@ use crate::desk::letter::{Closing, Content, Letter};
 use crate::desk::policy::Reader;
 use crate::desk::requester::links;
 use crate::desk::thread::{self, Thread};
-use crate::desk::ticket::{What, Who};
+use crate::desk::ticket::{Entry, What, Who};
 use crate::desk::words::Status;
 use crate::desk::{escalation, hush, intake};
 use crate::time::Timestamp;
@@ -147,7 +147,39 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
             draft.become_status(Status::Closed, s.policy.desk.language.pick("没有答复", "no answer"));
             draft.letter(reader, &cycle, Content::Closed { closing: Closing::Silence });
         }
-        TimerKind::Targets => {}
+        // These have rules of their own.
+        TimerKind::Targets | TimerKind::Progress => {}
     }
     draft.finish()
+}
+
+/// The requester of an urgent ticket has heard nothing for a while: whoever has it is asked for a word, as often as it
+/// takes. Before anybody answered at all the ladder speaks.
+pub fn progress(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Vec<Effect> {
+    let ticket = &on.ticket;
+    let every = s.policy.escalation.progress[ticket.priority as usize];
+    if every.is_none() || !ticket.status.is_open() || ticket.cycle != timer.cycle {
+        return Vec::new();
+    }
+    let mut draft = Draft::of(s.policy, ticket, Who::Desk, now);
+    draft.told_requester();
+    if ticket.first_response.is_some()
+        && let Some(owner) = draft.owner()
+    {
+        let silent_since = last_word(s, on);
+        draft.record(What::Reminded, "");
+        let cause = format!("{}-{}", ticket.cycle, timer.due.millis());
+        draft.letter(owner, &cause, Content::Progress { silent_since });
+    }
+    draft.finish()
+}
+
+/// When an engineer last told the requester something.
+fn last_word(s: &Situation, on: &Candidate) -> Timestamp {
+    let said = |entry: &&Entry| match &entry.who {
+        Who::Person(who) => s.policy.engineer(who).is_some() && matches!(entry.what, What::Message | What::Workaround),
+        Who::Desk => false,
+    };
+    let last = on.timeline.iter().rev().find(said).map(|entry| entry.at);
+    last.or(on.ticket.first_response).unwrap_or(on.ticket.created)
 }

@@ -26,6 +26,7 @@ mod requester;
 pub mod retry;
 pub mod sla;
 mod supervisor;
+pub mod team;
 pub mod thread;
 pub mod ticket;
 pub mod triage;

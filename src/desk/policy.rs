@@ -141,6 +141,8 @@ impl Targets {
 pub struct Escalation {
     /// One ladder for each priority, P1 first.
     pub ladders: [Ladder; 4],
+    /// How often the requester is to hear of the progress, by priority; the engineer is reminded of it.
+    pub progress: [Option<Duration>; 4],
     pub managers: Vec<Reader>,
 }
 
@@ -203,7 +205,9 @@ impl Default for Escalation {
         };
         let urgent = ladder([&[Assignee], &[Assignee, Supervisor], &[Assignee, Supervisor, Managers]]);
         let usual = ladder([&[Assignee], &[Assignee], &[Assignee, Supervisor]]);
-        Escalation { ladders: [urgent.clone(), urgent, usual.clone(), usual], managers: Vec::new() }
+        let minutes = |count: u64| Some(Duration::from_secs(count * 60));
+        let progress = [minutes(30), minutes(60), None, None];
+        Escalation { ladders: [urgent.clone(), urgent, usual.clone(), usual], progress, managers: Vec::new() }
     }
 }
 

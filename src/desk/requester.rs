@@ -103,12 +103,15 @@ fn pass_on(mut draft: Draft, mail: &Mail, from: &Mailbox, stranger: bool) -> Vec
 }
 
 fn send_to_owner(draft: &mut Draft, mail: &Mail, from: &Mailbox, stranger: bool) {
-    let Some(owner) = draft.owner().filter(|o| o.mailbox.address != from.address) else { return };
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
-    let (author, address) = (from.called().to_owned(), from.address.clone());
     let writer = if stranger { Writer::Stranger } else { Writer::Participant };
-    let content = Content::Message { author, address, body: mail.inbound.body.clone(), kept, writer };
-    draft.letter(owner, &cause(mail), content).attachments = attachments;
+    for reader in draft.circle().into_iter().filter(|reader| reader.mailbox.address != from.address) {
+        let (author, address) = (from.called().to_owned(), from.address.clone());
+        let to_supervisor = draft.policy.engineer(&reader.mailbox.address).is_none();
+        let (body, kept) = (mail.inbound.body.clone(), kept.clone());
+        let content = Content::Message { author, address, body, kept, writer, to_supervisor };
+        draft.letter(reader, &cause(mail), content).attachments = attachments.clone();
+    }
 }
 
 /// One letter for one incoming message: its digest tells causes apart.

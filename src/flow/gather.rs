@@ -4,7 +4,7 @@ use super::beside::Beside;
 use super::letters::Letters;
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::command::{self, Command};
-use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, Situation};
+use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, Situation, Timer, TimerKind};
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
 use crate::desk::letter::Letter;
 use crate::desk::policy::Policy;
@@ -456,6 +456,10 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
             engineer || (awaiting && mail.inbound.kind != Kind::Bounce)
         }
         Event::Rated { .. } => true,
-        Event::Due(_) | Event::Undelivered { .. } => false,
+        Event::Due(timers) => {
+            let looks_back = |timer: &Timer| timer.number == candidate.named && timer.kind == TimerKind::Progress;
+            timers.iter().any(looks_back)
+        }
+        Event::Undelivered { .. } => false,
     }
 }

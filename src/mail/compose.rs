@@ -81,10 +81,11 @@ fn urgency(letter: &Letter) -> i64 {
     let urgent = letter.ticket.as_ref().is_some_and(|t| t.priority <= Priority::P2);
     match &letter.content {
         Content::Notice { reason: NoticeReason::Unassigned, .. } => 0,
-        Content::Notice { .. } | Content::Dissatisfied { .. } if urgent => 0,
+        Content::Notice { .. } | Content::Dissatisfied { .. } | Content::Escalation { .. } if urgent => 0,
         content if content.manner() == Manner::Human => 1,
         Content::Notice { .. } | Content::Dissatisfied { .. } | Content::Undelivered { .. } => 2,
         Content::Transcript { .. } | Content::ConfirmCommand { .. } => 2,
+        Content::Escalation { .. } | Content::Overdue { .. } | Content::Taken { .. } | Content::Progress { .. } => 2,
         Content::Impersonated { .. } | Content::Unheard { .. } | Content::TakenBack { .. } => 2,
         Content::ConfirmReminder { .. } | Content::Closed { .. } | Content::TooLarge { .. } => 4,
         _ => 3,

@@ -125,6 +125,9 @@ impl Say {
             Writer::Participant => self.requester(),
             Writer::Stranger => Mailbox::new(address("wang.hai@corp.example"), self.pick("王海", "Tom Reed")),
             Writer::Supervisor => self.reader(Who::Supervisor).mailbox,
+            Writer::Colleague | Writer::Note => {
+                Mailbox::new(address("li.jing@corp.example"), self.pick("李静", "Grace Lee"))
+            }
         }
     }
 
@@ -211,6 +214,9 @@ impl Say {
         }
         let unassigned = matches!(content, Content::Notice { reason: NoticeReason::Unassigned, .. })
             || matches!(&content, Content::Escalation { step, .. } if step.engineer.is_none());
+        if matches!(content, Content::Notice { reason: NoticeReason::Urgent { .. }, .. }) {
+            ticket.priority = Priority::P1;
+        }
         if unassigned {
             (ticket.assignee, ticket.status) = (None, Status::New);
         }
@@ -294,6 +300,12 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
         kept: Vec::new(),
         warnings: Vec::new(),
     };
+    let urgent = |led: bool, stand_in| NoticeReason::Urgent {
+        lead: led.then(|| say.engineer().name),
+        team: if led { vec![say.pick("李静", "Grace Lee"), say.pick("赵敏", "Paula Grant")] } else { Vec::new() },
+        supervisor: !led,
+        stand_in,
+    };
     let full = Content::Notice {
         reason: NoticeReason::New,
         body: say.rich_body(),
@@ -330,6 +342,8 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
             }),
         ),
         (Who::Supervisor, notice(NoticeReason::Unassigned)),
+        (Who::Engineer, notice(urgent(true, false))),
+        (Who::Supervisor, notice(urgent(false, true))),
     ]
 }
 
@@ -340,6 +354,7 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         body: say.body(),
         kept: kept.iter().map(|k| (*k).to_owned()).collect(),
         writer,
+        to_supervisor: false,
     };
     let colleague = Content::Message {
         author: say.writer(Writer::Stranger).name,
@@ -347,6 +362,15 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         body: Body::default(),
         kept: Vec::new(),
         writer: Writer::Participant,
+        to_supervisor: true,
+    };
+    let third = Content::Message {
+        author: say.writer(Writer::Stranger).name,
+        address: say.writer(Writer::Stranger).address,
+        body: say.body(),
+        kept: Vec::new(),
+        writer: Writer::Participant,
+        to_supervisor: false,
     };
     let before = Some(say.engineer().name);
     let dissatisfied = |before: Option<String>, now: Option<String>, comment: &str| Content::Dissatisfied {
@@ -364,9 +388,14 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
     let comment = say.pick("今天又脱机了两次，根本没解决。", "It went offline twice again today. Nothing is solved.");
     vec![
         (Who::Engineer, message(Writer::Participant, &[])),
-        (Who::Engineer, colleague),
+        (Who::Engineer, third),
+        (Who::Supervisor, colleague),
         (Who::Engineer, message(Writer::Stranger, &["video.mp4"])),
         (Who::Engineer, message(Writer::Supervisor, &[])),
+        (Who::Engineer, message(Writer::Colleague, &[])),
+        (Who::Engineer, message(Writer::Note, &[])),
+        (Who::Engineer, Content::Taken { by: say.pick("李静", "Grace Lee") }),
+        (Who::Engineer, Content::Progress { silent_since: minutes(-30) }),
         (Who::Engineer, refused(say)),
         (Who::Engineer, status(say)),
         (Who::Engineer, transcript(say, true)),

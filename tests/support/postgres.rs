@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const SERVE: &str = r#"
 bin=$1 folder=$2
 "$bin/initdb" -D "$folder/data" -U postgres --auth=trust --no-sync --encoding=UTF8 --locale=C.UTF-8 >"$folder/log" 2>&1
-"$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c full_page_writes=off \
+"$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=$3 -c full_page_writes=$3 \
     -c max_connections=200 >>"$folder/log" 2>&1 </dev/null &
 server=$!
 cat >/dev/null
@@ -32,8 +32,17 @@ struct Server {
 
 /// A fresh, empty database; gives its URL.
 pub async fn database() -> String {
+    create(server())
+}
+
+/// The same on a server that syncs its files, where speed is measured.
+pub async fn durable_database() -> String {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    create(SERVER.get_or_init(|| start(true)))
+}
+
+fn create(server: &Server) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    let server = server();
     let name = format!("test{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let made = Command::new(server.bin.join("createdb"))
         .args(["-h", server.folder.to_str().unwrap(), "-U", "postgres", &name])
@@ -53,14 +62,19 @@ pub fn psql(url: &str, sql: &str) -> String {
 
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(start)
+    SERVER.get_or_init(|| start(false))
 }
 
-fn start() -> Server {
+fn start(durable: bool) -> Server {
     let bin = programs();
     let folder = tempfile::Builder::new().prefix("maildesk-pg-").tempdir().expect("a temporary folder").keep();
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", SERVE, "postgres-for-tests"]).args([&bin, &folder]).stdin(Stdio::piped()).current_dir("/");
+    shell
+        .args(["-c", SERVE, "postgres-for-tests"])
+        .args([&bin, &folder])
+        .arg(if durable { "on" } else { "off" })
+        .stdin(Stdio::piped())
+        .current_dir("/");
     // The server refuses to run as root.
     if std::fs::metadata("/proc/self").expect("/proc").uid() == 0 {
         let (user, group) = ids_of("postgres");
