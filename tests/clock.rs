@@ -4,11 +4,12 @@
 mod rules;
 
 use maildesk::desk::decide::decide;
-use maildesk::desk::duty::Supervisor;
+use maildesk::desk::duty::Staff;
 use maildesk::desk::event::{Candidate, Effect, Event, Situation, Timer, TimerKind};
 use maildesk::desk::letter::{Content, Letter};
 use maildesk::desk::policy::Policy;
 use maildesk::desk::ticket::{Entry, Number, Ticket, What};
+use maildesk::desk::words::Status;
 use maildesk::time::Timestamp;
 use rules::*;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ struct Desk {
 impl Desk {
     fn new() -> Desk {
         let mut policy = policy();
-        policy.escalation.managers = vec![reader("chief@corp.example")];
+        policy.escalation.managers = vec![Staff { reader: reader("chief@corp.example"), away: vec![] }];
         Desk { policy, tickets: BTreeMap::new(), timers: Vec::new(), letters: Vec::new(), now: now() }
     }
 
@@ -100,6 +101,14 @@ impl Desk {
                 "{time} {reader} silent since {}",
                 silent_since.at_zone(chrono_tz::Asia::Shanghai).format("%H:%M")
             )),
+            Content::Waiting { last, .. } => {
+                Some(format!("{time} {reader} waiting{}", if *last { ", the last" } else { "" }))
+            }
+            Content::OnHold { wait, since } => Some(format!(
+                "{time} {reader} {wait} since {}",
+                since.at_zone(chrono_tz::Asia::Shanghai).format("%d %H:%M")
+            )),
+            Content::Closed { .. } => Some(format!("{time} {reader} closed")),
             Content::Overdue { steps } => {
                 let steps: Vec<String> = steps.iter().map(|step| format!("{} {}", step.number, clocks(step))).collect();
                 Some(format!("{time} {reader} {}", steps.join(", ")))
@@ -362,7 +371,7 @@ fn timers_of_an_earlier_round_or_of_another_ticket_are_dead() {
 
 #[test]
 fn when_a_supervisors_mailbox_bounces_the_next_in_line_gets_it() {
-    let deputy = || Supervisor { reader: reader("deputy@corp.example"), away: vec![] };
+    let deputy = || Staff { reader: reader("deputy@corp.example"), away: vec![] };
     let mut desk = Desk::new();
     desk.policy.duty.supervisors.push(deputy());
     desk.printer();
@@ -382,6 +391,9 @@ fn when_a_supervisors_mailbox_bounces_the_next_in_line_gets_it() {
     desk.policy.duty.supervisors.pop();
     bounced(&mut desk);
     desk.expect(&["12:00 chief response 100"]);
+    desk.policy.escalation.managers[0].away = vec![(at("23 00:00"), at("24 00:00"))];
+    bounced(&mut desk);
+    desk.expect(&[]);
 }
 
 #[test]
@@ -407,4 +419,60 @@ fn the_requester_of_an_urgent_ticket_hears_of_the_progress() {
     desk.engineer(WANG, "#resolve\n已恢复。");
     desk.until("24 10:00");
     desk.expect(&[]);
+}
+
+#[test]
+fn a_requester_who_does_not_answer_is_reminded_and_then_let_go() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.engineer(LI, "#wait requester\n请问是哪一台？");
+    // A working day has eight hours here, and the calendar runs round the clock.
+    desk.until("26 10:00");
+    desk.expect(&[
+        "18:00 zhang waiting",
+        "24 10:00 zhang waiting",
+        "25 02:00 zhang waiting, the last",
+        "25 10:00 zhang closed",
+    ]);
+    assert_eq!(desk.tickets[&Number(1)].0.status, Status::Closed);
+}
+
+#[test]
+fn an_answer_ends_the_reminders_and_new_words_begin_them_anew() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.engineer(LI, "#wait requester\n请问是哪一台？");
+    desk.until("18:30");
+    desk.expect(&["18:00 zhang waiting"]);
+    desk.engineer(LI, "就是想知道型号，在背面的标签上。");
+    desk.until("24 02:30");
+    desk.expect(&["24 02:30 zhang waiting"]);
+    desk.engineer(ZHANG, "HP 1020");
+    assert_eq!(desk.tickets[&Number(1)].0.status, Status::InProgress);
+    desk.policy.escalation.ladders = Default::default();
+    desk.until("30 10:00");
+    desk.expect(&[]);
+}
+
+#[test]
+fn after_an_outage_the_reminders_keep_their_distance() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.engineer(LI, "#wait requester\n请问是哪一台？");
+    desk.jump("29 10:00");
+    desk.expect(&["29 10:00 zhang waiting"]);
+    desk.until("30 10:00");
+    desk.expect(&["29 14:00 zhang waiting", "29 18:00 zhang waiting, the last", "29 22:00 zhang closed"]);
+}
+
+#[test]
+fn a_vendor_may_not_keep_a_ticket_for_ever() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.engineer(LI, "已报修，等备件。");
+    desk.engineer(LI, "#wait vendor");
+    desk.until("26 20:00");
+    let told = |time: &str| [format!("{time} li vendor since 23 10:00"), format!("{time} boss vendor since 23 10:00")];
+    let expected: Vec<String> = [told("25 02:00"), told("26 18:00")].concat();
+    assert_eq!(std::mem::take(&mut desk.letters), expected);
 }

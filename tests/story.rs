@@ -3,6 +3,7 @@
 mod support;
 
 mod story {
+    mod clock;
     mod commands;
     mod duplicates;
     mod faults;

@@ -10,9 +10,9 @@ mod values;
 pub use document::Fault;
 pub use transport::{Log, LogFormat, Mailbox, Route, Security, Server, Smtp, Source, Web};
 
-use crate::desk::duty::{Duty, Supervisor};
+use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
-use crate::desk::policy::{Engineer, Escalation, Identity, Limits, Policy, Proof, Satisfaction, Targets};
+use crate::desk::policy::{Engineer, Escalation, Hold, Identity, Limits, Policy, Proof, Satisfaction, Targets};
 use crate::desk::triage::Rules;
 use crate::time::{Calendar, Timestamp};
 use document::Document;
@@ -41,6 +41,7 @@ pub struct Config {
     pub engineers: Vec<Engineer>,
     pub duty: Duty,
     pub escalation: Escalation,
+    pub hold: Hold,
     pub calendar: Calendar,
     pub targets: Targets,
     pub rules: Arc<Rules>,
@@ -93,6 +94,7 @@ impl Config {
             engineers: self.engineers.clone(),
             duty: self.duty.clone(),
             escalation: self.escalation.clone(),
+            hold: self.hold.clone(),
             targets: self.targets,
             calendar: self.calendar.clone(),
             rules: self.rules.clone(),
@@ -119,12 +121,12 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let engineers = root.sections("engineer");
     let engineers = engineers.iter().map(|s| (s.clone(), desk.engineer(s, &holidays))).collect::<Vec<_>>();
     let supervisors = root.sections("supervisor");
-    let supervisors = supervisors.iter().map(|s| (s.clone(), desk.supervisor(s))).collect::<Vec<_>>();
+    let supervisors = supervisors.iter().map(|s| (s.clone(), desk.staff(s))).collect::<Vec<_>>();
     let managers = root.sections("manager");
-    let managers = managers.iter().map(|s| (s.clone(), desk.manager(s))).collect::<Vec<_>>();
-    let others = supervisors.iter().map(|(section, s)| (section.clone(), s.as_ref().map(|s| s.reader.clone())));
-    let others: Vec<_> = others.chain(managers.iter().cloned()).collect();
-    let supervisors: Vec<Supervisor> = supervisors.into_iter().filter_map(|(_, supervisor)| supervisor).collect();
+    let managers = managers.iter().map(|s| (s.clone(), desk.staff(s))).collect::<Vec<_>>();
+    let others = supervisors.iter().chain(&managers);
+    let others: Vec<_> = others.map(|(section, s)| (section.clone(), s.as_ref().map(|s| s.reader.clone()))).collect();
+    let supervisors: Vec<Staff> = supervisors.into_iter().filter_map(|(_, supervisor)| supervisor).collect();
     let managers = managers.into_iter().filter_map(|(_, manager)| manager).collect();
     let roster = desk.roster(&root.section("duty"), &supervisors);
     let duty = Duty { supervisors, roster };
@@ -135,6 +137,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     // Compiling the built-in rules takes a while; not for a configuration that is refused anyway.
     let rules = (triage.is_present() || !document.is_faulty()).then(|| service::rules(&triage, place));
     let satisfaction = service::satisfaction(&root.section("satisfaction"), working_day);
+    let hold = service::hold(&root.section("pending"), working_day);
     let limits = service::limits(&root.section("limits"));
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
@@ -153,6 +156,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         engineers: engineers.into_iter().map(|(_, engineer)| engineer).collect::<Option<_>>()?,
         duty,
         escalation,
+        hold,
         calendar,
         targets,
         rules: Arc::new(rules?),

@@ -3,7 +3,7 @@
 use super::document::Section;
 use super::values::{self, Place};
 use crate::address::Mailbox;
-use crate::desk::duty::{Roster, Supervisor};
+use crate::desk::duty::{Roster, Staff};
 use crate::desk::policy::{Engineer, Identity, Reader};
 use crate::desk::words::Language;
 use crate::time::calendar::Holidays;
@@ -62,19 +62,16 @@ impl Desk {
         Some(Reader { mailbox, language, zone })
     }
 
-    pub fn supervisor(&self, section: &Section) -> Option<Supervisor> {
+    /// A supervisor or a manager.
+    pub fn staff(&self, section: &Section) -> Option<Staff> {
         let reader = self.reader(section);
         let zone = reader.as_ref().map_or(self.zone, |r| r.zone);
         let away = section.list("away", |text| values::away(text, zone)).unwrap_or_default();
-        Some(Supervisor { reader: reader?, away })
-    }
-
-    pub fn manager(&self, section: &Section) -> Option<Reader> {
-        self.reader(section)
+        Some(Staff { reader: reader?, away })
     }
 
     /// `[duty]`: handover, and the weeks that take turns. `None` without any.
-    pub fn roster(&self, section: &Section, supervisors: &[Supervisor]) -> Option<Roster> {
+    pub fn roster(&self, section: &Section, supervisors: &[Staff]) -> Option<Roster> {
         let handover = section.parse("handover", values::time_of_day).unwrap_or(9 * 60);
         let since = section.parse("since", values::date);
         let weeks = section.sections("week");

@@ -2,7 +2,8 @@
 
 use super::document::{Fault, Section};
 use super::values::{self, Place};
-use crate::desk::policy::{Demand, Escalation, Limits, Proof, Reader, Role, Satisfaction, Target, Targets};
+use crate::desk::duty::Staff;
+use crate::desk::policy::{Demand, Escalation, Hold, Limits, Proof, Role, Satisfaction, Target, Targets};
 use crate::desk::triage::{self, Rules};
 use crate::desk::words::Priority;
 use crate::time::Calendar;
@@ -61,7 +62,7 @@ pub fn targets(section: &Section, working_day: Duration) -> Targets {
 }
 
 /// `[escalation.P1]` to `[escalation.P4]`; what is not given stays as it is by default.
-pub fn escalation(section: &Section, managers: Vec<Reader>) -> Escalation {
+pub fn escalation(section: &Section, managers: Vec<Staff>) -> Escalation {
     let mut escalation = Escalation { managers, ..Escalation::default() };
     for priority in Priority::ALL {
         let ladder = &mut escalation.ladders[*priority as usize];
@@ -136,6 +137,21 @@ pub fn satisfaction(section: &Section, working_day: Duration) -> Satisfaction {
         section.fault("remind_after", "the reminder has to come before close_after");
     }
     satisfaction
+}
+
+/// `[pending]`: how long tickets may be on hold.
+pub fn hold(section: &Section, working_day: Duration) -> Hold {
+    let usual = Hold::standard(working_day);
+    let working = |text: &str| values::working_duration(text, working_day);
+    let hold = Hold {
+        remind: section.list("remind", working).unwrap_or(usual.remind),
+        close_after: section.parse("close_after", working).unwrap_or(usual.close_after),
+        limit: section.parse("limit", working).unwrap_or(usual.limit),
+    };
+    if !hold.remind.iter().chain([&hold.close_after]).is_sorted_by(|a, b| a < b) {
+        section.fault("remind", "each reminder has to come later than the one before, and all before close_after");
+    }
+    hold
 }
 
 /// Bounds on what strangers can cause.

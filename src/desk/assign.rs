@@ -62,7 +62,7 @@ pub fn more_senior<'p>(
 }
 
 /// Senior engineers with the skill who are not away, by name.
-pub fn seniors<'p>(policy: &'p Policy, category: Category, now: Timestamp) -> impl Iterator<Item = &'p Engineer> {
+pub fn seniors(policy: &Policy, category: Category, now: Timestamp) -> impl Iterator<Item = &Engineer> {
     let senior = |e: &&Engineer| e.level >= SENIOR && has_skill(e, category);
     let mut seniors: Vec<&Engineer> = present(policy, &[], now).filter(senior).collect();
     seniors.sort_by_key(|engineer| tie(engineer, &[]));
@@ -115,7 +115,7 @@ mod tests {
     use crate::address::Mailbox;
     use crate::desk::duty::Duty;
     use crate::desk::link::Key;
-    use crate::desk::policy::{Escalation, Identity, Limits, Proof, Reader, Satisfaction, Targets};
+    use crate::desk::policy::{Escalation, Hold, Identity, Limits, Proof, Reader, Satisfaction, Targets};
     use crate::desk::triage::Rules;
     use crate::desk::words::Language;
     use crate::time::Calendar;
@@ -170,6 +170,7 @@ mod tests {
             duty: Duty::default(),
             targets: Targets::default(),
             escalation: Escalation::default(),
+            hold: Hold::standard(hour),
             calendar: Calendar::working(Shanghai, week, Holidays::china()),
             rules: Arc::new(Rules::builtin()),
             proof: Proof::default(),

@@ -5,7 +5,7 @@ use crate::desk::event::{Candidate, Effect, Event, Mail, Situation, Timer, Timer
 use crate::desk::inbound::Kind;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
-use crate::desk::{draft::Draft, engineer, escalation, hush, intake, machine, requester, supervisor};
+use crate::desk::{draft::Draft, engineer, escalation, hush, intake, machine, pending, requester, supervisor};
 use crate::time::Timestamp;
 
 /// What is to be done about `event`. Pure: the same arguments always give the same effects.
@@ -30,6 +30,7 @@ fn due(s: &Situation, timers: &[Timer], now: Timestamp) -> Vec<Effect> {
         let Some(on) = s.candidates.iter().find(|c| c.named == timer.number) else { continue };
         effects.extend(match timer.kind {
             TimerKind::Targets => escalation::climb(s, on, timer, now, &mut told),
+            TimerKind::Hold => pending::timer(s, on, timer, now),
             TimerKind::Progress => machine::progress(s, on, timer, now),
             TimerKind::ConfirmReminder | TimerKind::AutoClose => machine::timer(s, on, timer, now),
         });

@@ -8,7 +8,7 @@ use crate::desk::policy::{Policy, Reader};
 use crate::desk::sla::{self, Pause};
 use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
 use crate::desk::words::{Category, Clock, Priority, Status, Wait};
-use crate::desk::{escalation, team};
+use crate::desk::{escalation, pending, team};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -316,10 +316,35 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The look at a ticket on hold: set when the hold begins, when it is for another reason, and when the requester was
+    /// told something meanwhile.
+    fn hold_timer(&self) -> Option<Effect> {
+        let waits = |ticket: &Ticket| ticket.wait.filter(|_| ticket.status == Status::Pending);
+        let (before, after) = (self.before.as_ref().and_then(waits), waits(&self.ticket));
+        let (number, kind, cycle) = (self.ticket.number, TimerKind::Hold, self.ticket.cycle);
+        match after {
+            Some(wait) if before != after || self.progressed => Some(Effect::Schedule(Timer {
+                number,
+                kind,
+                due: pending::first_look(self.policy, wait, self.now),
+                cycle,
+            })),
+            None if before.is_some() => Some(Effect::Unschedule(number, kind)),
+            _ => None,
+        }
+    }
+
+    /// Sets a timer of this ticket.
+    pub fn look_again(&mut self, kind: TimerKind, due: Timestamp) {
+        let (number, cycle) = (self.ticket.number, self.ticket.cycle);
+        self.timers.push(Timer { number, kind, due, cycle });
+    }
+
     /// Everything as effects: the ticket, its timeline, its letters.
     pub fn finish(mut self) -> Vec<Effect> {
         let number = self.ticket.number;
-        let timers = self.targets_timer().into_iter().chain(self.progress_timer()).collect::<Vec<_>>();
+        let timers =
+            self.targets_timer().into_iter().chain(self.progress_timer()).chain(self.hold_timer()).collect::<Vec<_>>();
         let mut effects = Vec::new();
         match &self.before {
             None => effects.push(Effect::Open(Box::new(self.ticket.clone()))),

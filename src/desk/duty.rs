@@ -10,12 +10,13 @@ use chrono_tz::Tz;
 #[derive(Clone, Debug, Default)]
 pub struct Duty {
     /// Without a roster the first one who is there; the others stand in.
-    pub supervisors: Vec<Supervisor>,
+    pub supervisors: Vec<Staff>,
     pub roster: Option<Roster>,
 }
 
-#[derive(Clone, Debug)]
-pub struct Supervisor {
+/// Somebody who hears of the desk's work without doing it: a supervisor or a manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staff {
     pub reader: Reader,
     /// Not there: from (inclusive) to (exclusive).
     pub away: Vec<(Timestamp, Timestamp)>,
@@ -56,7 +57,7 @@ impl Duty {
     }
 
     /// The supervisor with this address, on duty or not.
-    pub fn supervisor(&self, address: &Address) -> Option<&Supervisor> {
+    pub fn supervisor(&self, address: &Address) -> Option<&Staff> {
         self.supervisors.iter().find(|supervisor| supervisor.reader.mailbox.address == *address)
     }
 
@@ -82,7 +83,7 @@ impl Duty {
     }
 }
 
-impl Supervisor {
+impl Staff {
     pub fn is_away(&self, now: Timestamp) -> bool {
         self.away.iter().any(|(from, to)| *from <= now && now < *to)
     }
@@ -124,11 +125,11 @@ mod tests {
     }
 
     /// `name`, or `name:from..to` for one who is away.
-    fn supervisor(text: &str) -> Supervisor {
+    fn supervisor(text: &str) -> Staff {
         let (name, away) = text.split_once('=').unwrap_or((text, ""));
         let away = away.split_once("..").map(|(from, to)| (at(from), at(to))).into_iter().collect();
         let mailbox = Mailbox::new(address(name), name);
-        Supervisor { reader: Reader { mailbox, language: Language::Chinese, zone: Shanghai }, away }
+        Staff { reader: Reader { mailbox, language: Language::Chinese, zone: Shanghai }, away }
     }
 
     fn duty(supervisors: &[&str], weeks: &[[&str; 7]]) -> Duty {

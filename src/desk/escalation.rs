@@ -134,10 +134,10 @@ pub fn climb(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp, told:
 fn readers(draft: &Draft, roles: &[Role]) -> Vec<(Reader, Role)> {
     let mut readers: Vec<(Reader, Role)> = Vec::new();
     for role in roles {
-        let people = match role {
+        let people: Vec<Reader> = match role {
             Role::Assignee => draft.owner().into_iter().collect(),
             Role::Supervisor => draft.policy.supervisor(draft.now).into_iter().collect(),
-            Role::Managers => draft.policy.escalation.managers.clone(),
+            Role::Managers => draft.policy.escalation.managers(draft.now).cloned().collect(),
         };
         for reader in people {
             if !readers.iter().any(|(known, _)| known.mailbox.address == reader.mailbox.address) {
@@ -153,9 +153,9 @@ pub fn pass_on(draft: &mut Draft, to: &Address, cause: &str) {
     let Some(unreached) = draft.policy.duty.supervisor(to) else { return };
     let climbed = |clock| (clock, standing(&draft.ticket, clock).1);
     let clocks: Vec<(Clock, u32)> = Clock::ALL.iter().map(|clock| climbed(*clock)).filter(|(_, p)| *p > 0).collect();
-    let managers = &draft.policy.escalation.managers;
+    let mut managers = draft.policy.escalation.managers(draft.now);
     let next = draft.policy.duty.other_than(to, draft.now);
-    let next = next.or_else(|| managers.iter().find(|reader| reader.mailbox.address != *to).cloned());
+    let next = next.or_else(|| managers.find(|reader| reader.mailbox.address != *to).cloned());
     let Some(next) = next.filter(|_| !clocks.is_empty() && draft.ticket.status.is_open()) else { return };
     let step = Step::new(&draft.ticket, draft.policy, clocks);
     let instead_of = Some(unreached.reader.mailbox.called().to_owned());

@@ -80,11 +80,13 @@ pub enum TimerKind {
     Targets,
     /// The requester of an urgent ticket has heard nothing for a while.
     Progress,
+    /// A ticket has been on hold for a while.
+    Hold,
 }
 
 impl TimerKind {
     pub const ALL: &'static [TimerKind] =
-        &[TimerKind::ConfirmReminder, TimerKind::AutoClose, TimerKind::Targets, TimerKind::Progress];
+        &[TimerKind::ConfirmReminder, TimerKind::AutoClose, TimerKind::Targets, TimerKind::Progress, TimerKind::Hold];
 
     /// The timers of a ticket that waits for its confirmation.
     pub const CONFIRMATION: [TimerKind; 2] = [TimerKind::ConfirmReminder, TimerKind::AutoClose];
@@ -95,6 +97,7 @@ impl TimerKind {
             TimerKind::AutoClose => "auto_close",
             TimerKind::Targets => "targets",
             TimerKind::Progress => "progress",
+            TimerKind::Hold => "hold",
         }
     }
 

@@ -5,7 +5,7 @@ use crate::desk::command::Hint;
 use crate::desk::inbound::{Attachment, Body};
 use crate::desk::policy::{Reader, Role};
 use crate::desk::ticket::{Number, Ticket};
-use crate::desk::words::{Clock, Field, Priority, Rating};
+use crate::desk::words::{Clock, Field, Priority, Rating, Wait};
 use crate::time::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -133,6 +133,10 @@ pub enum Content {
     },
     /// The same about several tickets, when the desk could not say so in time.
     Overdue { steps: Vec<Step> },
+    /// To the requester whose answer is waited for: a reminder.
+    Waiting { since: Timestamp, closes: Timestamp, last: bool },
+    /// To the engineer and the supervisor: somebody lets the ticket wait for long.
+    OnHold { wait: Wait, since: Timestamp },
     /// To the team of an urgent ticket: somebody has it now.
     Taken { by: String },
     /// To the engineer: the requester has heard nothing since then.
@@ -318,6 +322,8 @@ impl Content {
             Content::Dissatisfied { .. } => "dissatisfied",
             Content::Escalation { .. } => "escalation",
             Content::Overdue { .. } => "overdue",
+            Content::Waiting { .. } => "waiting",
+            Content::OnHold { .. } => "on_hold",
             Content::Taken { .. } => "taken",
             Content::Progress { .. } => "progress",
             Content::Undelivered { .. } => "undelivered",

@@ -19,6 +19,7 @@ pub mod intake;
 pub mod letter;
 pub mod link;
 mod machine;
+mod pending;
 pub mod policy;
 pub mod proof;
 mod quote;

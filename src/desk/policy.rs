@@ -1,7 +1,7 @@
 //! How this desk is run: everything the rules need from the configuration, as plain data.
 
 use crate::address::{Address, Mailbox};
-use crate::desk::duty::{Duty, OnDuty};
+use crate::desk::duty::{Duty, OnDuty, Staff};
 use crate::desk::link::Key;
 use crate::desk::triage::Rules;
 use crate::desk::words::{Category, Clock, Language, Priority};
@@ -19,6 +19,7 @@ pub struct Policy {
     pub duty: Duty,
     pub targets: Targets,
     pub escalation: Escalation,
+    pub hold: Hold,
     pub calendar: Calendar,
     pub rules: Arc<Rules>,
     pub proof: Proof,
@@ -143,7 +144,7 @@ pub struct Escalation {
     pub ladders: [Ladder; 4],
     /// How often the requester is to hear of the progress, by priority; the engineer is reminded of it.
     pub progress: [Option<Duration>; 4],
-    pub managers: Vec<Reader>,
+    pub managers: Vec<Staff>,
 }
 
 /// The rungs of both clocks, each by rising percentage.
@@ -184,6 +185,11 @@ impl Role {
 }
 
 impl Escalation {
+    /// The managers who are not away.
+    pub fn managers(&self, now: Timestamp) -> impl Iterator<Item = &Reader> {
+        self.managers.iter().filter(move |manager| !manager.is_away(now)).map(|manager| &manager.reader)
+    }
+
     pub fn ladder(&self, priority: Priority, clock: Clock) -> &[Rung] {
         let ladder = &self.ladders[priority as usize];
         match clock {
@@ -228,6 +234,28 @@ pub enum Demand {
     Reference,
     /// Both.
     Both,
+}
+
+/// How long a ticket may be on hold, in working time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// After how long without an answer the requester is reminded, rising.
+    pub remind: Vec<Duration>,
+    /// And after how long the ticket is closed.
+    pub close_after: Duration,
+    /// After how long a ticket that waits for anybody else is told to its engineer and the supervisor, again and again.
+    pub limit: Duration,
+}
+
+impl Hold {
+    /// Reminders after one, three and five working days, and the end after six; anybody else has five.
+    pub fn standard(working_day: Duration) -> Hold {
+        Hold {
+            remind: [1, 3, 5].map(|days| days * working_day).to_vec(),
+            close_after: 6 * working_day,
+            limit: 5 * working_day,
+        }
+    }
 }
 
 /// How a resolved ticket is confirmed and closed.

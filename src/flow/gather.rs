@@ -457,7 +457,8 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
         }
         Event::Rated { .. } => true,
         Event::Due(timers) => {
-            let looks_back = |timer: &Timer| timer.number == candidate.named && timer.kind == TimerKind::Progress;
+            let kinds = [TimerKind::Progress, TimerKind::Hold];
+            let looks_back = |timer: &Timer| timer.number == candidate.named && kinds.contains(&timer.kind);
             timers.iter().any(looks_back)
         }
         Event::Undelivered { .. } => false,

@@ -110,6 +110,8 @@ const BUILT_IN: &[Files] = &[
     letter!("dissatisfied"),
     letter!("undelivered"),
     letter!("escalation"),
+    letter!("waiting"),
+    letter!("on_hold"),
     letter!("taken"),
     letter!("progress"),
     letter!("overdue", "/zh-CN/subject.txt", "/en/subject.txt"),

@@ -36,6 +36,7 @@ pub async fn database() -> String {
 }
 
 /// The same on a server that syncs its files, where speed is measured.
+#[allow(dead_code, reason = "only benchmarks need it")]
 pub async fn durable_database() -> String {
     static SERVER: OnceLock<Server> = OnceLock::new();
     create(SERVER.get_or_init(|| start(true)))

@@ -3,12 +3,12 @@
 
 use chrono_tz::Asia::Shanghai;
 use maildesk::address::{Address, Mailbox, MessageId};
-use maildesk::desk::duty::{Duty, Supervisor};
+use maildesk::desk::duty::{Duty, Staff};
 use maildesk::desk::event::{Candidate, Event, KnownId, Mail, SenderCounts, Situation};
 use maildesk::desk::inbound::{Body, Inbound};
 use maildesk::desk::link::Key;
 use maildesk::desk::policy::{
-    Demand, Engineer, Escalation, Identity, Limits, Policy, Proof, Reader, Satisfaction, Targets,
+    Demand, Engineer, Escalation, Hold, Identity, Limits, Policy, Proof, Reader, Satisfaction, Targets,
 };
 use maildesk::desk::ticket::{Number, Ticket};
 use maildesk::desk::triage::Rules;
@@ -55,9 +55,10 @@ pub fn policy() -> Policy {
             language: Language::Chinese,
         },
         engineers: vec![engineer(LI, 2), engineer(WANG, 3)],
-        duty: Duty { supervisors: vec![Supervisor { reader: reader(BOSS), away: vec![] }], roster: None },
+        duty: Duty { supervisors: vec![Staff { reader: reader(BOSS), away: vec![] }], roster: None },
         targets: Targets::default(),
         escalation: Escalation::default(),
+        hold: Hold::standard(8 * Duration::from_secs(3600)),
         calendar: Calendar::round_the_clock(Shanghai),
         rules: RULES.clone(),
         proof: Proof { authserv_id: Some("mx.corp.example".into()), work: Demand::Either },
