@@ -133,6 +133,8 @@ fn ticket(number: Number) -> Ticket {
         cycle: 1,
         asked: false,
         merged_into: None,
+        fault: None,
+        parent: None,
         related: None,
         version: 1,
     }

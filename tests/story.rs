@@ -7,6 +7,7 @@ mod story {
     mod commands;
     mod duplicates;
     mod faults;
+    mod incident;
     mod life;
     mod machines;
     mod proof;

@@ -12,7 +12,9 @@ pub use transport::{Log, LogFormat, Mailbox, Route, Security, Server, Smtp, Sour
 
 use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
-use crate::desk::policy::{Engineer, Escalation, Hold, Identity, Limits, Policy, Proof, Satisfaction, Targets};
+use crate::desk::policy::{
+    Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Satisfaction, Targets,
+};
 use crate::desk::triage::Rules;
 use crate::time::{Calendar, Timestamp};
 use document::Document;
@@ -42,6 +44,7 @@ pub struct Config {
     pub duty: Duty,
     pub escalation: Escalation,
     pub hold: Hold,
+    pub incident: Incident,
     pub calendar: Calendar,
     pub targets: Targets,
     pub rules: Arc<Rules>,
@@ -95,6 +98,7 @@ impl Config {
             duty: self.duty.clone(),
             escalation: self.escalation.clone(),
             hold: self.hold.clone(),
+            incident: self.incident,
             targets: self.targets,
             calendar: self.calendar.clone(),
             rules: self.rules.clone(),
@@ -137,6 +141,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     // Compiling the built-in rules takes a while; not for a configuration that is refused anyway.
     let rules = (triage.is_present() || !document.is_faulty()).then(|| service::rules(&triage, place));
     let satisfaction = service::satisfaction(&root.section("satisfaction"), working_day);
+    let incident = service::incident(&root.section("incident"));
     let hold = service::hold(&root.section("pending"), working_day);
     let limits = service::limits(&root.section("limits"));
     let proof = service::proof(&root.section("proof"));
@@ -157,6 +162,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         duty,
         escalation,
         hold,
+        incident,
         calendar,
         targets,
         rules: Arc::new(rules?),

@@ -3,7 +3,7 @@
 use super::document::{Fault, Section};
 use super::values::{self, Place};
 use crate::desk::duty::Staff;
-use crate::desk::policy::{Demand, Escalation, Hold, Limits, Proof, Role, Satisfaction, Target, Targets};
+use crate::desk::policy::{Demand, Escalation, Hold, Incident, Limits, Proof, Role, Satisfaction, Target, Targets};
 use crate::desk::triage::{self, Rules};
 use crate::desk::words::Priority;
 use crate::time::Calendar;
@@ -152,6 +152,16 @@ pub fn hold(section: &Section, working_day: Duration) -> Hold {
         section.fault("remind", "each reminder has to come later than the one before, and all before close_after");
     }
     hold
+}
+
+/// `[incident]`: when reports are about one fault.
+pub fn incident(section: &Section) -> Incident {
+    let usual = Incident::default();
+    let departments = section.integer("departments", 2..1001).and_then(|n| usize::try_from(n).ok());
+    Incident {
+        window: section.parse("window", |t| values::duration(t, MINUTE..=7 * DAY)).unwrap_or(usual.window),
+        departments: departments.unwrap_or(usual.departments),
+    }
 }
 
 /// Bounds on what strangers can cause.

@@ -115,7 +115,7 @@ mod tests {
     use crate::address::Mailbox;
     use crate::desk::duty::Duty;
     use crate::desk::link::Key;
-    use crate::desk::policy::{Escalation, Hold, Identity, Limits, Proof, Reader, Satisfaction, Targets};
+    use crate::desk::policy::{Escalation, Hold, Identity, Incident, Limits, Proof, Reader, Satisfaction, Targets};
     use crate::desk::triage::Rules;
     use crate::desk::words::Language;
     use crate::time::Calendar;
@@ -171,6 +171,7 @@ mod tests {
             targets: Targets::default(),
             escalation: Escalation::default(),
             hold: Hold::standard(hour),
+            incident: Incident::default(),
             calendar: Calendar::working(Shanghai, week, Holidays::china()),
             rules: Arc::new(Rules::builtin()),
             proof: Proof::default(),

@@ -50,6 +50,8 @@ pub enum Hint {
     Itself { number: Number },
     /// The other ticket is closed or cancelled: whoever is merged into it would hear nothing more.
     Over { number: Number, status: String },
+    /// No report of another ticket's fault.
+    NoReport { number: Number },
     /// The writer said no when asked whether to carry it out.
     Withdrawn,
     /// It was carried out when they said yes; the later no comes too late.
@@ -87,6 +89,10 @@ pub enum Command {
     Cancel(String),
     Reopen(String),
     Merge(Number),
+    /// Makes this ticket a report of that one's fault.
+    Parent(Number),
+    /// This report, or that one, is about something else.
+    Split(Option<Number>),
     Status,
     List,
     Help,
@@ -115,6 +121,8 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("cancel", &["cancel", "取消", "cancelled", "canceled", "撤销"]),
     ("reopen", &["reopen", "重开", "重開", "reopened", "重新打开"]),
     ("merge", &["merge", "合并", "合併"]),
+    ("parent", &["parent", "归入", "歸入", "同一故障"]),
+    ("split", &["split", "拆分", "拆開", "分开"]),
     ("status", &["status", "状态", "狀態", "show", "查看"]),
     ("list", &["list", "列表", "我的工单"]),
     ("help", &["help", "帮助", "幫助", "?"]),
@@ -182,14 +190,19 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
         "close" => Command::Close(text()),
         "cancel" => Command::Cancel(text()),
         "reopen" => Command::Reopen(text()),
-        "merge" => {
-            let number = fold(first).trim_matches(['[', ']', '【', '】']).to_owned();
-            Command::Merge(Number::parse(&number).ok_or_else(|| expected("#merge IT007"))?)
-        }
+        "merge" => Command::Merge(read_number(first).ok_or_else(|| expected("#merge IT007"))?),
+        "parent" => Command::Parent(read_number(first).ok_or_else(|| expected("#parent IT007"))?),
+        "split" if value.is_empty() => Command::Split(None),
+        "split" => Command::Split(Some(read_number(first).ok_or_else(|| expected("#split IT007"))?)),
         "status" => Command::Status,
         "list" => Command::List,
         _ => Command::Help,
     })
+}
+
+/// `IT007`, `【IT007】`.
+fn read_number(text: &str) -> Option<Number> {
+    Number::parse(fold(text).trim_matches(['[', ']', '【', '】']))
 }
 
 /// `P2，月结`: the word and what follows.
@@ -203,7 +216,7 @@ fn first_word(value: &str) -> (&str, &str) {
 /// `#解决方案如下` resolves nothing.
 fn read_glued(line: &CommandLine) -> Option<Command> {
     let word = fold(&line.word);
-    let closed = ["assign", "priority", "category", "wait", "merge"];
+    let closed = ["assign", "priority", "category", "wait", "merge", "parent", "split"];
     let names = NAMES.iter().filter(|(name, _)| closed.contains(name));
     let each = names.flat_map(|(name, names)| names.iter().map(move |n| (*name, *n))).filter(|(_, n)| !n.is_ascii());
     let (name, rest) = each.filter_map(|(name, n)| Some((name, word.strip_prefix(n)?))).min_by_key(|(_, r)| r.len())?;
@@ -407,6 +420,9 @@ mod tests {
         for (word, command) in [
             ("优先级P1", Command::Priority(Priority::P1, String::new())),
             ("合并IT007", Command::Merge(Number(7))),
+            ("拆分", Command::Split(None)),
+            ("split IT009", Command::Split(Some(Number(9)))),
+            ("归入IT007", Command::Parent(Number(7))),
             ("分类网络", Command::Category(Category::Network)),
             ("挂起厂商", Command::Wait(Wait::Vendor, String::new())),
             ("转派李娜", Command::Assign("李娜".into())),

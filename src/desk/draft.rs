@@ -301,8 +301,9 @@ impl<'a> Draft<'a> {
     /// The reminder of the next word to the requester, which urgent tickets have while they are worked on.
     fn progress_timer(&self) -> Option<Effect> {
         let every = |ticket: &Ticket| {
-            let worked_on =
-                ticket.status.is_open() && (ticket.status != Status::Pending || ticket.priority == Priority::P1);
+            let worked_on = ticket.status.is_open()
+                && ticket.parent.is_none()
+                && (ticket.status != Status::Pending || ticket.priority == Priority::P1);
             self.policy.escalation.progress[ticket.priority as usize].filter(|_| worked_on)
         };
         let (before, after) = (self.before.as_ref().and_then(every), every(&self.ticket));
@@ -374,6 +375,6 @@ impl<'a> Draft<'a> {
 fn clocks(ticket: &Ticket) -> impl PartialEq {
     let Ticket { priority, status, response_due, resolution_due, response_warned, resolution_warned, cycle, .. } =
         *ticket;
-    let responded = ticket.first_response.is_some();
-    (priority, status, responded, response_due, resolution_due, response_warned, resolution_warned, cycle)
+    let (responded, alone) = (ticket.first_response.is_some(), ticket.parent.is_none());
+    (priority, status, (responded, alone), response_due, resolution_due, response_warned, resolution_warned, cycle)
 }

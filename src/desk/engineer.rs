@@ -11,9 +11,9 @@ use crate::desk::letter::{Closing, Content, ListLine, NoticeReason, Said, Stage,
 use crate::desk::policy::{Demand, Engineer, Policy, Reader};
 use crate::desk::requester::{cause, first_line, links};
 use crate::desk::thread::By;
-use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
+use crate::desk::ticket::{Entry, Fields, Number, Report, Ticket, What, Who};
 use crate::desk::words::{Priority, Status, Wait};
-use crate::desk::{confirm, hush, intake, proof, quote, sla, team};
+use crate::desk::{confirm, hush, incident, intake, proof, quote, sla, team};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -84,6 +84,7 @@ pub fn new_mail(
         ticket: draft.ticket.clone(),
         participants: vec![from.address.clone()],
         timeline: Vec::new(),
+        reports: Vec::new(),
         description: below.inbound.body.clone(),
     };
     let mut work = Work::new(s, &opened, &below, &below.inbound, engineer, now);
@@ -143,6 +144,8 @@ pub(super) struct Work<'a> {
     pub(super) draft: Draft<'a>,
     commands: Vec<Command>,
     pub(super) voice: Voice,
+    /// What the requester was told, for those who reported the same fault.
+    said: Option<incident::Said>,
 }
 
 /// Whom the text of a mail is for.
@@ -167,7 +170,7 @@ impl<'a> Work<'a> {
     ) -> Self {
         let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
         draft.remember(&on.timeline);
-        Work { s, on, mail, inbound, engineer, draft, commands: Vec::new(), voice: Voice::Engineer }
+        Work { s, on, mail, inbound, engineer, draft, commands: Vec::new(), voice: Voice::Engineer, said: None }
     }
 
     pub(super) fn carry_out(&mut self) -> Vec<Effect> {
@@ -186,7 +189,11 @@ impl<'a> Work<'a> {
         let visibility = if internal { Visibility::Internal } else { Visibility::Public };
         self.draft.effect(Effect::Join { number: self.on.ticket.number, visibility });
         self.answer_questions();
-        self.finish()
+        let mut effects = self.finish();
+        let passed_on =
+            self.said.iter().flat_map(|said| incident::pass_on(self.s, self.on, said, self.engineer, self.draft.now));
+        effects.extend(passed_on);
+        effects
     }
 
     /// Commands on a first mail shape the ticket before its letters go out.
@@ -299,6 +306,8 @@ impl<'a> Work<'a> {
                 Ok(())
             }
             Command::Merge(into) => self.merge(*into),
+            Command::Parent(leading) => self.hang_on(*leading),
+            Command::Split(report) => self.split(*report),
             Command::Workaround(text) if text.is_empty() && self.inbound.after_commands.text.trim().is_empty() => {
                 Err(Hint::TextNeeded)
             }
@@ -385,6 +394,40 @@ impl<'a> Work<'a> {
         self.draft.become_status(Status::Closed, "");
         self.hand_over(&target.ticket);
         self.tell_owner_of(target);
+        Ok(())
+    }
+
+    /// This ticket becomes a report of the other one's fault; `#split` takes it back.
+    fn hang_on(&mut self, number: Number) -> Result<(), Hint> {
+        let leading = self.s.candidates.iter().find(|c| c.named == number).ok_or(Hint::NoSuchTicket { number })?;
+        let leads = leading.ticket.parent.is_none() && leading.ticket.status.is_open();
+        if leading.ticket.number == self.on.ticket.number || !self.on.reports.is_empty() {
+            return Err(Hint::Itself { number });
+        }
+        if !leads || !self.draft.ticket.status.is_open() {
+            return Err(Hint::Over { number, status: leading.ticket.status.as_str().into() });
+        }
+        self.draft.ticket.parent = Some(leading.ticket.number);
+        let what = What::Joined { report: Report::of(&self.draft.ticket) };
+        let who = Who::Person(self.engineer.address().clone());
+        let entry = Entry { at: self.draft.now, who, what, why: String::new() };
+        self.draft.effect(Effect::Record(leading.ticket.number, entry));
+        Ok(())
+    }
+
+    /// Without a number this report, with one a report that hangs on this ticket.
+    fn split(&mut self, number: Option<Number>) -> Result<(), Hint> {
+        let Some(number) = number.filter(|number| *number != self.on.ticket.number) else {
+            let number = self.on.ticket.number;
+            self.draft.ticket.parent.ok_or(Hint::NoReport { number })?;
+            incident::stand_alone(&mut self.draft);
+            return Ok(());
+        };
+        let report = self.on.reports.iter().find(|report| report.number == number);
+        let report = report.ok_or(Hint::NoReport { number })?;
+        for effect in incident::split(self.s, report, self.engineer, self.draft.now) {
+            self.draft.effect(effect);
+        }
         Ok(())
     }
 
@@ -514,6 +557,8 @@ impl<'a> Work<'a> {
         if !(self.is_requester() && matches!(content, Content::Answer { .. })) {
             let (attachments, _) = self.draft.fitting(&files);
             let (reader, key) = (self.draft.requester(), cause(self.mail));
+            self.said =
+                Some(incident::Said { content: content.clone(), attachments: attachments.clone(), cause: key.clone() });
             self.draft.letter(reader, &key, content).attachments = attachments;
         }
         if has_words {
@@ -600,6 +645,7 @@ impl<'a> Work<'a> {
     fn tell_requester_without_words(&mut self) {
         if let Some(content) = self.letter_for(Body::default(), false) {
             let (reader, key) = (self.draft.requester(), cause(self.mail));
+            self.said = Some(incident::Said { content: content.clone(), attachments: Vec::new(), cause: key.clone() });
             self.draft.letter(reader, &key, content);
         }
     }

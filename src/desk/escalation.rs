@@ -69,6 +69,10 @@ fn standing(ticket: &Ticket, clock: Clock) -> (Timestamp, u32) {
 }
 
 fn is_running(ticket: &Ticket, clock: Clock) -> bool {
+    // The clocks of the leading ticket run for all reports of a fault.
+    if ticket.parent.is_some() {
+        return false;
+    }
     match clock {
         Clock::Response => ticket.status.is_open() && ticket.first_response.is_none(),
         Clock::Resolution => {

@@ -122,6 +122,8 @@ pub struct Situation<'a> {
     pub counts: SenderCounts,
     /// Open tickets of each engineer.
     pub loads: Vec<(Address, i64)>,
+    /// The leading ticket of the fault a new report is about.
+    pub incident: Option<Number>,
     /// The engineer's earlier message that a `ConfirmCommand` letter asked about, when this is the reply to it.
     pub unconfirmed: Option<Box<Inbound>>,
     /// Open tickets assigned to the sender, most urgent first; gathered when the message says `#list`.
@@ -136,6 +138,8 @@ pub struct Candidate {
     pub participants: Vec<Address>,
     /// Everything that happened so far, oldest first; loaded for engineers, ratings and `#status`.
     pub timeline: Vec<Entry>,
+    /// Reports of the same fault that hang on it; loaded for engineers.
+    pub reports: Vec<Ticket>,
     /// The newest message that gave the requester's words, for notices after a reassignment.
     pub description: crate::desk::inbound::Body,
 }

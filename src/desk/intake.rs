@@ -10,7 +10,7 @@ use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
 use crate::desk::triage::{Rules, Verdict};
 use crate::desk::words::{Field, Language, Priority, Status};
-use crate::desk::{assign, fields, hush, sla, team};
+use crate::desk::{assign, fields, hush, incident, sla, team};
 use crate::time::Timestamp;
 
 /// What registering a message takes from its words alone.
@@ -47,6 +47,13 @@ pub fn begin<'a>(
     draft.record(What::Opened, mail.inbound.subject.clone());
     draft.effect(Effect::Join { number: s.next_number, visibility: Visibility::Public });
     draft.effect(Effect::Remember(requester.clone(), person(&draft.ticket)));
+    if let Some(leading) = incident::leading(s).filter(|_| hangs_on(mail)) {
+        draft.ticket.parent = Some(leading.ticket.number);
+        if let Some(lead) = &leading.ticket.assignee {
+            draft.assign(lead);
+        }
+        return draft;
+    }
     let chosen = assign::choose(
         s.policy,
         draft.ticket.category,
@@ -59,11 +66,17 @@ pub fn begin<'a>(
     draft
 }
 
+/// An engineer who gives orders with a report means it to stand on its own.
+fn hangs_on(mail: &Mail) -> bool {
+    mail.inbound.commands.is_empty() && mail.inbound.kind != Kind::Bulk
+}
+
 /// Adds the letters of a new ticket and closes the draft.
 pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
     let human = mail.inbound.kind.is_human();
     let missing = if human { fields::missing(&draft.ticket.fields, draft.ticket.priority) } else { Vec::new() };
     let requester = draft.ticket.requester.clone();
+    let leading = incident::leading(s).filter(|_| draft.ticket.parent.is_some());
     if may_acknowledge(s, &mail.inbound) {
         let outsider = !s.policy.desk.is_colleague(&requester.address);
         let asked = if outsider { Vec::new() } else { missing.clone() };
@@ -71,17 +84,23 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
         let engineer = draft.ticket.assignee.as_ref().and_then(|a| s.policy.engineer(a));
         let engineer = engineer.map(|e| e.reader.mailbox.called().to_owned());
         let reader = draft.requester();
-        let letter = draft.letter(reader, "1", Content::Acknowledgement { missing: asked, engineer, outsider });
+        let known = leading.map(|leading| leading.ticket.resolution_due);
+        let content = Content::Acknowledgement { missing: asked, engineer, outsider, known };
+        let letter = draft.letter(reader, "1", content);
         letter.answers = mail.inbound.message_id.clone();
     }
     // L5: bulk mail is kept and listed, but nobody is rung for it.
-    if mail.inbound.kind != Kind::Bulk {
+    if mail.inbound.kind != Kind::Bulk && leading.is_none() {
         notify_owner(&mut draft, mail, missing);
     }
     let called = draft.circle().into_iter().map(|reader| reader.mailbox.address);
     let people = [Some(requester.address), draft.ticket.assignee.clone()].into_iter().flatten().chain(called).collect();
     draft.effect(Effect::Participants(draft.ticket.number, people));
-    draft.finish()
+    let report = draft.ticket.clone();
+    let now = draft.now;
+    let mut effects = draft.finish();
+    effects.extend(leading.into_iter().flat_map(|leading| incident::join(s, leading, &report, now)));
+    effects
 }
 
 fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
@@ -138,6 +157,8 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
         cycle: 1,
         asked: false,
         merged_into: None,
+        fault: verdict.fault,
+        parent: None,
         related,
         version: 1,
     }

@@ -4,7 +4,7 @@ use crate::address::{Address, MessageId};
 use crate::desk::command::Hint;
 use crate::desk::inbound::{Attachment, Body};
 use crate::desk::policy::{Reader, Role};
-use crate::desk::ticket::{Number, Ticket};
+use crate::desk::ticket::{Number, Report, Ticket};
 use crate::desk::words::{Clock, Field, Priority, Rating, Wait};
 use crate::time::Timestamp;
 use serde::Serialize;
@@ -39,6 +39,8 @@ pub enum Content {
         engineer: Option<String>,
         /// Not a colleague: nothing of what they wrote is repeated (S44).
         outsider: bool,
+        /// The fault was reported before; it is to be mended by then.
+        known: Option<Timestamp>,
     },
     /// To an engineer (or the supervisor when nobody is free): here is a ticket for you.
     Notice {
@@ -133,6 +135,14 @@ pub enum Content {
     },
     /// The same about several tickets, when the desk could not say so in time.
     Overdue { steps: Vec<Step> },
+    /// To whoever leads, and once to the supervisor: many report the same fault.
+    Incident {
+        /// With the leading one.
+        count: usize,
+        departments: usize,
+        /// The newest first, a handful at most.
+        reports: Vec<Report>,
+    },
     /// To the requester whose answer is waited for: a reminder.
     Waiting { since: Timestamp, closes: Timestamp, last: bool },
     /// To the engineer and the supervisor: somebody lets the ticket wait for long.
@@ -322,6 +332,7 @@ impl Content {
             Content::Dissatisfied { .. } => "dissatisfied",
             Content::Escalation { .. } => "escalation",
             Content::Overdue { .. } => "overdue",
+            Content::Incident { .. } => "incident",
             Content::Waiting { .. } => "waiting",
             Content::OnHold { .. } => "on_hold",
             Content::Taken { .. } => "taken",

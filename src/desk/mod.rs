@@ -15,6 +15,7 @@ pub mod event;
 pub mod fields;
 pub mod hush;
 pub mod inbound;
+mod incident;
 pub mod intake;
 pub mod letter;
 pub mod link;

@@ -20,6 +20,7 @@ pub struct Policy {
     pub targets: Targets,
     pub escalation: Escalation,
     pub hold: Hold,
+    pub incident: Incident,
     pub calendar: Calendar,
     pub rules: Arc<Rules>,
     pub proof: Proof,
@@ -234,6 +235,21 @@ pub enum Demand {
     Reference,
     /// Both.
     Both,
+}
+
+/// When reports are about one fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// Reports within this time of the first one hang on it.
+    pub window: Duration,
+    /// So many departments make it P1.
+    pub departments: usize,
+}
+
+impl Default for Incident {
+    fn default() -> Incident {
+        Incident { window: Duration::from_secs(4 * 60 * 60), departments: 3 }
+    }
 }
 
 /// How long a ticket may be on hold, in working time.

@@ -84,10 +84,23 @@ pub struct Ticket {
     pub asked: bool,
     /// Merged into another ticket: replies go there.
     pub merged_into: Option<Number>,
+    /// What other reports of the same fault share, see [`crate::desk::triage::Verdict::fault`].
+    pub fault: Option<String>,
+    /// The report of the same fault that leads: this one hangs on it and ends with it.
+    pub parent: Option<Number>,
     /// Opened because the subject named another ticket without proof, or as the follow-up of a closed one.
     pub related: Option<Number>,
     /// Grows by one with every change; guards against lost updates.
     pub version: i64,
+}
+
+/// A report that hangs on the leading ticket of a fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub number: Number,
+    pub requester: String,
+    pub department: String,
+    pub subject: String,
 }
 
 /// Who did something.
@@ -153,6 +166,14 @@ pub enum What {
     },
     Merged {
         into: Number,
+    },
+    /// Another report of the same fault hangs on this ticket.
+    Joined {
+        report: Report,
+    },
+    /// It stands on its own again.
+    Split {
+        from: Number,
     },
     /// Another ticket was merged into this one; its requester hears of the result.
     Absorbed {

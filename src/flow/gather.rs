@@ -33,6 +33,8 @@ pub struct Facts {
     tickets: HashMap<Number, Option<Known>>,
     people: HashMap<Address, Option<Person>>,
     counts: HashMap<Address, SenderCounts>,
+    /// The leading open ticket of each fault that was asked for.
+    faults: HashMap<String, Option<Number>>,
 }
 
 /// A ticket and who has to do with it.
@@ -76,6 +78,7 @@ impl Facts {
             tickets: HashMap::new(),
             people: HashMap::new(),
             counts: HashMap::new(),
+            faults: HashMap::new(),
         }
     }
 
@@ -204,6 +207,9 @@ impl Facts {
     pub fn opened(&mut self, ticket: &Ticket, now: Timestamp) {
         self.next_number = Some(Number(ticket.number.0 + 1));
         self.count_load(ticket, 1);
+        if let (Some(fault), None) = (&ticket.fault, ticket.parent) {
+            self.faults.entry(fault.clone()).or_default().get_or_insert(ticket.number);
+        }
         self.tickets.insert(ticket.number, Some(Known::new(ticket.clone())));
         if let Some(counts) = self.counts.get_mut(&ticket.requester.address)
             && ticket.created > now - SenderCounts::FLOOD
@@ -215,6 +221,7 @@ impl Facts {
 
     /// A stored ticket changed, perhaps hands or status.
     pub fn saved(&mut self, ticket: &Ticket) {
+        self.faults.retain(|_, leading| *leading != Some(ticket.number));
         let mut before = None;
         self.on(ticket.number, |known| before = Some(std::mem::replace(&mut known.ticket, ticket.clone())));
         match before {
@@ -292,6 +299,7 @@ impl Facts {
             sender: None,
             counts: SenderCounts::default(),
             loads: self.loads(tx, policy).await?,
+            incident: None,
             unconfirmed: None,
             own_open: Vec::new(),
         };
@@ -303,7 +311,7 @@ impl Facts {
             Event::Rated { number, .. } | Event::Undelivered { number, .. } => vec![*number],
             Event::Due(timers) => timers.iter().map(|timer| timer.number).collect(),
         };
-        situation.candidates = self.candidates(tx, &numbers, policy, event).await?;
+        situation.candidates = self.candidates(tx, &numbers, policy, event, situation.incident).await?;
         Ok(situation)
     }
 
@@ -341,7 +349,9 @@ impl Facts {
         let ids: Vec<MessageId> = ids_of(inbound).collect();
         self.look_up_ids(tx, &ids).await?;
         s.known_ids = ids.iter().filter_map(|id| self.known_ids.get(id)).flatten().cloned().collect();
+        s.incident = self.leading_of(tx, s.policy, mail).await?;
         let mut numbers = thread::named(inbound);
+        numbers.extend(s.incident);
         numbers.extend(s.known_ids.iter().map(|k| k.number));
         if let Some(from) = &inbound.from {
             self.look_up_senders(tx, std::slice::from_ref(&from.address), now).await?;
@@ -355,6 +365,19 @@ impl Facts {
             }
         }
         Ok(numbers)
+    }
+
+    /// The open ticket that leads the fault this mail reports, if it was sorted beforehand: a reply is no report.
+    async fn leading_of(&mut self, tx: &mut Tx, policy: &Policy, mail: &Mail) -> Result<Option<Number>, StoreError> {
+        let Some(fault) = mail.sorted.as_ref().and_then(|sorted| sorted.verdict.fault.as_ref()) else {
+            return Ok(None);
+        };
+        if let Some(known) = self.faults.get(fault) {
+            return Ok(*known);
+        }
+        let found = tx.leading_ticket(fault, self.now - policy.incident.window).await?;
+        self.faults.insert(fault.clone(), found);
+        Ok(found)
     }
 
     /// What only an engineer's mail asks for: the other ticket of a merge, the own list, the message to be confirmed.
@@ -373,7 +396,10 @@ impl Facts {
         if let Some(id) = thread::replied_to(inbound).next() {
             s.unconfirmed = unconfirmed(tx, id, from).await?;
         }
-        let merged = commands.iter().filter_map(|c| if let Command::Merge(number) = c { Some(*number) } else { None });
+        let merged = commands.iter().filter_map(|c| match c {
+            Command::Merge(number) | Command::Parent(number) => Some(*number),
+            _ => None,
+        });
         Ok(merged.collect())
     }
 
@@ -384,17 +410,27 @@ impl Facts {
         numbers: &[Number],
         policy: &Policy,
         event: &Event,
+        incident: Option<Number>,
     ) -> Result<Vec<Candidate>, StoreError> {
         self.look_up_tickets(tx, numbers).await?;
         let wanted: BTreeSet<Number> = numbers.iter().copied().collect();
         let mut found = Vec::new();
         for named in wanted {
             let Some((ticket, participants)) = self.merged_into(tx, named).await? else { continue };
-            let mut candidate =
-                Candidate { named, ticket, participants, timeline: Vec::new(), description: Body::default() };
-            if needs_history(&candidate, policy, event) {
+            let mut candidate = Candidate {
+                named,
+                ticket,
+                participants,
+                timeline: Vec::new(),
+                reports: Vec::new(),
+                description: Body::default(),
+            };
+            if needs_history(&candidate, policy, event) || incident == Some(named) {
                 candidate.timeline = tx.timeline(candidate.ticket.number).await?;
                 candidate.description = tx.description(candidate.ticket.number).await?;
+                if candidate.ticket.parent.is_none() {
+                    candidate.reports = tx.reports_of(candidate.ticket.number).await?;
+                }
             }
             found.push(candidate);
         }

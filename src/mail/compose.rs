@@ -87,7 +87,7 @@ fn urgency(letter: &Letter) -> i64 {
         Content::Transcript { .. } | Content::ConfirmCommand { .. } => 2,
         Content::Escalation { .. } | Content::Overdue { .. } | Content::Taken { .. } | Content::Progress { .. } => 2,
         Content::Impersonated { .. } | Content::Unheard { .. } | Content::TakenBack { .. } => 2,
-        Content::OnHold { .. } => 2,
+        Content::OnHold { .. } | Content::Incident { .. } => 2,
         Content::ConfirmReminder { .. }
         | Content::Waiting { .. }
         | Content::Closed { .. }

@@ -86,6 +86,8 @@ pub fn happened(what: &What, language: Language) -> String {
         What::Absorbed { number, subject, .. } => {
             format!("{}{number} {subject}", language.pick("并入了 ", "merged in: "))
         }
+        What::Joined { report } => format!("{}{}", language.pick("同一故障的报告 ", "same fault: "), report.number),
+        What::Split { from } => format!("{}{from}", language.pick("从同一故障中拆出 ", "split from ")),
         What::Merged { into } => format!("{}{into}", language.pick("已合并到 ", "merged into ")),
     }
 }

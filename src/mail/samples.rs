@@ -9,7 +9,7 @@ use crate::desk::letter::{
     TranscriptLine, Writer,
 };
 use crate::desk::policy::{Identity, Reader, Role};
-use crate::desk::ticket::{Number, Ticket, What};
+use crate::desk::ticket::{Number, Report, Ticket, What};
 use crate::desk::words::{Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -202,6 +202,8 @@ impl Say {
             cycle: 1,
             asked: false,
             merged_into: None,
+            fault: None,
+            parent: None,
             related: None,
             version: 1,
         }
@@ -249,11 +251,20 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         missing: missing.to_vec(),
         engineer,
         outsider,
+        known: None,
+    };
+    let known = |by| Content::Acknowledgement {
+        missing: Vec::new(),
+        engineer: Some(say.engineer().name),
+        outsider: false,
+        known: Some(by),
     };
     vec![
         (Who::Requester, acknowledgement(&[], Some(author.clone()), false)),
         (Who::Requester, acknowledgement(&[Field::EmployeeId, Field::Contact, Field::Error], None, false)),
         (Who::Outsider, acknowledgement(&[], None, true)),
+        (Who::Requester, known(minutes(90))),
+        (Who::Requester, known(minutes(-90))),
         (Who::Requester, Content::Answer { author: author.clone(), body: say.rich_body(), kept: kept.clone() }),
         (Who::Outsider, Content::Answer { author: author.clone(), body: say.body(), kept: Vec::new() }),
         (Who::Requester, Content::Workaround { author: author.clone(), body: say.rich_body() }),
@@ -399,6 +410,8 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         (Who::Engineer, Content::OnHold { wait: Wait::Vendor, since: minutes(-7200) }),
         (Who::Supervisor, Content::OnHold { wait: Wait::Approval, since: minutes(-7200) }),
         (Who::Supervisor, Content::OnHold { wait: Wait::Visit, since: minutes(-7200) }),
+        (Who::Engineer, incident(say, 2, 1)),
+        (Who::Supervisor, incident(say, 3, 2)),
         (Who::Engineer, Content::Taken { by: say.pick("李静", "Grace Lee") }),
         (Who::Engineer, Content::Progress { silent_since: minutes(-30) }),
         (Who::Engineer, refused(say)),
@@ -417,6 +430,8 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         (Who::Supervisor, impersonated(true)),
         (Who::Supervisor, Content::Unheard { body: say.body(), engineers: say.engineers() }),
         (Who::Supervisor, Content::Unheard { body: Body::default(), engineers: say.engineers() }),
+        (Who::Engineer, incident(say, 2, 1)),
+        (Who::Supervisor, incident(say, 3, 2)),
         (Who::Engineer, Content::TakenBack { rating: Rating::Satisfied, comment: String::new() }),
         (
             Who::Supervisor,
@@ -435,6 +450,20 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
             },
         ),
     ]
+}
+
+fn incident(say: Say, count: usize, departments: usize) -> Content {
+    let report = |number, requester: String, department: String| Report {
+        number: Number(number),
+        requester,
+        department,
+        subject: say.pick("ERP 打不开", "ERP does not open"),
+    };
+    let mut reports = vec![report(8, say.requester().name, say.pick("财务部", "Finance"))];
+    if count > 2 {
+        reports.push(report(9, say.pick("王海", "Tom Reed"), String::new()));
+    }
+    Content::Incident { count, departments, reports }
 }
 
 fn about_targets(say: Say) -> Vec<(Who, Content)> {
@@ -484,6 +513,7 @@ fn refused(say: Say) -> Content {
         ("#close", Hint::NotAtTop),
         ("#take #note", Hint::OneALine),
         ("#merge IT009", Hint::NoSuchTicket { number: Number(9) }),
+        ("#split IT009", Hint::NoReport { number: Number(9) }),
         ("#merge IT001", Hint::Itself { number: Number(1) }),
         ("#merge IT007", Hint::Over { number: Number(7), status: "closed".into() }),
         ("#close", Hint::Withdrawn),

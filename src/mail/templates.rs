@@ -110,6 +110,7 @@ const BUILT_IN: &[Files] = &[
     letter!("dissatisfied"),
     letter!("undelivered"),
     letter!("escalation"),
+    letter!("incident"),
     letter!("waiting"),
     letter!("on_hold"),
     letter!("taken"),

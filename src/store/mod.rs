@@ -468,6 +468,16 @@ impl Tx {
         within!(self.enqueue_all(letters))
     }
 
+    /// The first open ticket of this fault that came after `since` and hangs on no other.
+    pub async fn leading_ticket(&mut self, fault: &str, since: Timestamp) -> Result<Option<Number>> {
+        within!(self.leading_ticket(fault, since))
+    }
+
+    /// Tickets that hang on this one, oldest first.
+    pub async fn reports_of(&mut self, number: Number) -> Result<Vec<Ticket>> {
+        within!(self.reports_of(number))
+    }
+
     /// Letters about these tickets queued after `since`: the ticket, the reader, when; oldest first.
     pub async fn letters_told(
         &mut self,

@@ -35,8 +35,11 @@ macro_rules! skip_locked {
 mod sql;
 
 /// The schema, one step per version.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/sqlite/0001_desk.sql"), include_str!("../../migrations/sqlite/0002_clock.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_desk.sql"),
+    include_str!("../../migrations/sqlite/0002_clock.sql"),
+    include_str!("../../migrations/sqlite/0003_incident.sql"),
+];
 
 #[derive(Clone)]
 pub struct Store {

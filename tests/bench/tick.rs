@@ -11,6 +11,7 @@
 mod support;
 
 use maildesk::address::{Address, Mailbox};
+use maildesk::clock::SystemClock;
 use maildesk::config::Config;
 use maildesk::desk::event::{Timer, TimerKind};
 use maildesk::desk::link::Key;
@@ -18,12 +19,13 @@ use maildesk::desk::ticket::{Number, Ticket};
 use maildesk::desk::words::{Category, Impact, Language, Priority, Status};
 use maildesk::flow::Flow;
 use maildesk::mail::Templates;
+use maildesk::ports::Clock as _;
 use maildesk::store::Store;
 use maildesk::time::Timestamp;
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Tickets of one commit while the database is filled.
@@ -64,8 +66,7 @@ impl Options {
 }
 
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a sound clock");
-    Timestamp::from_millis(i64::try_from(since.as_millis()).expect("a sound clock"))
+    SystemClock.now()
 }
 
 fn configuration(database: &str) -> String {
@@ -108,6 +109,8 @@ fn ticket(number: i64, half: Timestamp) -> Ticket {
         cycle: 1,
         asked: false,
         merged_into: None,
+        fault: None,
+        parent: None,
         related: None,
         version: 1,
     }

@@ -8,7 +8,7 @@ use maildesk::desk::event::{Candidate, Event, KnownId, Mail, SenderCounts, Situa
 use maildesk::desk::inbound::{Body, Inbound};
 use maildesk::desk::link::Key;
 use maildesk::desk::policy::{
-    Demand, Engineer, Escalation, Hold, Identity, Limits, Policy, Proof, Reader, Satisfaction, Targets,
+    Demand, Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Reader, Satisfaction, Targets,
 };
 use maildesk::desk::ticket::{Number, Ticket};
 use maildesk::desk::triage::Rules;
@@ -59,6 +59,7 @@ pub fn policy() -> Policy {
         targets: Targets::default(),
         escalation: Escalation::default(),
         hold: Hold::standard(8 * Duration::from_secs(3600)),
+        incident: Incident::default(),
         calendar: Calendar::round_the_clock(Shanghai),
         rules: RULES.clone(),
         proof: Proof { authserv_id: Some("mx.corp.example".into()), work: Demand::Either },
@@ -107,6 +108,8 @@ pub fn ticket(status: Status) -> Ticket {
         cycle: 1,
         asked: false,
         merged_into: None,
+        fault: None,
+        parent: None,
         related: None,
         version: 1,
     }
@@ -119,6 +122,7 @@ pub fn candidate(ticket: Ticket) -> Candidate {
         ticket,
         participants: vec![address(ZHANG), address(LI)],
         timeline: vec![],
+        reports: vec![],
         description,
     }
 }
@@ -136,6 +140,7 @@ pub fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
         sender: None,
         counts: SenderCounts::default(),
         loads: vec![],
+        incident: None,
         unconfirmed: None,
         own_open: vec![],
     }

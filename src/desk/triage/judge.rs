@@ -34,7 +34,8 @@ pub fn judge(rules: &RuleSet, folded: &Folded, hits: &[Hit]) -> Verdict {
     let (category, confidence) = best(&scores);
     let impact = context.impact();
     let priority = context.priority(impact, confidence);
-    Verdict { category, priority, impact, confidence, matched: context.terms() }
+    let (matched, fault) = (context.terms(), context.fault(priority, impact));
+    Verdict { category, priority, impact, confidence, matched, fault }
 }
 
 struct Context<'a> {
@@ -247,6 +248,24 @@ impl<'a> Context<'a> {
             _ => None,
         };
         if down.is_empty() { None } else { modules.filter(hit).filter_map(module).min() }
+    }
+
+    /// A module that does not do what it should; else the heaviest term of something urgent that strikes a department.
+    fn fault(&self, priority: Priority, impact: Impact) -> Option<String> {
+        let broken = [Signal::Blocked, Signal::Down, Signal::Unsolved, Signal::Degraded, Signal::Incident];
+        if self.drill || priority == Priority::P4 || !broken.iter().any(|signal| self.happened(*signal)) {
+            return None;
+        }
+        let module = self.hits.iter().find_map(|hit| match hit.meaning.signal {
+            Signal::Module(index) => self.rules.modules.get(index),
+            _ => None,
+        });
+        if let Some(module) = module {
+            return Some(module.name.clone());
+        }
+        let strikes_many = priority <= Priority::P2 && impact != Impact::Personal;
+        let heaviest = self.weighed().into_iter().max_by(|a, b| a.2.total_cmp(&b.2));
+        heaviest.filter(|_| strikes_many).map(|(category, hit, _)| format!("{category}/{}", hit.term))
     }
 
     /// Feeling moves a priority by one step and never to the top; "no hurry" takes it down again.

@@ -25,6 +25,9 @@ pub struct Verdict {
     /// 0 (a guess) to 1 (certain).
     pub confidence: f64,
     pub matched: Vec<Term>,
+    /// What other reports of the same fault would share: the module, or what strikes many at once. `None`: it is one
+    /// person's affair, or no fault.
+    pub fault: Option<String>,
 }
 
 /// Compiled rules. Built once, shared between threads.

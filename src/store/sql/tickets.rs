@@ -71,6 +71,8 @@ fn ticket(row: &Row) -> Result<Ticket> {
         cycle: row.try_get("cycle")?,
         asked: row.try_get("asked")?,
         merged_into: maybe_number(row, "merged_into")?,
+        fault: row.try_get("fault")?,
+        parent: maybe_number(row, "parent")?,
         related: maybe_number(row, "related")?,
         version: row.try_get("version")?,
     })
@@ -158,6 +160,7 @@ fn bind_ticket(row: &mut Separated<'_, Db, &'static str>, ticket: &Ticket) {
     row.push_bind(ticket.rating.map(Rating::as_str)).push_bind(ticket.cycle).push_bind(ticket.asked);
     row.push_bind(ticket.merged_into.map(|n| n.0)).push_bind(ticket.related.map(|n| n.0)).push_bind(ticket.version);
     row.push_bind(i64::from(ticket.response_warned)).push_bind(i64::from(ticket.resolution_warned));
+    row.push_bind(ticket.fault.as_deref().map(line)).push_bind(ticket.parent.map(|n| n.0));
 }
 
 impl Tx {
@@ -191,7 +194,7 @@ impl Tx {
                 "insert into ticket (number, subject, requester, requester_key, requester_name, language, category,
                      priority, impact, matched, fields, status, wait, assignee, assignee_key, created, updated,
                      first_response, response_due, resolution_due, resolved, closed, rating, cycle, asked,
-                     merged_into, related, version, response_warned, resolution_warned) ",
+                     merged_into, related, version, response_warned, resolution_warned, fault, parent) ",
             );
             query.push_values(&tickets, |mut row, ticket| bind_ticket(&mut row, ticket));
             query.build().execute(&mut *self.inner).await?;
@@ -211,14 +214,14 @@ impl Tx {
                  first_response = column18, response_due = column19, resolution_due = column20,
                  resolved = column21, closed = column22, rating = column23, cycle = column24, asked = column25,
                  merged_into = column26, related = column27, version = column28, response_warned = column29,
-                 resolution_warned = column30
+                 resolution_warned = column30, fault = column31, parent = column32
              from (",
         );
         query.push_values(saved, |mut row, saved| {
             bind_ticket(&mut row, &saved.ticket);
             row.push_bind(saved.over);
         });
-        query.push(") as held where number = column1 and version = column31 returning number");
+        query.push(") as held where number = column1 and version = column33 returning number");
         let written: Vec<i64> = query.build_query_scalar().fetch_all(&mut *self.inner).await?;
         match saved.iter().find(|saved| !written.contains(&saved.ticket.number.0)) {
             Some(stale) => Err(StoreError::Conflict(stale.ticket.number.to_string())),
@@ -239,6 +242,21 @@ impl Tx {
         found.sort_by_key(|ticket: &Ticket| ticket.number);
         found.dedup_by_key(|ticket| ticket.number);
         Ok(found)
+    }
+
+    pub async fn leading_ticket(&mut self, fault: &str, since: Timestamp) -> Result<Option<Number>> {
+        self.write_tickets().await?;
+        let query = "select number from ticket where fault = $1 and created > $2 and parent is null
+                     and status in ('new', 'assigned', 'in_progress', 'pending') order by number limit 1";
+        let query = sqlx::query_scalar(query).bind(line(fault).into_owned()).bind(since.millis());
+        let number: Option<i64> = query.fetch_optional(&mut *self.inner).await?;
+        Ok(number.map(Number))
+    }
+
+    pub async fn reports_of(&mut self, number: Number) -> Result<Vec<Ticket>> {
+        self.write_tickets().await?;
+        let query = sqlx::query("select * from ticket where parent = $1 order by number").bind(number.0);
+        query.fetch_all(&mut *self.inner).await?.iter().map(ticket).collect()
     }
 
     pub async fn record(&mut self, number: Number, entry: &Entry) -> Result<()> {
