@@ -27,7 +27,9 @@ pub fn calendar(section: &Section, zone: Tz, place: &Place) -> (Calendar, Holida
     let files = section.list("overrides", |text| {
         let path = place.path(text);
         let content = std::fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-        Holidays::from_holiday_json(&content).map_err(|e| format!("{}: {e}", path.display()))
+        let is_events = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("ics"));
+        let read = if is_events { Holidays::from_icalendar } else { Holidays::from_holiday_json };
+        read(&content).map_err(|e| format!("{}: {e}", path.display()))
     });
     files.into_iter().flatten().for_each(|days| holidays.extend(days));
     (Calendar::working(zone, week, holidays.clone()), holidays)

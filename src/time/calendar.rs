@@ -127,12 +127,47 @@ impl Holidays {
         Ok(Holidays { days: notice.days.iter().map(|d| (d.date, d.off)).collect(), years })
     }
 
+    /// Reads whole-day events of an iCalendar file (RFC 5545): a day off each, or a make-up working day when the summary
+    /// holds 上班, 补班 or 调休上班 (`domain.md` 4.2). `DTEND` is the day after the last one. Events at a time of day are
+    /// appointments and say nothing about the day.
+    ///
+    /// # Errors
+    /// When the text is no calendar, or holds an event of more than a year.
+    pub fn from_icalendar(text: &str) -> Result<Holidays, String> {
+        let text = icalendar::parser::unfold(text);
+        let calendar = icalendar::parser::read_calendar(&text)?;
+        let mut days = BTreeMap::new();
+        for event in calendar.components.iter().filter(|component| component.name == "VEVENT") {
+            let day =
+                |name| event.find_prop(name).and_then(|p| NaiveDate::parse_from_str(p.val.as_ref(), "%Y%m%d").ok());
+            let Some(first) = day("DTSTART") else { continue };
+            let end = day("DTEND").or(first.succ_opt()).unwrap_or(first);
+            if (end - first).num_days() > 366 {
+                return Err(format!("an event from {first} to {end} is longer than a year"));
+            }
+            let summary = event.find_prop("SUMMARY").map_or(String::new(), |p| p.val.to_string());
+            let off = !["上班", "补班"].iter().any(|word| summary.contains(word));
+            days.extend(first.iter_days().take_while(|date| *date < end).map(|date| (date, off)));
+        }
+        if days.is_empty() {
+            return Err("it holds no whole-day event".into());
+        }
+        // A company's own few days are no notice of the year's public holidays.
+        let off_in = |year| days.iter().filter(|(date, off)| date.year() == year && **off).count();
+        let years: BTreeSet<i32> = days.keys().map(|date| date.year()).collect();
+        let years = years.into_iter().filter(|year| off_in(*year) >= DAYS_OF_A_NOTICE).collect();
+        Ok(Holidays { days, years })
+    }
+
     /// Adds the days of `later`, which win over those here.
     pub fn extend(&mut self, later: Holidays) {
         self.days.extend(later.days);
         self.years.extend(later.years);
     }
 }
+
+/// Every year has more public holidays than this; a company's own days are fewer.
+const DAYS_OF_A_NOTICE: usize = 7;
 
 /// A stretch of time inside one local day with one UTC offset; all in milliseconds.
 struct Stretch {
@@ -402,6 +437,35 @@ mod tests {
     #[test]
     fn a_year_without_a_notice_is_not_known() {
         assert_eq!(china(A).years_known(), [2024, 2025, 2026]);
+    }
+
+    #[test]
+    fn a_year_reads_the_same_as_json_and_as_icalendar() {
+        let json = Holidays::from_holiday_json(CHINA[2]).unwrap();
+        let events = Holidays::from_icalendar(include_str!("holidays/2026.ics")).unwrap();
+        assert_eq!(events.days, json.days);
+        assert_eq!(events.years, json.years);
+    }
+
+    #[test]
+    fn whole_days_of_a_company_calendar() {
+        let calendar = |events: &str| {
+            Holidays::from_icalendar(&format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n"))
+        };
+        let event = |lines: &str| format!("BEGIN:VEVENT\r\nUID:x\r\n{lines}\r\nEND:VEVENT\r\n");
+        let one_day = event("DTSTART;VALUE=DATE:20261231\r\nSUMMARY:年会");
+        let folded = event("DTSTART;VALUE=DATE:20270102\r\nDTEND;VALUE=DATE:20270104\r\nSUMMARY:补\r\n 班");
+        let meeting = event("DTSTART:20261230T090000\r\nDTEND:20261230T100000\r\nSUMMARY:例会");
+        let found = calendar(&(one_day + &folded + &meeting)).unwrap();
+        assert!(found.years.is_empty(), "three days are no notice");
+        let found = found.days;
+        let expected = [("2026-12-31", true), ("2027-01-02", false), ("2027-01-03", false)];
+        assert_eq!(found, expected.map(|(day, off)| (day.parse().unwrap(), off)).into());
+        for bad in ["", "hello", "BEGIN:VCALENDAR"] {
+            assert!(Holidays::from_icalendar(bad).is_err(), "{bad}");
+        }
+        let endless = event("DTSTART;VALUE=DATE:20260101\r\nDTEND;VALUE=DATE:99990101\r\nSUMMARY:x");
+        assert!(calendar(&endless).is_err() && calendar("").is_err());
     }
 
     #[test]
