@@ -63,12 +63,14 @@ impl Letters {
     /// The store's. A letter that cannot be composed panics here as it did there.
     pub async fn write(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         self.waiting.clear();
-        for composing in self.composing.drain(..) {
-            let letters = composing.done().await;
-            self.queued += tx.enqueue_all(&letters).await?;
-        }
+        // Composed here while the other thread finishes; they are the last ones.
         let rest: Vec<Outgoing> = self.drafts.drain(..).map(outgoing).collect();
-        self.queued += tx.enqueue_all(&rest).await?;
+        let mut letters = Vec::with_capacity(TOGETHER * self.composing.len() + rest.len());
+        for composing in self.composing.drain(..) {
+            letters.extend(composing.done().await);
+        }
+        letters.extend(rest);
+        self.queued += tx.enqueue_all(&letters).await?;
         Ok(())
     }
 }
