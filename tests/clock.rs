@@ -476,3 +476,57 @@ fn a_vendor_may_not_keep_a_ticket_for_ever() {
     let expected: Vec<String> = [told("25 02:00"), told("26 18:00")].concat();
     assert_eq!(std::mem::take(&mut desk.letters), expected);
 }
+
+#[test]
+fn after_a_breach_the_ladder_of_the_higher_priority_begins() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.until("12:00");
+    desk.letters.clear();
+    desk.engineer(WANG, "#priority P1 全公司");
+    desk.jump("12:01");
+    desk.expect(
+        &["li", "boss", "chief"]
+            .map(|who| format!("12:01 {who} response 100 resolution 100"))
+            .each_ref()
+            .map(String::as_str),
+    );
+}
+
+/// Both supervisors' mailboxes fail: each is told once, and then it ends.
+#[test]
+fn l22_two_dead_mailboxes_do_not_play_ball() {
+    let mut desk = Desk::new();
+    desk.policy.escalation.managers.clear();
+    desk.policy.duty.supervisors.push(Staff { reader: reader("deputy@corp.example"), away: vec![] });
+    desk.printer();
+    desk.until("12:00");
+    desk.letters.clear();
+    for round in 0..6 {
+        let to = address(if round % 2 == 0 { BOSS } else { "deputy@corp.example" });
+        let (letter, reason) = (format!("x{round}"), "550 5.1.1 unknown".into());
+        let event = Event::Undelivered { number: Number(1), to, letter, reason };
+        let effects = decide(&desk.situation(), &event, desk.now);
+        for effect in &effects {
+            if let Effect::Send(letter) = effect {
+                desk.letters.push(letter.key.clone());
+            }
+        }
+    }
+    let instead =
+        desk.letters.iter().filter(|key| key.contains("/escalation/")).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(instead.len(), 2, "{:?}", desk.letters);
+}
+
+/// L5: a newsletter gets a ticket, and nobody is rung for it.
+#[test]
+fn l5_nobody_is_rung_for_a_newsletter() {
+    let mut desk = Desk::new();
+    let situation = situation(&desk.policy, Vec::new());
+    let inbound = mail(ZHANG, "ERP 宕机演练周报", "Precedence: bulk\r\nList-Id: <news.vendor.example>\r\n", "ERP 宕机");
+    let event = Event::Mail(maildesk::desk::event::Mail::new(inbound, desk.now, None));
+    let effects = decide(&situation, &event, desk.now);
+    desk.apply(effects);
+    assert!(desk.timers.is_empty() && desk.letters.is_empty(), "{:?} {:?}", desk.timers, desk.letters);
+    assert!(desk.tickets.values().all(|(ticket, _)| ticket.fault.is_none()));
+}

@@ -952,7 +952,10 @@ fn an_engineers_words_on_their_own_ticket_go_to_whoever_has_it() {
     let own =
         Ticket { requester: Mailbox::new(address(LI), "li"), assignee: Some(address(WANG)), ..ticket(Status::New) };
     let effects = decide(&situation(&policy, vec![own]), &event(reply(LI, "#优先级 P2\n整个财务部都停了")), now());
-    assert_eq!(told(&effects), ["save IT001 new", "join IT001 Public", "letter message wang", "letter message boss"]);
+    assert_eq!(
+        told(&effects),
+        ["save IT001 new", "join IT001 Public", "letter message wang", "letter message boss", "letter notice boss"]
+    );
     assert_eq!(saved(&effects).first_response, None, "nobody has answered yet");
 }
 
@@ -1075,4 +1078,70 @@ fn the_team_of_an_urgent_ticket_knows_who_has_it() {
     assert_eq!(urgent(WANG, "#认领"), ["save IT001 assigned", "join IT001 Public"]);
     let handed = ["save IT001 new", "join IT001 Internal", "letter notice li", "letter taken wang", "letter taken sun"];
     assert_eq!(urgent(BOSS, "#转派 li"), handed);
+}
+
+#[test]
+fn a_ticket_raised_with_words_calls_its_team_all_the_same() {
+    let effects = check_raised("#priority P1\n正在看。");
+    assert!(
+        effects.contains(&"letter notice wang".to_owned()) && effects.contains(&"letter notice boss".to_owned()),
+        "{effects:?}"
+    );
+    let effects = check_raised("#priority P1\n#note 像是勒索病毒");
+    assert!(effects.contains(&"letter notice wang".to_owned()), "{effects:?}");
+}
+
+fn check_raised(text: &str) -> Vec<String> {
+    let policy = policy();
+    told(&decide(&situation(&policy, vec![ticket(Status::New)]), &event(reply(LI, text)), now()))
+}
+
+/// IT001 leads, IT002 and IT003 hang on it.
+fn incident(text: &str) -> Vec<Effect> {
+    let policy = policy();
+    let report = |n: i64| Ticket {
+        number: Number(n),
+        requester: Mailbox::new(address(&format!("r{n}@corp.example")), ""),
+        parent: Some(Number(1)),
+        ..ticket(Status::New)
+    };
+    let leading = Ticket { fault: Some("ERP".into()), ..ticket(Status::New) };
+    let mut situation = situation(&policy, vec![leading, report(3)]);
+    situation.candidates[0].reports = vec![report(2), report(3)];
+    decide(&situation, &event(reply(LI, text)), now())
+}
+
+/// No ticket may be saved twice in one go: the second one would be refused, and the mail with it.
+#[test]
+fn g4_a_report_that_is_split_off_is_told_nothing_more() {
+    for text in ["#split IT003\n正在看。", "#split IT003\n#resolve 好了", "#split IT003\n#split IT003\n正在看"]
+    {
+        let effects = incident(text);
+        let mut saved: Vec<Number> =
+            effects.iter().filter_map(|e| if let Effect::Save(t) = e { Some(t.number) } else { None }).collect();
+        let all = saved.len();
+        saved.sort();
+        saved.dedup();
+        assert_eq!(saved.len(), all, "{text}: {:?}", told(&effects));
+        let to = |name: &str| told(&effects).iter().filter(|l| l.ends_with(name)).count();
+        assert_eq!(to(" r3"), 0, "{text}: {:?}", told(&effects));
+    }
+    // A slip holds everything back.
+    assert_eq!(told(&incident("#split IT003\n#split IT003\n正在看")).last().unwrap(), "letter transcript li");
+}
+
+#[test]
+fn reports_go_the_way_of_the_ticket_they_hang_on() {
+    let line = |text: &str| told(&incident(text));
+    let resolved = line("#resolve 好了");
+    assert!(
+        ["save IT002 resolved", "save IT003 resolved", "letter resolution r2"]
+            .iter()
+            .all(|l| resolved.contains(&(*l).to_owned())),
+        "{resolved:?}"
+    );
+    assert!(line("#cancel").contains(&"save IT003 cancelled".to_owned()));
+    let taken = incident("#assign wang");
+    let assignees = taken.iter().filter_map(|e| if let Effect::Save(t) = e { t.assignee.clone() } else { None });
+    assert!(assignees.clone().count() == 3 && assignees.into_iter().all(|a| a == address(WANG)), "{:?}", told(&taken));
 }

@@ -8,7 +8,7 @@ use crate::desk::policy::{Policy, Reader};
 use crate::desk::sla::{self, Pause};
 use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
 use crate::desk::words::{Category, Clock, Priority, Status, Wait};
-use crate::desk::{escalation, pending, team};
+use crate::desk::{escalation, incident, pending, team};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -31,6 +31,7 @@ pub struct Draft<'a> {
     /// The timer of the targets is set anew whatever else changed: it is the one that fell due.
     reschedule: bool,
     progressed: bool,
+    unwatched: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -45,7 +46,7 @@ impl<'a> Draft<'a> {
     pub fn new(policy: &'a Policy, ticket: Ticket, who: Who, now: Timestamp) -> Draft<'a> {
         let (entries, letters, others, timers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (start, pauses, before) = (ticket.created, Vec::new(), None);
-        let (unschedule, reschedule, progressed) = (false, false, false);
+        let (unschedule, reschedule, progressed, unwatched) = (false, false, false, false);
         Draft {
             policy,
             ticket,
@@ -61,6 +62,7 @@ impl<'a> Draft<'a> {
             timers,
             reschedule,
             progressed,
+            unwatched,
         }
     }
 
@@ -135,6 +137,8 @@ impl<'a> Draft<'a> {
     pub fn reopen(&mut self, why: impl Into<String>) {
         self.ticket.cycle += 1;
         self.ticket.asked = false;
+        // Whatever it hung on is over for it.
+        incident::stand_alone(self);
         (self.ticket.response_warned, self.ticket.resolution_warned) = (0, 0);
         self.become_status(Status::InProgress, why);
         self.ticket.resolved = None;
@@ -168,6 +172,10 @@ impl<'a> Draft<'a> {
             return;
         }
         self.set_targets();
+        if to < from {
+            // The ladder of the higher priority is another one.
+            (self.ticket.response_warned, self.ticket.resolution_warned) = (0, 0);
+        }
         self.record(What::Priority { from, to }, why);
     }
 
@@ -200,6 +208,11 @@ impl<'a> Draft<'a> {
         self.record(What::Escalated { clock, percent, to }, "");
     }
 
+    /// Nobody is rung for this ticket until somebody works on it.
+    pub fn unwatched(&mut self) {
+        self.unwatched = true;
+    }
+
     /// The timer of the targets fell due and is used up.
     pub fn reschedule(&mut self) {
         self.reschedule = true;
@@ -208,7 +221,7 @@ impl<'a> Draft<'a> {
     /// The timer of the targets as the ticket now needs it; nothing when it stays as it is.
     fn targets_timer(&self) -> Option<Effect> {
         let unchanged = self.before.as_ref().is_some_and(|ticket| clocks(ticket) == clocks(&self.ticket));
-        if unchanged && !self.reschedule {
+        if self.unwatched || (unchanged && !self.reschedule) {
             return None;
         }
         let (number, kind, cycle) = (self.ticket.number, TimerKind::Targets, self.ticket.cycle);
@@ -283,7 +296,8 @@ impl<'a> Draft<'a> {
     pub fn call_team(&mut self, cause: &str, body: &Body, knows: impl Fn(&Reader) -> bool) {
         let called = self.circle();
         for reader in called.into_iter().filter(|reader| !knows(reader)) {
-            if self.letters.iter().any(|letter| letter.to.mailbox.address == reader.mailbox.address) {
+            let noticed = |letter: &Letter| matches!(letter.content, Content::Notice { .. });
+            if self.letters.iter().any(|l| l.to.mailbox.address == reader.mailbox.address && noticed(l)) {
                 continue;
             }
             let reason = team::call(self.policy, &self.ticket, &reader, self.now);

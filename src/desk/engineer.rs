@@ -11,7 +11,7 @@ use crate::desk::letter::{Closing, Content, ListLine, NoticeReason, Said, Stage,
 use crate::desk::policy::{Demand, Engineer, Policy, Reader};
 use crate::desk::requester::{cause, first_line, links};
 use crate::desk::thread::By;
-use crate::desk::ticket::{Entry, Fields, Number, Report, Ticket, What, Who};
+use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
 use crate::desk::words::{Priority, Status, Wait};
 use crate::desk::{confirm, hush, incident, intake, proof, quote, sla, team};
 use crate::time::Timestamp;
@@ -146,6 +146,7 @@ pub(super) struct Work<'a> {
     pub(super) voice: Voice,
     /// What the requester was told, for those who reported the same fault.
     said: Option<incident::Said>,
+    split_off: Vec<Number>,
 }
 
 /// Whom the text of a mail is for.
@@ -170,7 +171,18 @@ impl<'a> Work<'a> {
     ) -> Self {
         let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
         draft.remember(&on.timeline);
-        Work { s, on, mail, inbound, engineer, draft, commands: Vec::new(), voice: Voice::Engineer, said: None }
+        Work {
+            s,
+            on,
+            mail,
+            inbound,
+            engineer,
+            draft,
+            commands: Vec::new(),
+            voice: Voice::Engineer,
+            said: None,
+            split_off: Vec::new(),
+        }
     }
 
     pub(super) fn carry_out(&mut self) -> Vec<Effect> {
@@ -189,11 +201,21 @@ impl<'a> Work<'a> {
         let visibility = if internal { Visibility::Internal } else { Visibility::Public };
         self.draft.effect(Effect::Join { number: self.on.ticket.number, visibility });
         self.answer_questions();
+        let leading = self.draft.ticket.clone();
         let mut effects = self.finish();
-        let passed_on =
-            self.said.iter().flat_map(|said| incident::pass_on(self.s, self.on, said, self.engineer, self.draft.now));
-        effects.extend(passed_on);
+        effects.extend(self.pass_on(&leading));
         effects
+    }
+
+    /// To those who reported the same fault: what the requester was told, and how the ticket stands when that changed.
+    fn pass_on(&self, leading: &Ticket) -> Vec<Effect> {
+        let before = &self.on.ticket;
+        let moved = |t: &Ticket| (t.status.is_open(), t.assignee.clone(), t.merged_into);
+        if self.said.is_none() && moved(before) == moved(leading) {
+            return Vec::new();
+        }
+        let news = incident::News { said: self.said.as_ref(), leading, gone: &self.split_off, engineer: self.engineer };
+        incident::pass_on(self.s, self.on, &news, self.draft.now)
     }
 
     /// Commands on a first mail shape the ticket before its letters go out.
@@ -407,11 +429,13 @@ impl<'a> Work<'a> {
         if !leads || !self.draft.ticket.status.is_open() {
             return Err(Hint::Over { number, status: leading.ticket.status.as_str().into() });
         }
+        let known = self.on.ticket.parent == Some(leading.ticket.number);
         self.draft.ticket.parent = Some(leading.ticket.number);
-        let what = What::Joined { report: Report::of(&self.draft.ticket) };
-        let who = Who::Person(self.engineer.address().clone());
-        let entry = Entry { at: self.draft.now, who, what, why: String::new() };
-        self.draft.effect(Effect::Record(leading.ticket.number, entry));
+        if !known {
+            for effect in incident::join(self.s, leading, &self.draft.ticket, self.draft.now) {
+                self.draft.effect(effect);
+            }
+        }
         Ok(())
     }
 
@@ -421,11 +445,16 @@ impl<'a> Work<'a> {
             let number = self.on.ticket.number;
             self.draft.ticket.parent.ok_or(Hint::NoReport { number })?;
             incident::stand_alone(&mut self.draft);
+            incident::notify(&mut self.draft, &self.on.description);
             return Ok(());
         };
-        let report = self.on.reports.iter().find(|report| report.number == number);
+        let report = self.on.reports.iter().find(|report| report.number == number && !self.split_off.contains(&number));
         let report = report.ok_or(Hint::NoReport { number })?;
-        for effect in incident::split(self.s, report, self.engineer, self.draft.now) {
+        self.split_off.push(number);
+        let known = self.s.candidates.iter().find(|candidate| candidate.ticket.number == number);
+        let words = known.map(|candidate| candidate.description.clone()).unwrap_or_default();
+        let who = Who::Person(self.engineer.address().clone());
+        for effect in incident::split(self.s, report, &words, who, self.draft.now) {
             self.draft.effect(effect);
         }
         Ok(())

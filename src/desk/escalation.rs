@@ -11,6 +11,7 @@ use crate::desk::event::{Candidate, Effect, Situation, Timer};
 use crate::desk::letter::{ClockStep, Content, Letter, Step};
 use crate::desk::policy::{Policy, Reader, Role, Rung};
 use crate::desk::sla;
+use crate::desk::team;
 use crate::desk::ticket::{Ticket, Who};
 use crate::desk::words::{Clock, Priority, Status};
 use crate::time::Timestamp;
@@ -122,9 +123,9 @@ pub fn climb(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp, told:
         draft.climbed(*clock, *percent, to);
     }
     let step = Step::new(&draft.ticket, s.policy, clocks);
-    let nobody = s.policy.on_duty(now).is_some_and(|on_duty| on_duty.stand_in);
+    let nobody = s.policy.on_duty(now).filter(|on_duty| on_duty.stand_in).map(|on_duty| on_duty.reader);
     let telling = |(reader, role)| {
-        let stand_in = nobody && role == Role::Supervisor;
+        let stand_in = nobody.as_ref() == Some(&reader);
         Telling { reader, role, step: step.clone(), ticket: draft.ticket.clone(), late, stand_in }
     };
     if !step.clocks.is_empty() {
@@ -152,20 +153,22 @@ fn readers(draft: &Draft, roles: &[Role]) -> Vec<(Reader, Role)> {
     readers
 }
 
-/// A letter to this supervisor came back: the next in line hears how the ticket stands. Nothing when none was needed.
-pub fn pass_on(draft: &mut Draft, to: &Address, cause: &str) {
-    let Some(unreached) = draft.policy.duty.supervisor(to) else { return };
-    let climbed = |clock| (clock, standing(&draft.ticket, clock).1);
+/// A letter to this supervisor came back: the next in line hears how the ticket stands, once for each rung. Nothing when
+/// nobody needed to hear of it.
+pub fn pass_on(draft: &mut Draft, to: &Address) {
+    let (policy, ticket) = (draft.policy, &draft.ticket);
+    let Some(unreached) = policy.duty.supervisor(to) else { return };
+    let climbed = |clock| (clock, standing(ticket, clock).1);
     let clocks: Vec<(Clock, u32)> = Clock::ALL.iter().map(|clock| climbed(*clock)).filter(|(_, p)| *p > 0).collect();
-    let mut managers = draft.policy.escalation.managers(draft.now);
-    let next = draft.policy.duty.other_than(to, draft.now);
+    let matters = !clocks.is_empty() || team::is_urgent(ticket.priority) || ticket.assignee.is_none();
+    let mut managers = policy.escalation.managers(draft.now);
+    let next = policy.duty.other_than(to, draft.now);
     let next = next.or_else(|| managers.find(|reader| reader.mailbox.address != *to).cloned());
-    let Some(next) = next.filter(|_| !clocks.is_empty() && draft.ticket.status.is_open()) else { return };
-    let step = Step::new(&draft.ticket, draft.policy, clocks);
+    let Some(next) = next.filter(|_| matters && ticket.status.is_open()) else { return };
+    let step = Step::new(ticket, policy, clocks);
+    let cause = format!("{}-instead", step.mark(ticket.cycle));
     let instead_of = Some(unreached.reader.mailbox.called().to_owned());
-    let content = Content::Escalation { step, role: Role::Supervisor, stand_in: false, instead_of };
-    let cause = format!("{}-{cause}", draft.ticket.cycle);
-    draft.letter(next, &cause, content);
+    draft.letter(next, &cause, Content::Escalation { step, role: Role::Supervisor, stand_in: false, instead_of });
 }
 
 impl Told {
@@ -229,6 +232,6 @@ impl Step {
     /// Names the rungs within the ticket's life.
     fn mark(&self, cycle: i64) -> String {
         let clocks: Vec<String> = self.clocks.iter().map(|step| format!("{}{}", step.clock, step.percent)).collect();
-        format!("{cycle}-{}", clocks.join("-"))
+        format!("{cycle}-{}-{}", self.priority, clocks.join("-"))
     }
 }

@@ -2,14 +2,14 @@
 //! of its own that hangs on it: acknowledged, but nobody is called again. What is said on the leading ticket, and how it
 //! ends, goes to all who reported it.
 
-use crate::address::MessageId;
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Situation};
 use crate::desk::inbound::{Attachment, Body};
-use crate::desk::letter::{Closing, Content};
+use crate::desk::letter::{Closing, Content, NoticeReason};
 use crate::desk::policy::Engineer;
 use crate::desk::requester::links;
-use crate::desk::ticket::{Report, Ticket, What, Who};
+use crate::desk::team;
+use crate::desk::ticket::{Entry, Number, Report, Ticket, What, Who};
 use crate::desk::words::{Field, Priority, Status};
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -27,30 +27,47 @@ pub fn leading<'a>(s: &'a Situation) -> Option<&'a Candidate> {
     s.candidates.iter().find(leads)
 }
 
-/// A new report hangs on `on`: it is counted there, and who must know is told.
+/// A new report hangs on `on`: it is counted there, and who must know is told. A worse report makes the fault worse.
 pub fn join(s: &Situation, on: &Candidate, report: &Ticket, now: Timestamp) -> Vec<Effect> {
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
     draft.remember(&on.timeline);
-    let mut reports = reports(on);
-    reports.push(Report::of(report));
+    let before = reports(on);
+    let mut after = before.clone();
+    after.push(Report::of(report));
     draft.record(What::Joined { report: Report::of(report) }, "");
-    let departments = departments(&on.ticket, &reports);
-    if departments >= s.policy.incident.departments && draft.ticket.priority > Priority::P1 {
-        let before = draft.circle();
-        draft.prioritise(Priority::P1, format!("{departments} departments"));
-        draft.call_team(&format!("{}-p1", on.ticket.cycle), &on.description, |reader| before.contains(reader));
+    let count = |reports: &[Report]| departments(&on.ticket, reports);
+    let enough = s.policy.incident.departments;
+    if report.priority < draft.ticket.priority {
+        raise(&mut draft, on, report.priority, report.number.to_string());
     }
-    tell(s, &mut draft, &reports, departments);
+    // Only the report that makes it enough: what an engineer decides afterwards stands.
+    if count(&before) < enough && count(&after) >= enough && draft.ticket.priority > Priority::P1 {
+        raise(&mut draft, on, Priority::P1, format!("{} departments", count(&after)));
+    }
+    tell(s, &mut draft, people(&on.ticket, &before), people(&on.ticket, &after), &after);
     draft.finish()
 }
 
-fn tell(s: &Situation, draft: &mut Draft, reports: &[Report], departments: usize) {
-    // The leading ticket is a report, too.
-    let count = reports.len() + 1;
-    let Some(step) = TOLD_AT.iter().position(|at| *at == count) else { return };
+fn raise(draft: &mut Draft, on: &Candidate, to: Priority, why: String) {
+    let known = draft.circle();
+    draft.prioritise(to, why);
+    if to == Priority::P1 && draft.ticket.status == Status::Pending {
+        draft.become_status(Status::InProgress, "");
+    }
+    draft.call_team(&format!("{}-{}-{to}", on.ticket.cycle, on.ticket.version), &on.description, |reader| {
+        known.contains(reader)
+    });
+    let called = draft.circle().into_iter().map(|reader| reader.mailbox.address).collect();
+    draft.effect(Effect::Participants(on.ticket.number, called));
+}
+
+/// Whoever leads hears when so many people have reported it, the supervisor once.
+fn tell(s: &Situation, draft: &mut Draft, before: usize, count: usize, reports: &[Report]) {
+    let Some(step) = TOLD_AT.iter().position(|at| before < *at && *at <= count) else { return };
     let supervisor = if step == 1 { s.policy.supervisor(draft.now) } else { None };
     let mut readers: Vec<_> = draft.owner().into_iter().chain(supervisor).collect();
     readers.dedup();
+    let departments = departments(&draft.ticket, reports);
     for reader in readers {
         let named = reports.iter().rev().take(NAMED).cloned().collect();
         let cause = format!("{}-{count}", draft.ticket.cycle);
@@ -58,13 +75,29 @@ fn tell(s: &Situation, draft: &mut Draft, reports: &[Report], departments: usize
     }
 }
 
-/// The reports that hang on this ticket, oldest first.
+/// The reports that hang on this ticket, oldest first; those that were split off do not count.
 fn reports(on: &Candidate) -> Vec<Report> {
-    let joined = on.timeline.iter().filter_map(|entry| match &entry.what {
-        What::Joined { report } => Some(report.clone()),
-        _ => None,
-    });
-    joined.collect()
+    let mut reports: Vec<Report> = Vec::new();
+    for entry in &on.timeline {
+        match &entry.what {
+            What::Joined { report } => {
+                reports.retain(|known| known.number != report.number);
+                reports.push(report.clone());
+            }
+            What::Left { number } => reports.retain(|known| known.number != *number),
+            _ => {}
+        }
+    }
+    reports
+}
+
+/// How many people have reported it, whoever leads among them.
+fn people(leading: &Ticket, reports: &[Report]) -> usize {
+    let mut people: Vec<&str> = reports.iter().map(|report| report.address.key()).collect();
+    people.push(leading.requester.address.key());
+    people.sort_unstable();
+    people.dedup();
+    people.len()
 }
 
 /// How many departments are known to be hit.
@@ -82,6 +115,7 @@ impl Report {
     pub fn of(ticket: &Ticket) -> Report {
         Report {
             number: ticket.number,
+            address: ticket.requester.address.clone(),
             requester: ticket.requester.called().to_owned(),
             department: ticket.fields.get(&Field::Department).cloned().unwrap_or_default(),
             subject: ticket.subject.clone(),
@@ -97,14 +131,46 @@ pub struct Said {
     pub cause: String,
 }
 
-/// The same to everybody whose report hangs on it, each on their own ticket; and their tickets end with it.
-pub fn pass_on(s: &Situation, on: &Candidate, said: &Said, engineer: &Engineer, now: Timestamp) -> Vec<Effect> {
-    let open = on.reports.iter().filter(|report| report.status.is_open());
-    open.flat_map(|report| pass_on_to(s, report, said, engineer, now)).collect()
+/// What became of the leading ticket in one mail of an engineer's.
+pub struct News<'a> {
+    pub said: Option<&'a Said>,
+    /// The leading ticket as it is now.
+    pub leading: &'a Ticket,
+    /// Reports that were split off by the same mail.
+    pub gone: &'a [Number],
+    pub engineer: &'a Engineer,
 }
 
-fn pass_on_to(s: &Situation, report: &Ticket, said: &Said, engineer: &Engineer, now: Timestamp) -> Vec<Effect> {
-    let mut draft = Draft::of(s.policy, report, Who::Person(engineer.address().clone()), now);
+/// The same to everybody whose report hangs on it, each on their own ticket; and their tickets go the way of this one.
+pub fn pass_on(s: &Situation, on: &Candidate, news: &News, now: Timestamp) -> Vec<Effect> {
+    let reopened = !on.ticket.status.is_open() && news.leading.status.is_open();
+    let concerned = |report: &&Ticket| {
+        let follows = report.status.is_open() || (reopened && report.status == Status::Resolved);
+        follows && !news.gone.contains(&report.number) && report.number != on.ticket.number
+    };
+    on.reports.iter().filter(concerned).flat_map(|report| pass_on_to(s, report, news, now)).collect()
+}
+
+fn pass_on_to(s: &Situation, report: &Ticket, news: &News, now: Timestamp) -> Vec<Effect> {
+    let mut draft = Draft::of(s.policy, report, Who::Person(news.engineer.address().clone()), now);
+    if !draft.ticket.status.is_open() {
+        // It stays a report of the same fault.
+        let parent = draft.ticket.parent.take();
+        draft.reopen("");
+        draft.ticket.parent = parent;
+    }
+    if let Some(target) = news.leading.merged_into {
+        draft.ticket.parent = Some(target).filter(|target| *target != report.number);
+    } else if let Some(lead) = &news.leading.assignee {
+        draft.allot(Some(lead));
+    }
+    if let Some(said) = news.said {
+        tell_reporter(s, &mut draft, said, news.leading);
+    }
+    draft.finish()
+}
+
+fn tell_reporter(s: &Situation, draft: &mut Draft, said: &Said, leading: &Ticket) {
     let first_line = |body: &Body| body.text.lines().next().unwrap_or("").to_owned();
     let content = match &said.content {
         Content::Answer { body, .. } => {
@@ -117,7 +183,7 @@ fn pass_on_to(s: &Situation, report: &Ticket, said: &Said, engineer: &Engineer, 
         }
         Content::Resolution { author, body, .. } => {
             draft.become_status(Status::Resolved, "");
-            let (rating, closes) = (links(s.policy, &draft.ticket, now), draft.closes_at());
+            let (rating, closes) = (links(s.policy, &draft.ticket, draft.now), draft.closes_at());
             Content::Resolution { author: author.clone(), body: body.clone(), rating, closes }
         }
         Content::Closed { closing: Closing::ByEngineer { .. } } => {
@@ -128,27 +194,45 @@ fn pass_on_to(s: &Situation, report: &Ticket, said: &Said, engineer: &Engineer, 
             draft.become_status(Status::Cancelled, "");
             said.content.clone()
         }
-        _ => return Vec::new(),
+        Content::Reopened { .. } => said.content.clone(),
+        _ => return,
     };
     draft.respond();
-    let reader = draft.requester();
-    let letter = draft.letter(reader, &said.cause, content);
-    letter.attachments = said.attachments.clone();
-    letter.answers = None::<MessageId>;
+    // Who reported it twice is told on the leading ticket.
+    if draft.ticket.requester.address != leading.requester.address {
+        let reader = draft.requester();
+        draft.letter(reader, &said.cause, content).attachments = said.attachments.clone();
+    }
+}
+
+/// A report turns out to be about something else: it stands on its own, with a clock that runs from its arrival, and whoever
+/// has it gets the words it came with.
+pub fn split(s: &Situation, report: &Ticket, words: &Body, who: Who, now: Timestamp) -> Vec<Effect> {
+    let mut draft = Draft::of(s.policy, report, who, now);
+    stand_alone(&mut draft);
+    notify(&mut draft, words);
     draft.finish()
 }
 
-/// A report turns out to be about something else: it stands on its own, with a clock that runs from its arrival.
-pub fn split(s: &Situation, report: &Ticket, who: &Engineer, now: Timestamp) -> Vec<Effect> {
-    let mut draft = Draft::of(s.policy, report, Who::Person(who.address().clone()), now);
-    stand_alone(&mut draft);
-    draft.finish()
+/// Whoever has the report now gets it as if it were new.
+pub fn notify(draft: &mut Draft, words: &Body) {
+    let cause = format!("{}-alone-{}", draft.ticket.cycle, draft.ticket.version);
+    if team::is_urgent(draft.ticket.priority) && draft.ticket.assignee.is_some() {
+        draft.call_team(&cause, words, |_| false);
+        return;
+    }
+    let Some(owner) = draft.owner() else { return };
+    let reason = if draft.ticket.assignee.is_some() { NoticeReason::New } else { NoticeReason::Unassigned };
+    let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
+    let content = Content::Notice { reason, body: words.clone(), missing, may_belong_to: None, kept, warnings };
+    draft.letter(owner, &cause, content).with_first_files = true;
 }
 
 pub fn stand_alone(draft: &mut Draft) {
-    let from = draft.ticket.parent.take();
+    let Some(from) = draft.ticket.parent.take() else { return };
     draft.ticket.fault = None;
-    if let Some(from) = from {
-        draft.record(What::Split { from }, "");
-    }
+    let number = draft.ticket.number;
+    draft.record(What::Split { from }, "");
+    let entry = Entry { at: draft.now, who: Who::Desk, what: What::Left { number }, why: String::new() };
+    draft.effect(Effect::Record(from, entry));
 }

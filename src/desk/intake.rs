@@ -47,7 +47,7 @@ pub fn begin<'a>(
     draft.record(What::Opened, mail.inbound.subject.clone());
     draft.effect(Effect::Join { number: s.next_number, visibility: Visibility::Public });
     draft.effect(Effect::Remember(requester.clone(), person(&draft.ticket)));
-    if let Some(leading) = incident::leading(s).filter(|_| hangs_on(mail)) {
+    if let Some(leading) = incident::leading(s).filter(|_| hangs_on(s, mail, requester)) {
         draft.ticket.parent = Some(leading.ticket.number);
         if let Some(lead) = &leading.ticket.assignee {
             draft.assign(lead);
@@ -66,9 +66,10 @@ pub fn begin<'a>(
     draft
 }
 
-/// An engineer who gives orders with a report means it to stand on its own.
-fn hangs_on(mail: &Mail) -> bool {
-    mail.inbound.commands.is_empty() && mail.inbound.kind != Kind::Bulk
+/// An engineer who gives orders with a report means it to stand on its own; and what is said about the company's faults is
+/// not for strangers.
+fn hangs_on(s: &Situation, mail: &Mail, requester: &Mailbox) -> bool {
+    mail.inbound.commands.is_empty() && s.policy.desk.is_colleague(&requester.address)
 }
 
 /// Adds the letters of a new ticket and closes the draft.
@@ -90,8 +91,10 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
         letter.answers = mail.inbound.message_id.clone();
     }
     // L5: bulk mail is kept and listed, but nobody is rung for it.
-    if mail.inbound.kind != Kind::Bulk && leading.is_none() {
-        notify_owner(&mut draft, mail, missing);
+    match (mail.inbound.kind, leading) {
+        (Kind::Bulk, _) => draft.unwatched(),
+        (_, Some(_)) => {}
+        (_, None) => notify_owner(&mut draft, mail, missing),
     }
     let called = draft.circle().into_iter().map(|reader| reader.mailbox.address);
     let people = [Some(requester.address), draft.ticket.assignee.clone()].into_iter().flatten().chain(called).collect();
@@ -157,7 +160,7 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
         cycle: 1,
         asked: false,
         merged_into: None,
-        fault: verdict.fault,
+        fault: verdict.fault.filter(|_| inbound.kind != Kind::Bulk),
         parent: None,
         related,
         version: 1,

@@ -90,7 +90,7 @@ fn tell_undelivered(
     cause: &str,
 ) {
     if let Some(to) = to {
-        escalation::pass_on(draft, to, cause);
+        escalation::pass_on(draft, to);
     }
     let owner = draft.owner().filter(|o| Some(&o.mailbox.address) != to);
     let other = s.policy.supervisor(draft.now).filter(|o| Some(&o.mailbox.address) != to);

@@ -3,6 +3,7 @@
 
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Situation, Timer, TimerKind};
+use crate::desk::incident;
 use crate::desk::letter::{Closing, Content};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, What, Who};
@@ -48,7 +49,11 @@ fn remind(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
     if reminded >= hold.remind.len() {
         draft.become_status(Status::Closed, draft.policy.desk.language.pick("没有答复", "no answer"));
         draft.letter(reader, &format!("{cycle}-hold"), Content::Closed { closing: Closing::Silence });
-        return draft.finish();
+        let mut effects = draft.finish();
+        // Those who reported the same fault said nothing of the kind.
+        let open = on.reports.iter().filter(|report| report.status.is_open());
+        effects.extend(open.flat_map(|report| incident::split(s, report, &on.description, Who::Desk, now)));
+        return effects;
     }
     draft.record(What::Reminded, "");
     let cause = format!("{cycle}-{}-{}", since.millis(), reminded + 1);

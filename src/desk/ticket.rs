@@ -98,6 +98,7 @@ pub struct Ticket {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     pub number: Number,
+    pub address: Address,
     pub requester: String,
     pub department: String,
     pub subject: String,
@@ -170,6 +171,10 @@ pub enum What {
     /// Another report of the same fault hangs on this ticket.
     Joined {
         report: Report,
+    },
+    /// A report no longer hangs on this ticket.
+    Left {
+        number: Number,
     },
     /// It stands on its own again.
     Split {

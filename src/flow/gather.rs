@@ -208,7 +208,10 @@ impl Facts {
         self.next_number = Some(Number(ticket.number.0 + 1));
         self.count_load(ticket, 1);
         if let (Some(fault), None) = (&ticket.fault, ticket.parent) {
-            self.faults.entry(fault.clone()).or_default().get_or_insert(ticket.number);
+            // What was not asked for yet is asked for when it matters.
+            if let Some(leading) = self.faults.get_mut(fault) {
+                leading.get_or_insert(ticket.number);
+            }
         }
         self.tickets.insert(ticket.number, Some(Known::new(ticket.clone())));
         if let Some(counts) = self.counts.get_mut(&ticket.requester.address)
@@ -369,13 +372,12 @@ impl Facts {
 
     /// The open ticket that leads the fault this mail reports, if it was sorted beforehand: a reply is no report.
     async fn leading_of(&mut self, tx: &mut Tx, policy: &Policy, mail: &Mail) -> Result<Option<Number>, StoreError> {
-        let Some(fault) = mail.sorted.as_ref().and_then(|sorted| sorted.verdict.fault.as_ref()) else {
-            return Ok(None);
-        };
+        let sorted = mail.sorted.as_ref().filter(|_| mail.inbound.kind != Kind::Bulk);
+        let Some(fault) = sorted.and_then(|sorted| sorted.verdict.fault.as_ref()) else { return Ok(None) };
         if let Some(known) = self.faults.get(fault) {
             return Ok(*known);
         }
-        let found = tx.leading_ticket(fault, self.now - policy.incident.window).await?;
+        let found = tx.leading_ticket(fault, mail.arrived - policy.incident.window).await?;
         self.faults.insert(fault.clone(), found);
         Ok(found)
     }
@@ -397,7 +399,7 @@ impl Facts {
             s.unconfirmed = unconfirmed(tx, id, from).await?;
         }
         let merged = commands.iter().filter_map(|c| match c {
-            Command::Merge(number) | Command::Parent(number) => Some(*number),
+            Command::Merge(number) | Command::Parent(number) | Command::Split(Some(number)) => Some(*number),
             _ => None,
         });
         Ok(merged.collect())

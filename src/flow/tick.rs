@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Timers taken per look. What was missed during an outage is one letter for so many tickets.
 const AT_ONCE: i64 = 1000;
 
+/// So often a timer is tried again when another daemon changed the same ticket at the same moment.
+const TRIES: usize = 10;
+
 /// A timer that cannot be handled is tried again after this long, so that it holds up no other (promise G4).
 const PUT_OFF: Duration = Duration::from_secs(3600);
 
@@ -47,7 +50,15 @@ impl Flow {
     /// One of these cannot be handled: each alone, and that one later.
     async fn timer_by_timer(&self, timers: Vec<Timer>, ticked: &mut Ticked, now: Timestamp) -> Result<(), StoreError> {
         for timer in timers {
-            match self.attempt(std::slice::from_ref(&timer), now).await? {
+            let mut done = self.attempt(std::slice::from_ref(&timer), now).await?;
+            // Somebody else changed the ticket at the same moment.
+            for _ in 0..TRIES {
+                if !matches!(&done, Err(error) if error.is_conflict()) {
+                    break;
+                }
+                done = self.attempt(std::slice::from_ref(&timer), now).await?;
+            }
+            match done {
                 Ok(handled) => ticked.handled += handled,
                 Err(why) => {
                     ticked.put_off.push(format!("{} {}: {why}", timer.number, timer.kind.as_str()));
@@ -64,12 +75,12 @@ impl Flow {
     ///
     /// # Errors
     /// The store's, when it can take nothing at all.
-    async fn attempt(&self, timers: &[Timer], now: Timestamp) -> Result<Result<usize, String>, StoreError> {
+    async fn attempt(&self, timers: &[Timer], now: Timestamp) -> Result<Result<usize, StoreError>, StoreError> {
         match AssertUnwindSafe(self.timers_together(timers, now)).catch_unwind().await {
             Ok(Ok(handled)) => Ok(Ok(handled)),
             Ok(Err(error)) if error.is_systemic() => Err(error),
-            Ok(Err(error)) => Ok(Err(error.to_string())),
-            Err(_) => Ok(Err("the program stumbled over it".to_owned())),
+            Ok(Err(error)) => Ok(Err(error)),
+            Err(_) => Ok(Err(StoreError::Refused("the program stumbled over it".to_owned()))),
         }
     }
 

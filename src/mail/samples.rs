@@ -455,6 +455,7 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
 fn incident(say: Say, count: usize, departments: usize) -> Content {
     let report = |number, requester: String, department: String| Report {
         number: Number(number),
+        address: say.requester().address,
         requester,
         department,
         subject: say.pick("ERP 打不开", "ERP does not open"),

@@ -97,12 +97,51 @@ async fn an_engineer_hangs_tickets_together_by_hand() {
         let chen = person("chen@corp.example", "陈静");
         let one = desk.writes(&zhang, "打印机坏了", "三楼打印机打不出来。").await.to(&li);
         let two = desk.writes(&chen, "打印机不打印", "三楼那台打印机不打印。").await.to(&li);
-        desk.replies(&li, &two, "#归入 IT001").await.none();
+        desk.replies(&li, &two, "#归入 IT001").await.only_to(&[&li]);
         assert_eq!(desk.ticket(2).await.parent, Some(Number(1)));
         let letters = desk.replies(&li, &one, "#解决\n换了硒鼓。").await;
         letters.only_to(&[&zhang, &chen]);
         let hint = desk.replies(&li, &one, "#拆分 IT009").await.to(&li);
         assert!(hint.text.contains("IT009 没有挂在别的故障下面"), "{}", hint.text);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worse_report_makes_the_fault_worse_and_strangers_hear_nothing() {
+    on_both_with(ERP, async |desk: &mut Desk| {
+        let (zhang, wang, zhao) = (zhang(), wang(), person("zhao.min@corp.example", "赵敏"));
+        let (chen, stranger) = (person("chen@corp.example", "陈静"), person("li@elsewhere.example", ""));
+        desk.writes(&zhang, "ERP 很慢", "ERP 打开很慢，只有我这台。").await;
+        assert_eq!(desk.ticket(1).await.priority, Priority::P3);
+        let down = desk.writes(&chen, "ERP 系统宕机", "ERP 系统宕机，全公司都不能用").await;
+        assert_eq!((desk.ticket(1).await.priority, desk.ticket(2).await.parent), (Priority::P1, Some(Number(1))));
+        for who in [&wang, &zhao] {
+            assert!(
+                down.0.iter().any(|l| l.to == who.address.as_str() && l.text.contains("紧急工单 IT001")),
+                "{down:?}"
+            );
+        }
+        desk.gets(desk.mail(&stranger, "ERP 打不开", "ERP 打不开")).await;
+        assert_eq!(desk.ticket(3).await.parent, None);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_helped_by_the_solution_has_a_ticket_of_their_own() {
+    on_both_with(ERP, async |desk: &mut Desk| {
+        let (zhang, li, chen) = (zhang(), li(), person("chen@corp.example", "陈静"));
+        let notice = desk.writes(&zhang, "ERP 报错", "ERP 报错打不开，只有我这台。").await.to(&li);
+        desk.writes(&chen, "ERP 打不开", "ERP 打不开，只有我这台。").await;
+        let solved = desk.replies(&li, &notice, "#解决\n重启了服务。").await;
+        desk.replies(&chen, &solved.to(&chen), "不满意，还是打不开").await;
+        let ticket = desk.ticket(2).await;
+        assert_eq!((ticket.parent, ticket.status), (None, Status::InProgress));
+        assert!(
+            desk.passes(MINUTE * 60 * 24 * 5).await.0.iter().any(|l| l.subject.contains("IT002")),
+            "its clock runs"
+        );
     })
     .await;
 }
