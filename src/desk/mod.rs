@@ -33,4 +33,5 @@ pub mod team;
 pub mod thread;
 pub mod ticket;
 pub mod triage;
+pub mod visit;
 pub mod words;
