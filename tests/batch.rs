@@ -160,7 +160,7 @@ const ANSWERS: [&str; 9] = [
     "工号 20331",
     "",
 ];
-const ORDERS: [&str; 13] = [
+const ORDERS: [&str; 15] = [
     "#认领\n我来看看",
     "请重启一下打印机",
     "#解决\n换了硒鼓",
@@ -174,6 +174,8 @@ const ORDERS: [&str; 13] = [
     "#临时措施\n先用四楼的打印机",
     "#status",
     "#resolvee\n完成",
+    "#上门 2026-12-24 14:00 三楼\n请留好位置",
+    "#visit cancel",
 ];
 
 impl Writers {

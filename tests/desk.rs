@@ -39,7 +39,8 @@ fn told(effects: &[Effect]) -> Vec<String> {
         | Effect::Participants(..)
         | Effect::Remember(..)
         | Effect::Schedule(_)
-        | Effect::Unschedule(..) => None,
+        | Effect::Unschedule(..)
+        | Effect::KeepVisit(..) => None,
     };
     let mut lines: Vec<String> = effects.iter().filter_map(line).collect();
     lines.sort_by_key(|l| {

@@ -1,6 +1,6 @@
 //! What leaves the desk: every letter's words, its bytes, and what a mail program reads from them.
 
-use mail_parser::{MessageParser, MimeHeaders, PartType};
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use maildesk::address::{Address, Mailbox, MessageId};
 use maildesk::desk::command;
 use maildesk::desk::inbound::{Attachment, Body, Digest};
@@ -81,7 +81,7 @@ fn every_letter_reads_well_in_both_languages() {
         assert!(!words.text.contains("\n\n\n") && !words.subject.contains('\n'), "{kind}:\n{}", words.text);
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 2 * 27, "{kinds:?}");
+    assert_eq!(kinds.len(), 2 * 31, "{kinds:?}");
 }
 
 /// What Outlook, QQ, NetEase and phones show alike: nothing from outside, no script, no style sheet, tables.
@@ -140,6 +140,10 @@ fn l28_golden_header_of_every_kind() {
         ("transcript", (generated, "IT Service Desk", 2)),
         ("undelivered", (generated, "IT Service Desk", 2)),
         ("unheard", (generated, "IT Service Desk", 2)),
+        ("visit", (generated, "IT Service Desk", 3)),
+        ("visit_answer", (generated, "IT Service Desk", 2)),
+        ("visit_over", (generated, "IT Service Desk", 3)),
+        ("visit_reminder", (generated, "IT Service Desk", 1)),
         ("workaround", (human, "Daniel Novak (IT Service Desk)", 1)),
     ]);
     let mut found = BTreeMap::new();
@@ -240,6 +244,13 @@ fn references_name_the_first_and_the_latest_messages() {
     assert_eq!(compose(&letter, &[]), (None, Vec::new()));
 }
 
+/// What was sent along, without the entry for the calendar.
+fn files<'m>(message: &'m Message<'m>) -> impl Iterator<Item = &'m MessagePart<'m>> {
+    let is_entry =
+        |part: &&MessagePart| part.content_type().is_some_and(|t| matches!(t.subtype(), Some("calendar" | "ics")));
+    message.attachments().filter(move |part| !is_entry(part))
+}
+
 fn attachment(name: &str, media_type: &str, bytes: &[u8], content_id: Option<&str>) -> Arc<Attachment> {
     Arc::new(Attachment {
         name: name.into(),
@@ -280,7 +291,7 @@ fn a_mail_program_reads_back_what_was_said() {
         assert_eq!(read(message.body_html(0)).as_deref(), Some(words.html.trim_end()), "{kind}");
         let to = message.to().unwrap().first().unwrap();
         assert_eq!(to.address(), Some(letter.to.mailbox.address.as_str()), "{kind}");
-        let sent: Vec<_> = message.attachments().collect();
+        let sent: Vec<_> = files(&message).collect();
         assert_eq!(sent.len(), letter.attachments.len(), "{kind}");
         for original in &letter.attachments {
             let part = sent.iter().find(|p| p.attachment_name() == Some(&original.name)).expect(&original.name);
@@ -379,6 +390,14 @@ fn poisoned(mut letter: Letter, text: &str) -> Letter {
             *author = evil();
         }
         Content::Dissatisfied { comment, .. } => *comment = evil(),
+        Content::Visit { said, entry, .. } => {
+            entry.attendees.iter_mut().for_each(|attendee| attendee.name = evil());
+            if let Some(said) = said {
+                body_of(&mut said.body);
+                said.author = evil();
+            }
+        }
+        Content::VisitAnswer { author, comment, .. } => (*author, *comment) = (evil(), evil()),
         Content::Undelivered { recipient, reason } => (*recipient, *reason) = (evil(), evil()),
         _ => {}
     }
@@ -425,7 +444,7 @@ fn s41_nothing_of_a_stranger_makes_a_header() {
             }
             assert_eq!(message.to().map(|to| to.iter().count()), Some(1), "{kind} {text:?}");
             assert!(!message.subject().unwrap().contains(char::is_control), "{kind}");
-            assert_eq!(message.attachment_count(), 2, "{kind} {text:?}");
+            assert_eq!(files(&message).count(), 2, "{kind} {text:?}");
         }
     }
 }
@@ -487,7 +506,7 @@ fn s49_text_cannot_be_turned_or_hidden() {
         let from = message.from().unwrap().first().unwrap().name().unwrap_or("");
         let to = message.to().unwrap().first().unwrap().name().unwrap_or("");
         assert!(!from.contains(tricky) && !to.contains(tricky), "{kind}");
-        assert!(message.attachments().all(|a| !a.attachment_name().unwrap().contains(tricky)), "{kind}");
+        assert!(files(&message).all(|a| !a.attachment_name().unwrap().contains(tricky)), "{kind}");
     }
 }
 
@@ -734,4 +753,88 @@ fn l1_the_desk_knows_its_own_letters() {
         assert_eq!(inbound.kind, maildesk::desk::inbound::Kind::Own, "{}", letter.content.template());
         assert!(inbound.anomalies.is_empty(), "{}: {:?}", letter.content.template(), inbound.anomalies);
     }
+}
+
+// The entry for the calendar
+
+/// The calendar parts of a letter, as a mail program finds them: method in the type, text.
+fn calendar_parts(letter: &Letter) -> Vec<(String, String)> {
+    let composed = composed(letter);
+    let message = MessageParser::default().parse(&composed.bytes).unwrap();
+    let is_entry =
+        |part: &&MessagePart| part.content_type().is_some_and(|t| matches!(t.subtype(), Some("calendar" | "ics")));
+    let read = |part: &MessagePart| {
+        let kind = part.content_type().unwrap();
+        let method = kind.attribute("method").unwrap_or(part.attachment_name().unwrap_or(""));
+        let text =
+            part.text_contents().map_or_else(|| String::from_utf8(part.contents().to_vec()).unwrap(), str::to_owned);
+        (method.to_owned(), text.replace("\r\n", "\n"))
+    };
+    message.parts.iter().filter(is_entry).map(read).collect()
+}
+
+/// Read back by somebody else's parser.
+#[test]
+fn an_invitation_says_the_same_to_calendar_programs() {
+    use icalendar::{CalendarDateTime, Component, DatePerhapsTime};
+    for letter in samples::letter_samples() {
+        let Content::Visit { visit, entry, .. } = &letter.content else {
+            assert!(calendar_parts(&letter).is_empty(), "{}", letter.content.template());
+            continue;
+        };
+        let cancels = entry.method == maildesk::desk::letter::Method::Cancel;
+        let method = if cancels { "CANCEL" } else { "REQUEST" };
+        let parts = calendar_parts(&letter);
+        let methods: Vec<&str> = parts.iter().map(|(method, _)| method.as_str()).collect();
+        assert_eq!(methods, [method, "invite.ics"]);
+        assert_eq!(parts[0].1, parts[1].1);
+        assert!(parts[0].1.lines().all(|line| line.len() <= 75), "{}", parts[0].1);
+        let calendar: icalendar::Calendar = parts[0].1.parse().unwrap();
+        let event = calendar.components[0].as_event().unwrap();
+        assert_eq!(calendar.property_value("METHOD"), Some(method));
+        assert_eq!(event.get_uid(), Some(entry.uid.as_str()));
+        assert_eq!(event.get_sequence(), u32::try_from(entry.sequence).ok());
+        assert_eq!(event.property_value("STATUS"), Some(if cancels { "CANCELLED" } else { "CONFIRMED" }));
+        let utc = |at: maildesk::time::Timestamp| Some(DatePerhapsTime::DateTime(CalendarDateTime::Utc(at.utc())));
+        assert_eq!((event.get_start(), event.get_end()), (utc(visit.start), utc(visit.end)));
+        assert_eq!(event.get_timestamp(), Some(samples::now().utc()));
+        assert_eq!(event.property_value("LOCATION").unwrap_or(""), visit.place);
+        let words = words(&letter);
+        assert!(event.get_summary().unwrap().starts_with(&words.subject));
+        // The reference proves who writes; more people look into a calendar than into a mailbox.
+        let reference = Key([7; 32]).reference(Number(1), &letter.to.mailbox.address);
+        assert!(!parts[0].1.replace("\n ", "").contains(&reference));
+        assert_eq!(event.get_description(), Some(words.text.trim_end().replace(&reference, "IT001").as_str()));
+        assert_eq!(event.property_value("CLASS"), Some("PRIVATE"));
+        let organizer = &event.properties()["ORGANIZER"];
+        assert_eq!(organizer.value(), "mailto:it@corp.example");
+        let attendees = &event.multi_properties()["ATTENDEE"];
+        let addresses: Vec<&str> = attendees.iter().map(|attendee| attendee.value()).collect();
+        assert_eq!(addresses, ["mailto:chen.xiaomei@corp.example", "mailto:wang.qiang@corp.example"]);
+        assert!(attendees.iter().all(|attendee| attendee.params()["RSVP"].value() == "TRUE"));
+    }
+}
+
+#[test]
+fn an_invitation_stands_beside_text_and_html() {
+    let composed = composed(&sample("visit", Language::Chinese));
+    let text = String::from_utf8(composed.bytes).unwrap();
+    let types: Vec<&str> = text.split("Content-Type: ").skip(1).map(|rest| rest.split(';').next().unwrap()).collect();
+    let expected =
+        ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar", "application/ics"];
+    assert_eq!(types, expected);
+}
+
+/// A requester who is no colleague chose their name (`hardening.md` S44), and nobody can break out of a value.
+#[test]
+fn s41_s44_names_in_an_invitation() {
+    let mut letter = sample("visit", Language::English);
+    let Content::Visit { visit, entry, .. } = &mut letter.content else { panic!() };
+    visit.place = "Room 3\r\nATTENDEE:mailto:evil@evil.example".into();
+    entry.attendees[0] = Mailbox::new(Address::parse("x@elsewhere.example").unwrap(), "Win a prize");
+    entry.attendees[1].name = "Evil\";X=\"\r\nBEGIN:VALARM".into();
+    let (_, calendar) = calendar_parts(&letter).remove(0);
+    assert!(!calendar.contains("prize"), "{calendar}");
+    let names = ["BEGIN", "ATTENDEE", "END"].map(|name| calendar.lines().filter(|l| l.starts_with(name)).count());
+    assert_eq!(names, [2, 2, 2], "{calendar}");
 }

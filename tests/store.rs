@@ -7,6 +7,7 @@ use maildesk::address::{Address, Mailbox, MessageId};
 use maildesk::desk::event::{KnownId, Person, Timer, TimerKind, Visibility};
 use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
 use maildesk::desk::ticket::{Entry, Number, Term, Ticket, What, Who};
+use maildesk::desk::visit::{State, Visit};
 use maildesk::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
 use maildesk::mail::pieces::{Form, Piece, Pieces};
 use maildesk::ports::Cursor;
@@ -58,6 +59,8 @@ on_both! {
     people_are_remembered
     l18_sender_counts
     timers
+    visits
+    a_database_from_before_visits_gets_their_table
     outbox_life_of_a_letter
     outbox_urgent_first_and_large_ones
     r23_settlement_is_fenced
@@ -473,6 +476,18 @@ async fn a_file_is_kept_once(url: String) {
     assert!(count(&url, &format!("{stored} piece")).await < 200, "nothing of the file is kept a second time");
 }
 
+/// Runs a statement beside the store.
+async fn run(url: &str, statement: &str) {
+    match url.strip_prefix("sqlite://") {
+        Some(path) => {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let mut db = sqlx::ConnectOptions::connect(&options).await.unwrap();
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut db).await.unwrap();
+        }
+        None => drop(postgres::psql(url, statement)),
+    }
+}
+
 /// The one number that this statement gives.
 async fn count(url: &str, statement: &str) -> i64 {
     match url.strip_prefix("sqlite://") {
@@ -808,6 +823,58 @@ async fn timers(url: String) {
     assert_eq!(store.next_timer().await.unwrap(), Some(second.due));
 }
 
+async fn visits(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let (one, two) = (open_one(&mut tx).await.number, open_one(&mut tx).await.number);
+    let visit = Visit {
+        round: 1,
+        sequence: 0,
+        state: State::Planned,
+        since: NOW,
+        start: later(3600),
+        end: later(7200),
+        place: "三楼 'A'\0".into(),
+        engineer: address("Li@corp.example"),
+    };
+    tx.keep_visit(one, &visit).await.unwrap();
+    // Read back in the same transaction, before it is written and after.
+    let read = |visit: &Visit| Visit { place: "三楼 'A'\u{fffd}".into(), ..visit.clone() };
+    let found = tx.visits(&[two, one, Number(9)]).await.unwrap();
+    assert_eq!(found, [(one, read(&visit))]);
+    let moved = Visit { sequence: 1, start: later(9000), end: later(9900), ..read(&visit) };
+    tx.keep_visit(one, &moved).await.unwrap();
+    for state in State::ALL {
+        tx.keep_visit(two, &Visit { round: 3, state: *state, ..moved.clone() }).await.unwrap();
+        assert_eq!(tx.visits(&[two]).await.unwrap()[0].1.state, *state);
+    }
+    tx.commit().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let found = tx.visits(&[one, two]).await.unwrap();
+    assert_eq!(found, [(one, moved.clone()), (two, Visit { round: 3, state: State::Cancelled, ..moved })]);
+    assert!(tx.visits(&[]).await.unwrap().is_empty());
+    // What is not committed is not there.
+    tx.keep_visit(one, &visit).await.unwrap();
+    drop(tx);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.visits(&[one]).await.unwrap()[0].1.sequence, 1);
+}
+
+/// As it was before there were visits.
+async fn a_database_from_before_visits_gets_their_table(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let one = open_one(&mut tx).await;
+    tx.commit().await.unwrap();
+    store.close().await;
+    run(&url, "drop table visit").await;
+    run(&url, "delete from schema_version where version = (select max(version) from schema_version)").await;
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.visits(&[one.number]).await.unwrap().is_empty());
+    assert_eq!(tx.tickets(&[one.number]).await.unwrap(), [one]);
+}
+
 async fn outbox_life_of_a_letter(url: String) {
     let store = Store::open(&url).await.unwrap();
     let lease = Duration::from_secs(600);
@@ -1055,15 +1122,7 @@ async fn r18_reopening_keeps_everything(url: String) {
 
 async fn r25_newer_schema_is_refused(url: String) {
     Store::open(&url).await.unwrap().close().await;
-    let newer = "insert into schema_version (version) values (999)";
-    match url.strip_prefix("sqlite://") {
-        Some(path) => {
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-            let mut db = sqlx::ConnectOptions::connect(&options).await.unwrap();
-            sqlx::raw_sql(newer).execute(&mut db).await.unwrap();
-        }
-        None => drop(postgres::psql(&url, newer)),
-    }
+    run(&url, "insert into schema_version (version) values (999)").await;
     let Err(error) = Store::open(&url).await else { panic!("it opened") };
     assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
     assert!(error.to_string().contains("999") && error.to_string().contains("newer maildesk"), "{error}");

@@ -12,4 +12,5 @@ mod story {
     mod machines;
     mod proof;
     mod threads;
+    mod visits;
 }

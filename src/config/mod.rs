@@ -13,7 +13,7 @@ pub use transport::{Log, LogFormat, Mailbox, Route, Security, Server, Smtp, Sour
 use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::policy::{
-    Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Satisfaction, Targets,
+    Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Satisfaction, Site, Targets, Visits,
 };
 use crate::desk::triage::Rules;
 use crate::time::{Calendar, Timestamp};
@@ -50,6 +50,8 @@ pub struct Config {
     pub rules: Arc<Rules>,
     pub satisfaction: Satisfaction,
     pub limits: Limits,
+    pub visits: Visits,
+    pub sites: Vec<Site>,
     pub proof: Proof,
     pub log: Log,
     /// What is allowed but probably not meant.
@@ -105,6 +107,8 @@ impl Config {
             proof: self.proof.clone(),
             satisfaction: self.satisfaction,
             limits: self.limits,
+            visits: self.visits,
+            sites: self.sites.clone(),
             key,
         }
     }
@@ -122,8 +126,9 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let smtp = Smtp::read(&root.section("smtp"), place, address);
     let web = Web::read(&root.section("web"));
     let (calendar, holidays) = service::calendar(&root.section("calendar"), desk.zone, place);
+    let sites = service::sites(&root.sections("site"));
     let engineers = root.sections("engineer");
-    let engineers = engineers.iter().map(|s| (s.clone(), desk.engineer(s, &holidays))).collect::<Vec<_>>();
+    let engineers = engineers.iter().map(|s| (s.clone(), desk.engineer(s, &holidays, &sites))).collect::<Vec<_>>();
     let supervisors = root.sections("supervisor");
     let supervisors = supervisors.iter().map(|s| (s.clone(), desk.staff(s))).collect::<Vec<_>>();
     let managers = root.sections("manager");
@@ -144,6 +149,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let incident = service::incident(&root.section("incident"));
     let hold = service::hold(&root.section("pending"), working_day);
     let limits = service::limits(&root.section("limits"));
+    let visits = service::visits(&root.section("visit"), working_day);
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
 
@@ -168,6 +174,8 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         rules: Arc::new(rules?),
         satisfaction,
         limits,
+        visits,
+        sites,
         proof,
         log,
         warnings: Vec::new(),
@@ -201,6 +209,7 @@ mod tests {
             engineer = [{address = "a@b.example"}]
             supervisor = [{address = "a@b.example"}]
             manager = [{address = "a@b.example"}]
+            site = [{name = "Berlin"}]
             duty = {week = [{mon = ["a@b.example"]}]}
             web = {}
             triage = {core_modules = {ERP = ["SAP"], OA = ["x"]}}"#;

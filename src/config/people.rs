@@ -4,7 +4,7 @@ use super::document::Section;
 use super::values::{self, Place};
 use crate::address::Mailbox;
 use crate::desk::duty::{Roster, Staff};
-use crate::desk::policy::{Engineer, Identity, Reader};
+use crate::desk::policy::{Engineer, Identity, Reader, Site};
 use crate::desk::words::Language;
 use crate::time::calendar::Holidays;
 use crate::time::{Calendar, Timestamp};
@@ -103,7 +103,7 @@ impl Desk {
     }
 
     /// `holidays` are those of the desk: they free everyone.
-    pub fn engineer(&self, section: &Section, holidays: &Holidays) -> Option<Engineer> {
+    pub fn engineer(&self, section: &Section, holidays: &Holidays, sites: &[Site]) -> Option<Engineer> {
         let reader = self.reader(section);
         let zone = reader.as_ref().map_or(self.zone, |r| r.zone);
         let level = section.integer("level", 1..4).and_then(|level| u8::try_from(level).ok());
@@ -114,6 +114,10 @@ impl Desk {
         let hours = values::week(&section.section("hours"));
         let hours = hours.map(|week| Calendar::working(zone, week, holidays.clone()));
         let away = section.list("away", |text| values::away(text, zone)).unwrap_or_default();
-        Some(Engineer { reader: reader?, level: level?, skills, hours, away })
+        let site = section.parse("site", |name| match sites.iter().find(|site| site.name == name) {
+            Some(site) => Ok(site.name.clone()),
+            None => Err(format!("{name:?} is no [[site]]")),
+        });
+        Some(Engineer { reader: reader?, level: level?, skills, hours, away, site })
     }
 }

@@ -3,7 +3,9 @@
 use super::document::{Fault, Section};
 use super::values::{self, Place};
 use crate::desk::duty::Staff;
-use crate::desk::policy::{Demand, Escalation, Hold, Incident, Limits, Proof, Role, Satisfaction, Target, Targets};
+use crate::desk::policy::{
+    Demand, Escalation, Hold, Incident, Limits, Proof, Role, Satisfaction, Site, Target, Targets, Visits,
+};
 use crate::desk::triage::{self, Rules};
 use crate::desk::words::Priority;
 use crate::time::Calendar;
@@ -177,6 +179,41 @@ pub fn limits(section: &Section) -> Limits {
         tickets_per_hour: section.integer("tickets_per_hour", 1..10_001).unwrap_or(20),
         message_bytes: section.parse("message", values::size).unwrap_or(30 << 20),
         relay_bytes: section.parse("relay", values::size).unwrap_or(10 << 20),
+    }
+}
+
+/// `[[site]]`: where people work.
+pub fn sites(sections: &[Section]) -> Vec<Site> {
+    let mut sites: Vec<Site> = Vec::new();
+    for section in sections {
+        let name = section.required("name", "what the site is called", |name| Ok(name.trim().to_owned()));
+        let words = section.list("words", |word| match word.trim() {
+            "" => Err("a word is empty".to_owned()),
+            word => Ok(word.to_owned()),
+        });
+        match name {
+            Some(name) if name.is_empty() => section.fault("name", "is empty"),
+            Some(name) if sites.iter().any(|site| site.name == name) => {
+                section.fault("name", format!("there is another site called {name:?}"));
+            }
+            Some(name) => sites.push(Site { name, words: words.unwrap_or_default() }),
+            None => {}
+        }
+    }
+    sites
+}
+
+pub fn visits(section: &Section, working_day: Duration) -> Visits {
+    let usual = Visits::default();
+    let wall = |key, usual, least, most| section.parse(key, |t| values::duration(t, least..=most)).unwrap_or(usual);
+    let minute = Duration::from_secs(60);
+    let same_site = section.parse("same_site", |t| values::working_duration(t, working_day));
+    Visits {
+        same_site: same_site.unwrap_or(usual.same_site),
+        other_site: wall("other_site", usual.other_site, minute, 366 * DAY),
+        length: wall("length", usual.length, 5 * minute, DAY),
+        remind_before: wall("remind_before", usual.remind_before, Duration::ZERO, 7 * DAY),
+        ask_after: wall("ask_after", usual.ask_after, Duration::ZERO, 7 * DAY),
     }
 }
 

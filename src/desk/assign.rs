@@ -115,7 +115,9 @@ mod tests {
     use crate::address::Mailbox;
     use crate::desk::duty::Duty;
     use crate::desk::link::Key;
-    use crate::desk::policy::{Escalation, Hold, Identity, Incident, Limits, Proof, Reader, Satisfaction, Targets};
+    use crate::desk::policy::{
+        Escalation, Hold, Identity, Incident, Limits, Proof, Reader, Satisfaction, Targets, Visits,
+    };
     use crate::desk::triage::Rules;
     use crate::desk::words::Language;
     use crate::time::Calendar;
@@ -147,6 +149,7 @@ mod tests {
             skills: words.iter().filter_map(|w| Category::parse(w)).collect(),
             hours: words.contains(&"night").then(night),
             away: if words.contains(&"away") { vec![away] } else { Vec::new() },
+            site: None,
         }
     }
 
@@ -182,6 +185,8 @@ mod tests {
                 relay_bytes: 1 << 20,
                 message_bytes: 1 << 20,
             },
+            visits: Visits::default(),
+            sites: Vec::new(),
             key: Key([1; 32]),
         }
     }

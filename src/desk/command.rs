@@ -4,6 +4,7 @@
 
 use crate::desk::ticket::Number;
 use crate::desk::words::{Category, Priority, Wait};
+use crate::time::Timestamp;
 use serde::Serialize;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -60,6 +61,12 @@ pub enum Hint {
     WhichMail,
     /// A text is needed below the commands.
     TextNeeded,
+    /// Carried out, but the appointment is later than the target of the requester's site allows.
+    VisitLate { hours: String, other_site: bool, due: Timestamp },
+    /// The appointment would be over already.
+    VisitPast,
+    /// There is no appointment to be called off.
+    NoVisit,
     /// The message names no ticket.
     NoTicket,
     /// P1 never pauses (`domain.md` 4.4).
@@ -93,6 +100,8 @@ pub enum Command {
     Parent(Number),
     /// This report, or that one, is about something else.
     Split(Option<Number>),
+    /// Date, time and place, or that it is called off; read where the writer's zone is known.
+    Visit(String),
     Status,
     List,
     Help,
@@ -123,10 +132,14 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("merge", &["merge", "合并", "合併"]),
     ("parent", &["parent", "归入", "歸入", "同一故障"]),
     ("split", &["split", "拆分", "拆開", "分开"]),
+    ("visit", &["visit", "上门", "上门服务", "预约上门", "appointment", "onsite", "on-site"]),
     ("status", &["status", "状态", "狀態", "show", "查看"]),
     ("list", &["list", "列表", "我的工单"]),
     ("help", &["help", "帮助", "幫助", "?"]),
 ];
+
+/// What `#visit` takes.
+pub const VISIT_EXPECTED: &str = "#visit 2026-11-24 14:00 …, #visit cancel";
 
 /// Compatibility-folded lower case: `＃Ｔａｋｅ` reads like `#take`.
 pub fn fold(text: &str) -> String {
@@ -194,6 +207,7 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
         "parent" => Command::Parent(read_number(first).ok_or_else(|| expected("#parent IT007"))?),
         "split" if value.is_empty() => Command::Split(None),
         "split" => Command::Split(Some(read_number(first).ok_or_else(|| expected("#split IT007"))?)),
+        "visit" => Command::Visit(needed(VISIT_EXPECTED)?),
         "status" => Command::Status,
         "list" => Command::List,
         _ => Command::Help,
@@ -216,11 +230,15 @@ fn first_word(value: &str) -> (&str, &str) {
 /// `#解决方案如下` resolves nothing.
 fn read_glued(line: &CommandLine) -> Option<Command> {
     let word = fold(&line.word);
-    let closed = ["assign", "priority", "category", "wait", "merge", "parent", "split"];
+    let closed = ["assign", "priority", "category", "wait", "merge", "parent", "split", "visit"];
     let names = NAMES.iter().filter(|(name, _)| closed.contains(name));
     let each = names.flat_map(|(name, names)| names.iter().map(move |n| (*name, *n))).filter(|(_, n)| !n.is_ascii());
     let (name, rest) = each.filter_map(|(name, n)| Some((name, word.strip_prefix(n)?))).min_by_key(|(_, r)| r.len())?;
-    read_as(name, format!("{rest} {}", line.value).trim()).ok()
+    // `#上门明天14:00`: the colon was taken for the end of the word.
+    let digit = |c: char| c.is_ascii_digit();
+    let cut = name == "visit" && rest.ends_with(digit) && line.value.starts_with(digit);
+    let between = if cut { ":" } else { " " };
+    read_as(name, format!("{rest}{between}{}", line.value).trim()).ok()
 }
 
 fn read_category(value: &str) -> Option<Category> {

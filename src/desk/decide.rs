@@ -5,7 +5,7 @@ use crate::desk::event::{Candidate, Effect, Event, Mail, Situation, Timer, Timer
 use crate::desk::inbound::Kind;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
-use crate::desk::{draft::Draft, engineer, escalation, hush, intake, machine, pending, requester, supervisor};
+use crate::desk::{draft::Draft, engineer, escalation, hush, intake, machine, pending, requester, supervisor, visit};
 use crate::time::Timestamp;
 
 /// What is to be done about `event`. Pure: the same arguments always give the same effects.
@@ -32,6 +32,7 @@ fn due(s: &Situation, timers: &[Timer], now: Timestamp) -> Vec<Effect> {
             TimerKind::Targets => escalation::climb(s, on, timer, now, &mut told),
             TimerKind::Hold => pending::timer(s, on, timer, now),
             TimerKind::Progress => machine::progress(s, on, timer, now),
+            TimerKind::VisitReminder | TimerKind::VisitOver => visit::timer(s, on, timer, now),
             TimerKind::ConfirmReminder | TimerKind::AutoClose => machine::timer(s, on, timer, now),
         });
     }
@@ -63,7 +64,11 @@ fn decide_mail(s: &Situation, mail: &Mail, now: Timestamp) -> Vec<Effect> {
         return machine::too_large(s, mail, limit, now);
     }
     match thread::find(inbound, s) {
-        Thread::On(on, by) => on_ticket(s, on, by, mail, from, now),
+        Thread::On(on, by) => {
+            visit::answered(s, on, mail, from, now).unwrap_or_else(|| on_ticket(s, on, by, mail, from, now))
+        }
+        // The answer to somebody else's invitation: no request, and nobody waits for an answer to it.
+        Thread::New { .. } if inbound.calendar_reply.is_some() => machine::set_aside("answer to an unknown invitation"),
         Thread::New { related } => new_ticket(s, mail, from, related, now),
     }
 }

@@ -13,7 +13,7 @@ use crate::desk::requester::{cause, first_line, links};
 use crate::desk::thread::By;
 use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
 use crate::desk::words::{Priority, Status, Wait};
-use crate::desk::{confirm, hush, incident, intake, proof, quote, sla, team};
+use crate::desk::{confirm, hush, incident, intake, proof, quote, sla, team, visit};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -86,6 +86,7 @@ pub fn new_mail(
         timeline: Vec::new(),
         reports: Vec::new(),
         description: below.inbound.body.clone(),
+        visit: None,
     };
     let mut work = Work::new(s, &opened, &below, &below.inbound, engineer, now);
     work.draft = draft;
@@ -117,7 +118,8 @@ fn answer_question(
 }
 
 fn transcript_line(line: &CommandLine, hint: Option<Hint>) -> TranscriptLine {
-    TranscriptLine { line: command::written(line), done: hint.is_none(), hint: hint.unwrap_or_default() }
+    let done = matches!(hint, None | Some(Hint::VisitLate { .. }));
+    TranscriptLine { line: command::written(line), done, hint: hint.unwrap_or_default() }
 }
 
 fn list(policy: &Policy, tickets: &[Ticket], now: Timestamp) -> Vec<ListLine> {
@@ -147,6 +149,11 @@ pub(super) struct Work<'a> {
     /// What the requester was told, for those who reported the same fault.
     said: Option<incident::Said>,
     split_off: Vec<Number>,
+    visit: Option<visit::Order>,
+    /// The requester's letter about the appointment; taken when it goes out.
+    invitation: Option<Content>,
+    /// What is to be said about lines that were carried out, by their place.
+    remarks: Vec<(usize, Hint)>,
 }
 
 /// Whom the text of a mail is for.
@@ -171,29 +178,22 @@ impl<'a> Work<'a> {
     ) -> Self {
         let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
         draft.remember(&on.timeline);
-        Work {
-            s,
-            on,
-            mail,
-            inbound,
-            engineer,
-            draft,
-            commands: Vec::new(),
-            voice: Voice::Engineer,
-            said: None,
-            split_off: Vec::new(),
-        }
+        let (commands, voice, said, split_off) = (Vec::new(), Voice::Engineer, None, Vec::new());
+        let (visit, invitation, remarks) = (None, None, Vec::new());
+        Work { s, on, mail, inbound, engineer, draft, commands, voice, said, split_off, visit, invitation, remarks }
     }
 
     pub(super) fn carry_out(&mut self) -> Vec<Effect> {
         if let Err(lines) = self.read_commands().and_then(|()| self.apply_commands()) {
             return self.refuse(lines);
         }
+        self.settle_visit();
         match self.voice {
             Voice::Engineer => self.say(),
             Voice::Report => self.tell_requester_without_words(),
             Voice::Supervisor => self.say_to_owner(),
         }
+        self.invite();
         self.tell_absorbed();
         self.tell_team();
         self.warn_of_copies();
@@ -231,6 +231,8 @@ impl<'a> Work<'a> {
         if self.is_internal() {
             self.draft.record(What::Note, self.inbound.after_commands.text.clone());
         }
+        self.settle_visit();
+        self.invite();
         self.answer_questions();
         intake::finish(self.s, self.mail, self.draft)
     }
@@ -330,6 +332,7 @@ impl<'a> Work<'a> {
             Command::Merge(into) => self.merge(*into),
             Command::Parent(leading) => self.hang_on(*leading),
             Command::Split(report) => self.split(*report),
+            Command::Visit(text) => self.order_visit(text),
             Command::Workaround(text) if text.is_empty() && self.inbound.after_commands.text.trim().is_empty() => {
                 Err(Hint::TextNeeded)
             }
@@ -396,6 +399,45 @@ impl<'a> Work<'a> {
         }
         self.draft.wait_for(wait, why);
         Ok(())
+    }
+
+    fn order_visit(&mut self, text: &str) -> Result<(), Hint> {
+        if !self.draft.ticket.status.is_open() {
+            return Err(Hint::Status { status: self.draft.ticket.status.as_str().into() });
+        }
+        let (written, now) = (self.inbound.date, self.draft.now);
+        let order = visit::read(text, self.on.visit.as_ref(), written, now, self.engineer.reader.zone)?;
+        let waits = self.draft.ticket.status == Status::Pending && self.draft.ticket.wait == Some(Wait::Visit);
+        match order {
+            visit::Order::Make(_) => {
+                self.answered();
+                self.draft.told_requester();
+                // P1 never pauses (`domain.md` 4.4).
+                if self.draft.ticket.priority != Priority::P1 {
+                    self.draft.wait_for(Wait::Visit, "");
+                }
+            }
+            visit::Order::Cancel if waits => self.draft.become_status(Status::InProgress, ""),
+            visit::Order::Cancel => {}
+        }
+        self.visit = Some(order);
+        Ok(())
+    }
+
+    /// When everything else is done it is known who has the ticket and whether it goes on.
+    fn settle_visit(&mut self) {
+        self.invitation = visit::settle(&mut self.draft, self.on.visit.as_ref(), self.visit.as_ref());
+        let late = self.visit.as_ref().and_then(|order| visit::lateness(&self.draft, self.on, order));
+        let at = self.commands.iter().rposition(|command| matches!(command, Command::Visit(_)));
+        self.remarks.extend(at.zip(late));
+    }
+
+    /// To the requester, unless it went out with the engineer's words.
+    fn invite(&mut self) {
+        if let Some(invitation) = self.invitation.take() {
+            let (reader, key) = (self.draft.requester(), cause(self.mail));
+            self.draft.letter(reader, &key, invitation);
+        }
     }
 
     fn merge(&mut self, into: Number) -> Result<(), Hint> {
@@ -574,6 +616,7 @@ impl<'a> Work<'a> {
         let files = self.files();
         let has_words = !words.text.trim().is_empty() || !files.is_empty();
         let Some(content) = self.letter_for(words.clone(), has_words) else { return };
+        let content = self.with_invitation(content);
         if matches!(content, Content::Workaround { .. }) {
             self.draft.record(What::Workaround, words.text.clone());
         } else if has_words {
@@ -596,14 +639,29 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The words about an appointment go out with it.
+    fn with_invitation(&mut self, content: Content) -> Content {
+        match (content, self.invitation.take()) {
+            (Content::Answer { author, body, kept }, Some(Content::Visit { change, to, visit, before, entry, .. }))
+                if kept.is_empty() =>
+            {
+                Content::Visit { change, to, visit, before, said: Some(Said { author, body }), entry }
+            }
+            (content, invitation) => {
+                self.invitation = invitation;
+                content
+            }
+        }
+    }
+
     /// A note in a mail that the engineer's own program sent to the requester as well is no secret any more.
     fn warn_of_copies(&mut self) {
         let requester = &self.on.ticket.requester.address;
         let copied = self.inbound.to.iter().chain(&self.inbound.cc).any(|m| m.address == *requester);
         if copied && self.is_internal() && !self.is_requester() {
-            let lines = self.inbound.commands.iter().filter(|line| command::canonical(&line.word) == Some("note"));
-            let lines = lines.map(|line| transcript_line(line, Some(Hint::Copied))).collect();
-            transcript(&mut self.draft, self.engineer, self.mail, lines, None);
+            let lines = self.inbound.commands.iter().enumerate();
+            let notes = lines.filter(|(_, line)| command::canonical(&line.word) == Some("note"));
+            self.remarks.extend(notes.map(|(at, _)| (at, Hint::Copied)));
         }
     }
 
@@ -731,10 +789,14 @@ impl<'a> Work<'a> {
     fn answer_questions(&mut self) {
         let (status, wants_list, help) =
             (self.has(|c| *c == Command::Status), self.has(|c| *c == Command::List), self.has(|c| *c == Command::Help));
-        if !(status || wants_list || help) {
+        let asked = status || wants_list || help;
+        if !asked && self.remarks.is_empty() {
             return;
         }
-        let lines = self.inbound.commands.iter().map(|line| transcript_line(line, None)).collect();
+        let remark = |at| self.remarks.iter().find(|(line, _)| *line == at).map(|(_, hint)| hint.clone());
+        let lines = self.inbound.commands.iter().enumerate().map(|(at, line)| (line, remark(at)));
+        let lines = lines.filter(|(_, remark)| asked || remark.is_some());
+        let lines = lines.map(|(line, remark)| transcript_line(line, remark)).collect();
         let status = status.then(|| status_lines(self.s.policy, &self.on.timeline));
         let list = wants_list.then(|| list(self.s.policy, &self.s.own_open, self.draft.now));
         let content = Content::Transcript { lines, held_back: None, status, list, help };

@@ -7,6 +7,7 @@ use crate::desk::letter::Letter;
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::triage::Rules;
+use crate::desk::visit::Visit;
 use crate::desk::words::{Language, Rating, Status};
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -82,14 +83,28 @@ pub enum TimerKind {
     Progress,
     /// A ticket has been on hold for a while.
     Hold,
+    /// Remind both of the visit.
+    VisitReminder,
+    /// The visit is over: the clock runs again, and later the engineer is asked.
+    VisitOver,
 }
 
 impl TimerKind {
-    pub const ALL: &'static [TimerKind] =
-        &[TimerKind::ConfirmReminder, TimerKind::AutoClose, TimerKind::Targets, TimerKind::Progress, TimerKind::Hold];
+    pub const ALL: &'static [TimerKind] = &[
+        TimerKind::ConfirmReminder,
+        TimerKind::AutoClose,
+        TimerKind::Targets,
+        TimerKind::Progress,
+        TimerKind::Hold,
+        TimerKind::VisitReminder,
+        TimerKind::VisitOver,
+    ];
 
     /// The timers of a ticket that waits for its confirmation.
     pub const CONFIRMATION: [TimerKind; 2] = [TimerKind::ConfirmReminder, TimerKind::AutoClose];
+
+    /// The timers of an appointment.
+    pub const VISIT: [TimerKind; 2] = [TimerKind::VisitReminder, TimerKind::VisitOver];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -98,6 +113,8 @@ impl TimerKind {
             TimerKind::Targets => "targets",
             TimerKind::Progress => "progress",
             TimerKind::Hold => "hold",
+            TimerKind::VisitReminder => "visit_reminder",
+            TimerKind::VisitOver => "visit_over",
         }
     }
 
@@ -142,6 +159,8 @@ pub struct Candidate {
     pub reports: Vec<Ticket>,
     /// The newest message that gave the requester's words, for notices after a reassignment.
     pub description: crate::desk::inbound::Body,
+    /// Its latest appointment on site, also one that is over or called off.
+    pub visit: Option<Visit>,
 }
 
 /// A Message-ID that stands in the store.
@@ -239,6 +258,8 @@ pub enum Effect {
     Schedule(Timer),
     /// Drops this timer of the ticket.
     Unschedule(Number, TimerKind),
+    /// The ticket's appointment as it is now.
+    KeepVisit(Number, Visit),
 }
 
 impl Candidate {

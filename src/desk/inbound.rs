@@ -1,8 +1,8 @@
 //! A message as the rules see it. `mail::parse` makes it; nothing here knows MIME.
 
-use crate::address::{Mailbox, MessageId};
+use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::command::CommandLine;
-use crate::desk::words::Language;
+use crate::desk::words::{Attendance, Language};
 use crate::time::Timestamp;
 use serde::Serialize;
 
@@ -147,6 +147,21 @@ pub struct Bounce {
     pub original_message_id: Option<MessageId>,
 }
 
+/// The answer to an invitation as a calendar program sends it (RFC 5546 sections 3.2.3 and 3.2.7).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CalendarReply {
+    /// Names the appointment, as the invitation did.
+    pub uid: String,
+    /// Of the invitation that is answered; `None` when the program does not say.
+    pub sequence: Option<i64>,
+    /// Who answers what; a program answers for its owner alone.
+    pub says: Vec<(Address, Attendance)>,
+    /// Beginning and end of another time that is proposed.
+    pub proposed: Option<(Timestamp, Timestamp)>,
+    /// What was typed beside it.
+    pub comment: String,
+}
+
 /// A message that was read. Parsing never fails; what was odd stands in `anomalies`.
 #[derive(Clone, Debug)]
 pub struct Inbound {
@@ -176,6 +191,8 @@ pub struct Inbound {
     pub commands_doubtful: bool,
     pub attachments: Vec<std::sync::Arc<Attachment>>,
     pub bounce: Option<Bounce>,
+    /// `None` unless a calendar program answers an invitation.
+    pub calendar_reply: Option<CalendarReply>,
     /// The `Authentication-Results` fields, unfolded, in order from the top (RFC 8601).
     pub authentication_results: Vec<String>,
     /// References such as `IT001-ABCDEFGH` found anywhere in the text, unverified, upper case.
@@ -231,6 +248,7 @@ impl Inbound {
             commands_doubtful: false,
             attachments: Vec::new(),
             bounce: None,
+            calendar_reply: None,
             authentication_results: Vec::new(),
             references_in_text: Vec::new(),
             asks_no_answer: false,

@@ -3,6 +3,7 @@
 //! [`decide::decide`] is the door: an [`event::Event`] meets a [`event::Situation`] and becomes [`event::Effect`]s.
 
 pub mod answer;
+pub mod appointment;
 pub mod assign;
 pub mod command;
 mod confirm;
@@ -32,4 +33,5 @@ pub mod team;
 pub mod thread;
 pub mod ticket;
 pub mod triage;
+pub mod visit;
 pub mod words;

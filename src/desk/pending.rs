@@ -7,8 +7,12 @@ use crate::desk::incident;
 use crate::desk::letter::{Closing, Content};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, What, Who};
+use crate::desk::visit;
 use crate::desk::words::{Status, Wait};
 use crate::time::Timestamp;
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// When a ticket that waits for this since `now` is looked at.
 pub fn first_look(policy: &Policy, wait: Wait, now: Timestamp) -> Timestamp {
@@ -23,6 +27,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
     match ticket.wait.filter(|_| ticket.status == Status::Pending && ticket.cycle == timer.cycle) {
         None => Vec::new(),
         Some(Wait::Requester) => remind(s, on, now),
+        Some(Wait::Visit) if visit::stands(on, now) => look_after_visit(s, on, now),
         Some(wait) => too_long(s, on, wait, now),
     }
 }
@@ -49,6 +54,7 @@ fn remind(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
     if reminded >= hold.remind.len() {
         draft.become_status(Status::Closed, draft.policy.desk.language.pick("没有答复", "no answer"));
         draft.letter(reader, &format!("{cycle}-hold"), Content::Closed { closing: Closing::Silence });
+        visit::end(&mut draft, on.visit.as_ref());
         let mut effects = draft.finish();
         // Those who reported the same fault said nothing of the kind.
         let open = on.reports.iter().filter(|report| report.status.is_open());
@@ -63,6 +69,13 @@ fn remind(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
     let next = hold.remind.get(reminded + 1).copied().unwrap_or(hold.close_after);
     // After an outage the steps still keep a distance.
     draft.look_again(TimerKind::Hold, working(next).max(s.policy.calendar.add_working(now, hold.remind[0] / 2)));
+    draft.finish()
+}
+
+/// It has an appointment: until that is over, and the clock runs again, it is not forgotten.
+fn look_after_visit(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
+    let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
+    draft.look_again(TimerKind::Hold, on.visit.as_ref().map_or(now, |visit| visit.end + MINUTE));
     draft.finish()
 }
 

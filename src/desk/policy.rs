@@ -26,6 +26,9 @@ pub struct Policy {
     pub proof: Proof,
     pub satisfaction: Satisfaction,
     pub limits: Limits,
+    pub visits: Visits,
+    /// Where people work; empty: all at one place.
+    pub sites: Vec<Site>,
     /// Signs references and links; made at first start and kept in the database.
     pub key: Key,
 }
@@ -94,6 +97,8 @@ pub struct Engineer {
     pub hours: Option<Calendar>,
     /// Not there: from (inclusive) to (exclusive).
     pub away: Vec<(Timestamp, Timestamp)>,
+    /// Name of the site they work at; `None`: wherever the requester is.
+    pub site: Option<String>,
 }
 
 impl Engineer {
@@ -298,4 +303,39 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Attachments up to this many bytes in all are sent on; larger ones are kept and named.
     pub relay_bytes: usize,
+}
+
+/// A place where people work, and the words it is recognised by: its city, buildings, departments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    pub name: String,
+    pub words: Vec<String>,
+}
+
+/// Appointments on site (`design.md` section 1, stage 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visits {
+    /// How soon an engineer of the same site is to be there, in working time.
+    pub same_site: Duration,
+    /// How soon an engineer of another site is to be there, round the clock.
+    pub other_site: Duration,
+    /// How long a visit lasts when nothing was said.
+    pub length: Duration,
+    /// How long before it both are reminded.
+    pub remind_before: Duration,
+    /// How long after its end the engineer is asked what came of it.
+    pub ask_after: Duration,
+}
+
+impl Default for Visits {
+    fn default() -> Visits {
+        let hours = |count: u64| Duration::from_secs(count * 3600);
+        Visits {
+            same_site: hours(2),
+            other_site: hours(24),
+            length: hours(1),
+            remind_before: hours(1),
+            ask_after: hours(1),
+        }
+    }
 }

@@ -40,6 +40,9 @@ pub fn find<'a>(inbound: &Inbound, situation: &'a Situation) -> Thread<'a> {
     if let Some(found) = by_known_id(inbound, situation).and_then(candidate) {
         return Thread::On(found, By::KnownId);
     }
+    if let Some(found) = by_invitation(inbound, situation) {
+        return Thread::On(found, By::KnownId);
+    }
     let tag = subject_tag(&inbound.subject);
     let sender = inbound.from.as_ref().map(|m| &m.address);
     if let (Some(found), Some(sender)) = (tag.and_then(candidate), sender)
@@ -83,6 +86,14 @@ fn by_known_id(inbound: &Inbound, situation: &Situation) -> Option<Number> {
     replied_to(inbound).find_map(|id| known(id, &takes_part))
 }
 
+/// Calendar programs answer without In-Reply-To and under subjects of their own; they name the invitation, whose id
+/// nobody can guess. Whose answer counts is another question, see [`crate::desk::visit::answered`].
+fn by_invitation<'a>(inbound: &Inbound, situation: &'a Situation) -> Option<&'a Candidate> {
+    let uid = &inbound.calendar_reply.as_ref()?.uid;
+    let number = situation.policy.key.check_message_id(uid, &situation.policy.desk.address)?;
+    situation.candidates.iter().find(|c| c.named == number)
+}
+
 /// The ids a message answers, the nearest first.
 pub fn replied_to(inbound: &Inbound) -> impl Iterator<Item = &MessageId> {
     inbound.in_reply_to.iter().chain(inbound.references.iter().rev())
@@ -92,8 +103,10 @@ pub fn replied_to(inbound: &Inbound) -> impl Iterator<Item = &MessageId> {
 pub fn named(inbound: &Inbound) -> Vec<Number> {
     let mut numbers: Vec<Number> = Vec::new();
     let ids = replied_to(inbound).filter_map(|id| own_message_id(id.as_str()).map(|(number, _)| number));
+    let invitation = inbound.calendar_reply.as_ref().and_then(|reply| own_message_id(&reply.uid));
+    let invitation = invitation.map(|(number, _)| number);
     let references = inbound.references_in_text.iter().filter_map(|r| Number::parse(r.split_once('-')?.0));
-    for number in ids.chain(references).chain(subject_tag(&inbound.subject)) {
+    for number in ids.chain(references).chain(invitation).chain(subject_tag(&inbound.subject)) {
         if !numbers.contains(&number) && numbers.len() < 8 {
             numbers.push(number);
         }

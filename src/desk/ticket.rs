@@ -1,7 +1,8 @@
 //! The ticket, its number, and the timeline that records everything that happened to it.
 
 use crate::address::{Address, Mailbox};
-use crate::desk::words::{Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
+use crate::desk::letter::Change;
+use crate::desk::words::{Attendance, Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -186,5 +187,17 @@ pub enum What {
         subject: String,
         requester: Mailbox,
         language: Language,
+    },
+    /// An appointment on site was made, changed or called off.
+    Visit {
+        change: Change,
+        start: Timestamp,
+        end: Timestamp,
+        place: String,
+    },
+    /// Somebody answered the invitation to it, perhaps with another time.
+    VisitAnswered {
+        answer: Attendance,
+        proposed: Option<Timestamp>,
     },
 }

@@ -122,6 +122,16 @@ words! {
 }
 
 words! {
+    /// What somebody answers to an invitation (RFC 5545 section 3.2.12, RFC 5546 section 3.2.7).
+    Attendance {
+        Accepted = "accepted", "接受", "accepted";
+        Tentative = "tentative", "暂定", "tentative";
+        Declined = "declined", "谢绝", "declined";
+        Countered = "countered", "提议改时间", "another time proposed";
+    }
+}
+
+words! {
     /// The requester's judgement at the end.
     Rating {
         Satisfied = "satisfied", "满意", "satisfied";

@@ -88,6 +88,10 @@ impl Work<'_> {
                 self.applied.timers += 1;
             }
             Effect::Unschedule(number, kind) => tx.unschedule(number, kind).await?,
+            Effect::KeepVisit(number, visit) => {
+                tx.keep_visit(number, &visit).await?;
+                self.facts.visited(number, &visit);
+            }
             Effect::Send(letter) => self.send(*letter).await?,
             // Told by `carry_out`, which knows the message.
             Effect::Join { .. } | Effect::SetAside { .. } => {}

@@ -9,6 +9,7 @@ use crate::desk::inbound::{Body, Digest, Inbound, Kind};
 use crate::desk::letter::Letter;
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Number, Ticket};
+use crate::desk::visit::Visit;
 use crate::desk::words::Status;
 use crate::desk::{hush, thread};
 use crate::mail;
@@ -45,11 +46,12 @@ struct Known {
     conversations: HashMap<Address, Vec<MessageId>>,
     /// When each of them was told something about it lately, oldest first.
     told: HashMap<Address, Vec<Timestamp>>,
+    visit: Option<Visit>,
 }
 
 impl Known {
     fn new(ticket: Ticket) -> Known {
-        Known { ticket, participants: Vec::new(), conversations: HashMap::new(), told: HashMap::new() }
+        Known { ticket, participants: Vec::new(), conversations: HashMap::new(), told: HashMap::new(), visit: None }
     }
 }
 
@@ -152,6 +154,9 @@ impl Facts {
         for (number, with, seen) in tx.conversations(&missing).await? {
             self.on(number, |known| drop(known.conversations.insert(with, seen)));
         }
+        for (number, visit) in tx.visits(&missing).await? {
+            self.on(number, |known| known.visit = Some(visit));
+        }
         for (number, reader, queued) in tx.letters_told(&missing, self.now - hush::PACED_OVER).await? {
             self.on(number, |known| known.told.entry(reader).or_default().push(queued));
         }
@@ -252,6 +257,10 @@ impl Facts {
                 }
             }
         });
+    }
+
+    pub fn visited(&mut self, number: Number, visit: &Visit) {
+        self.on(number, |known| known.visit = Some(visit.clone()));
     }
 
     /// Takes in what a ticket teaches about its requester; gives what is known of them now, when that is new.
@@ -418,14 +427,15 @@ impl Facts {
         let wanted: BTreeSet<Number> = numbers.iter().copied().collect();
         let mut found = Vec::new();
         for named in wanted {
-            let Some((ticket, participants)) = self.merged_into(tx, named).await? else { continue };
+            let Some(known) = self.merged_into(tx, named).await? else { continue };
             let mut candidate = Candidate {
                 named,
-                ticket,
-                participants,
+                ticket: known.ticket.clone(),
+                participants: known.participants.clone(),
                 timeline: Vec::new(),
                 reports: Vec::new(),
                 description: Body::default(),
+                visit: known.visit.clone(),
             };
             if needs_history(&candidate, policy, event) || incident == Some(named) {
                 candidate.timeline = tx.timeline(candidate.ticket.number).await?;
@@ -440,7 +450,7 @@ impl Facts {
     }
 
     /// The ticket of this number, or the one it was merged into, and who takes part.
-    async fn merged_into(&mut self, tx: &mut Tx, number: Number) -> Result<Option<(Ticket, Vec<Address>)>, StoreError> {
+    async fn merged_into(&mut self, tx: &mut Tx, number: Number) -> Result<Option<&Known>, StoreError> {
         let mut number = number;
         for _ in 0..=MERGES_FOLLOWED {
             self.look_up_tickets(tx, &[number]).await?;
@@ -449,8 +459,7 @@ impl Facts {
                 None => break,
             }
         }
-        let known = self.tickets.get(&number).and_then(Option::as_ref);
-        Ok(known.map(|known| (known.ticket.clone(), known.participants.clone())))
+        Ok(self.tickets.get(&number).and_then(Option::as_ref))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::desk::letter::{Content, Letter, Manner, NoticeReason};
 use crate::desk::link::Key;
 use crate::desk::policy::Identity;
 use crate::desk::words::Priority;
+use crate::mail::calendar::{self, Calendar};
 use crate::mail::outgoing_body::text;
 use crate::mail::outgoing_header::{address_field, file_name, unstructured};
 use crate::mail::pieces::{Form, Piece, Pieces};
@@ -53,7 +54,8 @@ pub fn compose(
     let id = key.message_id(number, &letter.to.mailbox.address, &letter.key, desk.address.domain());
     let unique = unique(&id);
     let (images, files): (Vec<_>, Vec<_>) = letter.attachments.iter().partition(|a| is_shown(a, &words.html));
-    let mut message = body(words, &images, &files, &unique);
+    let calendar = calendar::write(letter, words, desk, now);
+    let mut message = body(words, &images, &files, calendar.as_ref(), &unique);
     // The top part's own fields go last, below the message's.
     let content_type = message.headers_mut().remove_raw(CONTENT_TYPE);
     header(message.headers_mut(), words, letter, desk, &id, conversation, now);
@@ -84,8 +86,10 @@ fn urgency(letter: &Letter) -> i64 {
         Content::Notice { .. } | Content::Dissatisfied { .. } | Content::Escalation { .. } if urgent => 0,
         content if content.manner() == Manner::Human => 1,
         Content::Notice { .. } | Content::Dissatisfied { .. } | Content::Undelivered { .. } => 2,
-        Content::Transcript { .. } | Content::ConfirmCommand { .. } => 2,
+        Content::Transcript { .. } | Content::ConfirmCommand { .. } | Content::VisitAnswer { .. } => 2,
         Content::Escalation { .. } | Content::Overdue { .. } | Content::Taken { .. } | Content::Progress { .. } => 2,
+        // Whoever waits for it in the queue misses the visit.
+        Content::VisitReminder { .. } => 1,
         Content::Impersonated { .. } | Content::Unheard { .. } | Content::TakenBack { .. } => 2,
         Content::OnHold { .. } | Content::Incident { .. } => 2,
         Content::ConfirmReminder { .. }
@@ -163,11 +167,21 @@ fn manner(fields: &mut Headers, letter: &Letter, desk: &Identity) {
     }
 }
 
-/// `mixed( related( alternative(text, html), images ), files )`, each level only where it is needed.
-fn body(words: &Rendered, images: &[&Arc<Attachment>], files: &[&Arc<Attachment>], unique: &str) -> MultiPart {
+/// `mixed( related( alternative(text, html, calendar), images ), files, calendar )`, each level only where it is needed.
+fn body(
+    words: &Rendered,
+    images: &[&Arc<Attachment>],
+    files: &[&Arc<Attachment>],
+    calendar: Option<&Calendar>,
+    unique: &str,
+) -> MultiPart {
     let mut message = multipart("alternative", "", unique)
         .singlepart(said("plain", &words.text))
         .singlepart(said("html", &words.html));
+    // Last: programs that know it show it before the others (RFC 2046 section 5.1.4).
+    if let Some(calendar) = calendar {
+        message = message.singlepart(invitation(calendar));
+    }
     let mut marks = (0..).map(|n| file_mark(n, unique));
     let mut add = |message: MultiPart, file: &Attachment, inline| {
         message.singlepart(attached(file, inline, marks.next().unwrap_or_default()))
@@ -176,11 +190,29 @@ fn body(words: &Rendered, images: &[&Arc<Attachment>], files: &[&Arc<Attachment>
         message = multipart("related", ";\r\n type=\"multipart/alternative\"", unique).multipart(message);
         message = images.iter().fold(message, |message, image| add(message, image, true));
     }
-    if !files.is_empty() {
+    if !files.is_empty() || calendar.is_some() {
         message = multipart("mixed", "", unique).multipart(message);
         message = files.iter().fold(message, |message, file| add(message, file, false));
     }
-    message
+    match calendar {
+        Some(calendar) => message.singlepart(invitation_file(calendar)),
+        None => message,
+    }
+}
+
+/// What calendar programs look for (RFC 6047 section 2.4).
+fn invitation(calendar: &Calendar) -> SinglePart {
+    let field = TypeField(format!("text/calendar; charset=utf-8; method={}", calendar.method));
+    SinglePart::builder().header(field).body(text(&calendar.text))
+}
+
+/// The same to be opened by hand, where the mail program knows no calendar. Of another type, or it would be taken twice.
+fn invitation_file(calendar: &Calendar) -> SinglePart {
+    let name = "invite.ics";
+    SinglePart::builder()
+        .header(TypeField(format!("application/ics{}", file_name("name", name, false))))
+        .header(DispositionField(format!("attachment{}", file_name("filename", name, true))))
+        .body(text(&calendar.text))
 }
 
 /// A part of words.

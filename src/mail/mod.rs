@@ -3,6 +3,7 @@
 mod attachment;
 pub mod body;
 mod bounce;
+mod calendar;
 mod charset;
 pub mod compose;
 mod content;

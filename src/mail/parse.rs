@@ -13,7 +13,7 @@ use crate::mail::content::{self, Content};
 use crate::mail::header::{self, Header};
 use crate::mail::kind::{self, Evidence};
 use crate::mail::part::{Notes, Part};
-use crate::mail::{bounce, language, lists, mailbox};
+use crate::mail::{bounce, calendar, language, lists, mailbox};
 use crate::time::Timestamp;
 use mail_parser::DateTime;
 use regex::Regex;
@@ -86,6 +86,9 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     let bounce = (kind == Kind::Bounce).then(|| bounce::details(&root, &reading.full_text, hint));
     let passed_on = kind == Kind::Forward && bounce::is_passed_on(&reading.full_text);
     let anomalies = anomalies(&root, &notes, &content, &author);
+    // A file that a person attached is none.
+    let sent = |part: &&Part| !part.is_attachment() || part.media.token("method").is_some();
+    let calendar_reply = content.calendar.filter(sent).and_then(|part| calendar::read(&part.text(hint)));
     let message_id = mailbox::message_id(header);
     let identity = message_id.as_ref().map(|id| content_digest(id, author.as_ref().ok(), &subject, &message));
     let inbound = Inbound {
@@ -106,6 +109,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         commands_doubtful: reading.commands_doubtful,
         attachments: Vec::new(),
         bounce: bounce.map(own_line),
+        calendar_reply,
         authentication_results: header
             .all("Authentication-Results")
             .take(MAX_RESULTS)

@@ -1,5 +1,6 @@
 //! Facts in words: times, sizes and timeline entries as a reader of mail expects them.
 
+use crate::desk::letter::Change;
 use crate::desk::ticket::What;
 use crate::desk::words::Language;
 use crate::time::Timestamp;
@@ -36,6 +37,25 @@ pub fn moment(at: Timestamp, now: Timestamp, zone: Tz, language: Language) -> St
 
 fn chinese_weekday(day: NaiveDate) -> &'static str {
     ["周一", "周二", "周三", "周四", "周五", "周六", "周日"][day.weekday().num_days_from_monday() as usize]
+}
+
+/// A stretch of time that is read days later, too: `11月24日（周二）14:00–15:00`, `Tue 24 Nov, 14:00–15:00`. The year
+/// stands only when it is another one than `now`.
+pub fn span(from: Timestamp, to: Timestamp, now: Timestamp, zone: Tz, language: Language) -> String {
+    let (from, to, now) = (from.at_zone(zone), to.at_zone(zone), now.at_zone(zone));
+    let same_year = from.year() == now.year();
+    let day = match language {
+        Language::Chinese => {
+            let year = if same_year { String::new() } else { format!("{}年", from.year()) };
+            let weekday = chinese_weekday(from.date_naive());
+            format!("{year}{}月{}日（{weekday}）", from.month(), from.day())
+        }
+        Language::English => {
+            let year = if same_year { String::new() } else { format!(" {}", from.year()) };
+            format!("{}{year}, ", from.format("%a %-d %b"))
+        }
+    };
+    format!("{day}{}–{}", from.format("%H:%M"), to.format("%H:%M"))
 }
 
 /// `640 KB`, `12.5 MB`, with 1 KB = 1024 bytes as mail programs count.
@@ -89,6 +109,15 @@ pub fn happened(what: &What, language: Language) -> String {
         What::Joined { report } => format!("{}{}", language.pick("同一故障的报告 ", "same fault: "), report.number),
         What::Left { number } => format!("{}{number}", language.pick("不再视为同一故障 ", "not the same fault: ")),
         What::Split { from } => format!("{}{from}", language.pick("从同一故障中拆出 ", "split from ")),
+        What::Visit { change, .. } => match change {
+            Change::Made => say("预约上门", "visit arranged"),
+            Change::Moved => say("上门改时间", "visit moved"),
+            Change::HandedOver => say("上门换人", "another engineer visits"),
+            Change::Cancelled => say("取消上门", "visit called off"),
+        },
+        What::VisitAnswered { answer, .. } => {
+            format!("{}{}", language.pick("上门邀请：", "visit invitation: "), answer.name(language))
+        }
         What::Merged { into } => format!("{}{into}", language.pick("已合并到 ", "merged into ")),
     }
 }

@@ -49,6 +49,11 @@ fn without_others(text: String, own: Option<&str>) -> String {
     kept
 }
 
+/// The text with every reference cut down to its ticket's number.
+pub(super) fn without_references(text: &str) -> String {
+    without_others(text.to_owned(), None)
+}
+
 /// Where `IT001-ABCDEFGH` stands, in any case and not as part of a longer word: its start, its dash and its end.
 fn references(text: &str) -> impl Iterator<Item = (usize, usize, usize)> {
     let bytes = text.as_bytes();

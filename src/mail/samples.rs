@@ -5,12 +5,12 @@ use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
 use crate::desk::letter::{
-    ClockStep, Closing, Content, Letter, ListLine, NoticeReason, RatingLinks, Said, Stage, StatusLine, Step,
-    TranscriptLine, Writer,
+    Appointment, Attendee, Change, ClockStep, Closing, Content, Entry, Letter, ListLine, Method, NoticeReason,
+    RatingLinks, Said, Stage, StatusLine, Step, TranscriptLine, Writer,
 };
 use crate::desk::policy::{Identity, Reader, Role};
 use crate::desk::ticket::{Number, Report, Ticket, What};
-use crate::desk::words::{Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
+use crate::desk::words::{Attendance, Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -45,6 +45,7 @@ fn in_language(language: Language) -> Vec<Letter> {
     contents.extend(notices(say));
     contents.extend(to_the_engineer(say));
     contents.extend(about_targets(say));
+    contents.extend(visits(say));
     let mut letters: Vec<Letter> = contents.into_iter().map(|(who, content)| say.letter(who, content)).collect();
     letters.extend(variations(say));
     for (index, letter) in letters.iter_mut().enumerate() {
@@ -503,6 +504,71 @@ fn about_targets(say: Say) -> Vec<(Who, Content)> {
     ]
 }
 
+/// Tomorrow at two, for an hour.
+fn visits(say: Say) -> Vec<(Who, Content)> {
+    let place = say.pick("A 座三楼财务部", "Building A, third floor, Finance");
+    let visit = |place: &str| Appointment {
+        start: minutes(60 * 24),
+        end: minutes(60 * 25),
+        place: place.to_owned(),
+        engineer: say.engineer().name,
+    };
+    let entry = |method| Entry {
+        method,
+        uid: "it001.aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbb@corp.example".into(),
+        sequence: 1,
+        attendees: vec![say.requester(), say.engineer()],
+    };
+    let letter = |change: Change, to, place: &str, said, method| Content::Visit {
+        change,
+        to,
+        visit: visit(place),
+        before: (change == Change::Moved).then(|| (minutes(180), minutes(240))),
+        said,
+        entry: entry(method),
+    };
+    let words =
+        say.pick("我带一根新网线过来，大约要半小时。", "I will bring a new cable; it takes about half an hour.");
+    let said = Some(Said { author: say.engineer().name, body: Body { text: words, html: None } });
+    let reminder = |to, place: &str| Content::VisitReminder { to, visit: visit(place) };
+    let answer = |from, answer, proposed, comment: &str| Content::VisitAnswer {
+        visit: visit(&place),
+        from,
+        author: if from == Attendee::Engineer { say.engineer().name } else { say.requester().name },
+        answer,
+        proposed,
+        command: proposed.map(|_| say.pick("#上门", "#visit") + " 2026-11-25 10:00-11:00 " + &place),
+        comment: comment.to_owned(),
+    };
+    let other = Some((minutes(60 * 44), minutes(60 * 45)));
+    let busy = say.pick("明天下午在开会。", "I have a meeting tomorrow afternoon.");
+    let call = say.pick("到楼下请打电话。", "Please call when you are at the door.");
+    use Attendee::{Engineer, Requester};
+    use Method::{Cancel, Request};
+    vec![
+        (Who::Requester, letter(Change::Made, Requester, &place, None, Request)),
+        (Who::Requester, letter(Change::Made, Requester, &place, said, Request)),
+        (Who::Outsider, letter(Change::Made, Requester, "", None, Request)),
+        (Who::Requester, letter(Change::Moved, Requester, &place, None, Request)),
+        (Who::Requester, letter(Change::HandedOver, Requester, &place, None, Request)),
+        (Who::Requester, letter(Change::Cancelled, Requester, &place, None, Cancel)),
+        (Who::Engineer, letter(Change::Made, Engineer, &place, None, Request)),
+        (Who::Engineer, letter(Change::Moved, Engineer, &place, None, Request)),
+        (Who::Engineer, letter(Change::HandedOver, Engineer, &place, None, Cancel)),
+        (Who::Engineer, letter(Change::Cancelled, Engineer, &place, None, Cancel)),
+        (Who::Requester, reminder(Requester, &place)),
+        (Who::Outsider, reminder(Requester, "")),
+        (Who::Engineer, reminder(Engineer, &place)),
+        (Who::Engineer, Content::VisitOver { visit: visit(&place) }),
+        (Who::Engineer, answer(Requester, Attendance::Declined, None, "")),
+        (Who::Engineer, answer(Requester, Attendance::Countered, other, &busy)),
+        (Who::Engineer, answer(Requester, Attendance::Countered, None, "")),
+        (Who::Engineer, answer(Requester, Attendance::Accepted, None, &call)),
+        (Who::Engineer, answer(Requester, Attendance::Tentative, None, &call)),
+        (Who::Engineer, answer(Engineer, Attendance::Declined, None, "")),
+    ]
+}
+
 fn refused(say: Say) -> Content {
     let hints = [
         ("#take", Hint::None),
@@ -529,8 +595,13 @@ fn refused(say: Say) -> Content {
         ("#close", Hint::NoTicket),
         ("#wait", Hint::NeverOnHold),
         ("#cancel", Hint::OnlyAssign),
+        ("#visit 14:00", Hint::VisitLate { hours: "2".into(), other_site: false, due: minutes(120) }),
+        ("#visit 11-26 14:00", Hint::VisitLate { hours: "24".into(), other_site: true, due: minutes(60 * 24) }),
+        ("#visit 09:00", Hint::VisitPast),
+        ("#visit cancel", Hint::NoVisit),
     ];
-    let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: hint == Hint::None, hint };
+    let done = |hint: &Hint| matches!(hint, Hint::None | Hint::VisitLate { .. });
+    let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: done(&hint), hint };
     Content::Transcript {
         lines: hints.into_iter().map(line).collect(),
         held_back: Some(say.body()),
@@ -618,6 +689,14 @@ fn variations(say: Say) -> Vec<Letter> {
     letters.push(late(say.letter(Who::Requester, Content::Reopened { engineer: None })));
     for content in to_the_requester(say).into_iter().map(|(_, c)| c).take(2) {
         letters.push(late(say.letter(Who::Requester, content)));
+    }
+    // On hold until the visit, and late already when it is over.
+    let mut waiting = say.letter(Who::Engineer, visits(say).swap_remove(6).1);
+    let ticket = waiting.ticket.as_mut().expect("samples have a ticket");
+    (ticket.status, ticket.wait) = (Status::Pending, Some(Wait::Visit));
+    letters.push(waiting);
+    for index in [6, 12, 13, 14] {
+        letters.push(late(say.letter(Who::Engineer, visits(say).swap_remove(index).1)));
     }
     // The first answer was given; the resolution runs out.
     let mut answered = say.letter(Who::Engineer, about_targets(say).swap_remove(1).1);

@@ -72,6 +72,8 @@ const BUILT_IN: &[Files] = &[
         file!("shared/zh-CN/rating.html"),
         file!("shared/zh-CN/rating.txt"),
         file!("shared/zh-CN/subject.txt"),
+        file!("shared/zh-CN/visit.html"),
+        file!("shared/zh-CN/visit.txt"),
         file!("shared/en/facts.html"),
         file!("shared/en/facts.txt"),
         file!("shared/en/footer.txt"),
@@ -80,6 +82,8 @@ const BUILT_IN: &[Files] = &[
         file!("shared/en/rating.html"),
         file!("shared/en/rating.txt"),
         file!("shared/en/subject.txt"),
+        file!("shared/en/visit.html"),
+        file!("shared/en/visit.txt"),
     ],
     &[
         file!("page/layout.html"),
@@ -116,6 +120,10 @@ const BUILT_IN: &[Files] = &[
     letter!("taken"),
     letter!("progress"),
     letter!("overdue", "/zh-CN/subject.txt", "/en/subject.txt"),
+    letter!("visit"),
+    letter!("visit_reminder"),
+    letter!("visit_over"),
+    letter!("visit_answer"),
     letter!("too_large", "/zh-CN/subject.txt", "/en/subject.txt"),
 ];
 

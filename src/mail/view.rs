@@ -257,9 +257,13 @@ pub(super) fn write_escaped(text: &str, html: &mut dyn Write) -> io::Result<()> 
 pub(super) fn register_filters(tera: &mut Tera) {
     tera.register_filter("time", |at: i64, _: Kwargs, state: &State| -> TeraResult<String> {
         let now = Timestamp::from_millis(state.get::<i64>("now")?.unwrap_or_default());
-        let zone = state.get::<Value>("zone")?;
-        let zone = zone.as_ref().and_then(Value::as_str).and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC);
-        Ok(phrases::moment(Timestamp::from_millis(at), now, zone, language(state)?))
+        Ok(phrases::moment(Timestamp::from_millis(at), now, zone(state)?, language(state)?))
+    });
+    // `letter.visit.start | span(to=letter.visit.end)`
+    tera.register_filter("span", |from: i64, given: Kwargs, state: &State| -> TeraResult<String> {
+        let now = Timestamp::from_millis(state.get::<i64>("now")?.unwrap_or_default());
+        let to = Timestamp::from_millis(given.must_get::<i64>("to")?);
+        Ok(phrases::span(Timestamp::from_millis(from), to, now, zone(state)?, language(state)?))
     });
     tera.register_filter("number", |number: i64, _: Kwargs, _: &State| Number(number).to_string());
     tera.register_filter("size", |bytes: u64, _: Kwargs, _: &State| phrases::size(bytes));
@@ -284,6 +288,11 @@ pub(super) fn register_filters(tera: &mut Tera) {
         let html = rich(body).ok_or_else(|| tera::Error::message("`rich` shows a body: {text, html}"))?;
         Ok(Value::safe_string(&html))
     });
+}
+
+fn zone(state: &State) -> TeraResult<chrono_tz::Tz> {
+    let zone = state.get::<Value>("zone")?;
+    Ok(zone.as_ref().and_then(Value::as_str).and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC))
 }
 
 fn language(state: &State) -> TeraResult<Language> {

@@ -37,6 +37,7 @@ use crate::address::{Address, MessageId};
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer, TimerKind};
 use crate::desk::inbound::{Attachment, Body, Digest};
 use crate::desk::ticket::{Entry, Number, Ticket};
+use crate::desk::visit::Visit;
 use crate::desk::words::Rating;
 use crate::ports::Cursor;
 use crate::time::Timestamp;
@@ -457,6 +458,19 @@ impl Tx {
     /// Removes exactly these timers; gives those that were there. One that was set anew in between stays.
     pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<Vec<Timer>> {
         within!(self.take_timers(timers))
+    }
+}
+
+/// Appointments on site.
+impl Tx {
+    /// Keeps the appointment of a ticket in place of an earlier one.
+    pub async fn keep_visit(&mut self, number: Number, visit: &Visit) -> Result<()> {
+        within!(self.keep_visit(number, visit))
+    }
+
+    /// The latest appointments of those of these tickets that ever had one.
+    pub async fn visits(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Visit)>> {
+        within!(self.visits(numbers))
     }
 }
 

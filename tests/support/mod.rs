@@ -5,6 +5,7 @@
 //! A missing program is an error that says how to get it; nothing is ever skipped.
 #![allow(dead_code)] // each test program uses its own part
 
+pub mod calendars;
 pub mod certificates;
 pub mod chromium;
 pub mod desk;

@@ -9,6 +9,7 @@ use maildesk::desk::inbound::{Body, Inbound};
 use maildesk::desk::link::Key;
 use maildesk::desk::policy::{
     Demand, Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Reader, Satisfaction, Targets,
+    Visits,
 };
 use maildesk::desk::ticket::{Number, Ticket};
 use maildesk::desk::triage::Rules;
@@ -40,7 +41,8 @@ pub fn now() -> Timestamp {
 }
 
 pub fn policy() -> Policy {
-    let engineer = |text, level| Engineer { reader: reader(text), level, skills: vec![], hours: None, away: vec![] };
+    let engineer =
+        |text, level| Engineer { reader: reader(text), level, skills: vec![], hours: None, away: vec![], site: None };
     let day = Duration::from_secs(86_400);
     Policy {
         desk: Identity {
@@ -75,6 +77,8 @@ pub fn policy() -> Policy {
             message_bytes: 1 << 20,
             relay_bytes: 1 << 20,
         },
+        visits: Visits::default(),
+        sites: vec![],
         key: Key([9; 32]),
     }
 }
@@ -124,6 +128,7 @@ pub fn candidate(ticket: Ticket) -> Candidate {
         timeline: vec![],
         reports: vec![],
         description,
+        visit: None,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::address::{Address, MessageId};
 use crate::desk::event::{Person, Timer, TimerKind};
 use crate::desk::inbound::Digest;
 use crate::desk::ticket::{Number, Ticket};
+use crate::desk::visit::Visit;
 use crate::store::{Result, Source};
 use sqlx::QueryBuilder;
 use std::collections::{BTreeMap, HashSet};
@@ -39,6 +40,7 @@ pub struct Held {
     /// To be deleted before `timers` are written.
     pub unscheduled: Vec<(Number, TimerKind)>,
     pub timers: Vec<Timer>,
+    pub visits: BTreeMap<i64, Visit>,
     pub timeline: Vec<Event>,
     pub messages: Vec<MessageRow>,
     pub sources: Vec<(Source, Option<i64>)>,
@@ -115,6 +117,7 @@ impl Tx {
         self.write_conversations().await?;
         self.write_people().await?;
         self.write_timers().await?;
+        self.write_visits().await?;
         self.write_messages_and_bytes().await?;
         self.write_sources().await?;
         self.write_leads().await?;

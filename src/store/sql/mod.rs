@@ -11,6 +11,7 @@ mod pieces;
 mod query;
 mod tickets;
 mod timers;
+mod visits;
 
 pub use held::Held;
 pub use meta::bring_up_to_date;
