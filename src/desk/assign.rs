@@ -182,6 +182,7 @@ mod tests {
                 relay_bytes: 1 << 20,
                 message_bytes: 1 << 20,
             },
+            modules: Vec::new(),
             key: Key([1; 32]),
         }
     }

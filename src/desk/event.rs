@@ -1,6 +1,7 @@
 //! What comes into the rules and what comes out: events, the situation they meet, and effects.
 
 use crate::address::{Address, Mailbox, MessageId};
+use crate::desk::approval::Approval;
 use crate::desk::inbound::Inbound;
 use crate::desk::intake::{self, Sorted};
 use crate::desk::letter::Letter;
@@ -30,6 +31,22 @@ pub enum Event {
         to: Address,
         letter: String,
         reason: String,
+    },
+    /// On an owner's page somebody pressed a button: the owner is to be mailed a code.
+    CodeWanted {
+        number: Number,
+        /// Of the request.
+        version: i64,
+        owner: Address,
+    },
+    /// An owner's page was answered with a code.
+    CodeEntered {
+        number: Number,
+        version: i64,
+        owner: Address,
+        approved: bool,
+        why: String,
+        code: String,
     },
 }
 
@@ -82,14 +99,32 @@ pub enum TimerKind {
     Progress,
     /// A ticket has been on hold for a while.
     Hold,
+    /// The owners of a module have not answered: they are reminded.
+    ApprovalReminder,
+    /// They still have not: their substitutes are asked.
+    ApprovalSubstitute,
+    /// The pause for an approval has lasted too long: the supervisor is told.
+    ApprovalLimit,
 }
 
 impl TimerKind {
-    pub const ALL: &'static [TimerKind] =
-        &[TimerKind::ConfirmReminder, TimerKind::AutoClose, TimerKind::Targets, TimerKind::Progress, TimerKind::Hold];
+    pub const ALL: &'static [TimerKind] = &[
+        TimerKind::ConfirmReminder,
+        TimerKind::AutoClose,
+        TimerKind::Targets,
+        TimerKind::Progress,
+        TimerKind::Hold,
+        TimerKind::ApprovalReminder,
+        TimerKind::ApprovalSubstitute,
+        TimerKind::ApprovalLimit,
+    ];
 
     /// The timers of a ticket that waits for its confirmation.
     pub const CONFIRMATION: [TimerKind; 2] = [TimerKind::ConfirmReminder, TimerKind::AutoClose];
+
+    /// The timers of a ticket that waits for an approval.
+    pub const APPROVAL: [TimerKind; 3] =
+        [TimerKind::ApprovalReminder, TimerKind::ApprovalSubstitute, TimerKind::ApprovalLimit];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -98,6 +133,9 @@ impl TimerKind {
             TimerKind::Targets => "targets",
             TimerKind::Progress => "progress",
             TimerKind::Hold => "hold",
+            TimerKind::ApprovalReminder => "approval_reminder",
+            TimerKind::ApprovalSubstitute => "approval_substitute",
+            TimerKind::ApprovalLimit => "approval_limit",
         }
     }
 
@@ -142,6 +180,8 @@ pub struct Candidate {
     pub reports: Vec<Ticket>,
     /// The newest message that gave the requester's words, for notices after a reassignment.
     pub description: crate::desk::inbound::Body,
+    /// Whether somebody has to approve it, and what they said.
+    pub approval: Option<Approval>,
 }
 
 /// A Message-ID that stands in the store.
@@ -239,6 +279,8 @@ pub enum Effect {
     Schedule(Timer),
     /// Drops this timer of the ticket.
     Unschedule(Number, TimerKind),
+    /// The ticket's approval as it is now.
+    Approval(Number, Box<Approval>),
 }
 
 impl Candidate {

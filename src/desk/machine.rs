@@ -148,7 +148,12 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
             draft.letter(reader, &cycle, Content::Closed { closing: Closing::Silence });
         }
         // These have rules of their own.
-        TimerKind::Targets | TimerKind::Progress | TimerKind::Hold => {}
+        TimerKind::Targets
+        | TimerKind::Progress
+        | TimerKind::Hold
+        | TimerKind::ApprovalReminder
+        | TimerKind::ApprovalSubstitute
+        | TimerKind::ApprovalLimit => {}
     }
     draft.finish()
 }

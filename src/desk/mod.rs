@@ -3,6 +3,7 @@
 //! [`decide::decide`] is the door: an [`event::Event`] meets a [`event::Situation`] and becomes [`event::Effect`]s.
 
 pub mod answer;
+pub mod approval;
 pub mod assign;
 pub mod command;
 mod confirm;

@@ -88,6 +88,10 @@ impl Work<'_> {
                 self.applied.timers += 1;
             }
             Effect::Unschedule(number, kind) => tx.unschedule(number, kind).await?,
+            Effect::Approval(number, approval) => {
+                tx.keep_approval(number, &approval).await?;
+                self.facts.keep_approval(number, &approval);
+            }
             Effect::Send(letter) => self.send(*letter).await?,
             // Told by `carry_out`, which knows the message.
             Effect::Join { .. } | Effect::SetAside { .. } => {}

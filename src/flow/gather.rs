@@ -3,6 +3,7 @@
 use super::beside::Beside;
 use super::letters::Letters;
 use crate::address::{Address, Mailbox, MessageId};
+use crate::desk::approval::Approval;
 use crate::desk::command::{self, Command};
 use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, Situation, Timer, TimerKind};
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
@@ -45,11 +46,13 @@ struct Known {
     conversations: HashMap<Address, Vec<MessageId>>,
     /// When each of them was told something about it lately, oldest first.
     told: HashMap<Address, Vec<Timestamp>>,
+    approval: Option<Approval>,
 }
 
 impl Known {
     fn new(ticket: Ticket) -> Known {
-        Known { ticket, participants: Vec::new(), conversations: HashMap::new(), told: HashMap::new() }
+        let (participants, approval) = (Vec::new(), None);
+        Known { ticket, participants, conversations: HashMap::new(), told: HashMap::new(), approval }
     }
 }
 
@@ -148,6 +151,9 @@ impl Facts {
         }
         for (number, address) in tx.participants(&missing).await? {
             self.on(number, |known| known.participants.push(address));
+        }
+        for (number, approval) in tx.approvals(&missing).await? {
+            self.on(number, |known| known.approval = Some(approval));
         }
         for (number, with, seen) in tx.conversations(&missing).await? {
             self.on(number, |known| drop(known.conversations.insert(with, seen)));
@@ -251,6 +257,10 @@ impl Facts {
         });
     }
 
+    pub fn keep_approval(&mut self, number: Number, approval: &Approval) {
+        self.on(number, |known| known.approval = Some(approval.clone()));
+    }
+
     /// Takes in what a ticket teaches about its requester; gives what is known of them now, when that is new.
     pub async fn learn(&mut self, tx: &mut Tx, who: &Mailbox, new: &Person) -> Result<Option<&Person>, StoreError> {
         self.look_up_people(tx, std::slice::from_ref(&who.address)).await?;
@@ -308,7 +318,10 @@ impl Facts {
                 situation.next_number = self.next_number(tx).await?;
                 first_few(&self.about_mail(tx, &mut situation, mail, now).await?)
             }
-            Event::Rated { number, .. } | Event::Undelivered { number, .. } => vec![*number],
+            Event::Rated { number, .. }
+            | Event::Undelivered { number, .. }
+            | Event::CodeWanted { number, .. }
+            | Event::CodeEntered { number, .. } => vec![*number],
             Event::Due(timers) => timers.iter().map(|timer| timer.number).collect(),
         };
         situation.candidates = self.candidates(tx, &numbers, policy, event, situation.incident).await?;
@@ -416,14 +429,15 @@ impl Facts {
         let wanted: BTreeSet<Number> = numbers.iter().copied().collect();
         let mut found = Vec::new();
         for named in wanted {
-            let Some((ticket, participants)) = self.merged_into(tx, named).await? else { continue };
+            let Some(known) = self.merged_into(tx, named).await? else { continue };
             let mut candidate = Candidate {
                 named,
-                ticket,
-                participants,
+                ticket: known.ticket.clone(),
+                participants: known.participants.clone(),
                 timeline: Vec::new(),
                 reports: Vec::new(),
                 description: Body::default(),
+                approval: known.approval.clone(),
             };
             if needs_history(&candidate, policy, event) || incident == Some(named) {
                 candidate.timeline = tx.timeline(candidate.ticket.number).await?;
@@ -438,7 +452,7 @@ impl Facts {
     }
 
     /// The ticket of this number, or the one it was merged into, and who takes part.
-    async fn merged_into(&mut self, tx: &mut Tx, number: Number) -> Result<Option<(Ticket, Vec<Address>)>, StoreError> {
+    async fn merged_into(&mut self, tx: &mut Tx, number: Number) -> Result<Option<&Known>, StoreError> {
         let mut number = number;
         for _ in 0..=MERGES_FOLLOWED {
             self.look_up_tickets(tx, &[number]).await?;
@@ -447,8 +461,7 @@ impl Facts {
                 None => break,
             }
         }
-        let known = self.tickets.get(&number).and_then(Option::as_ref);
-        Ok(known.map(|known| (known.ticket.clone(), known.participants.clone())))
+        Ok(self.tickets.get(&number).and_then(Option::as_ref))
     }
 }
 
@@ -497,6 +510,6 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
             let looks_back = |timer: &Timer| timer.number == candidate.named && kinds.contains(&timer.kind);
             timers.iter().any(looks_back)
         }
-        Event::Undelivered { .. } => false,
+        Event::Undelivered { .. } | Event::CodeWanted { .. } | Event::CodeEntered { .. } => false,
     }
 }

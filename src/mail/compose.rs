@@ -88,6 +88,7 @@ fn urgency(letter: &Letter) -> i64 {
         Content::Escalation { .. } | Content::Overdue { .. } | Content::Taken { .. } | Content::Progress { .. } => 2,
         Content::Impersonated { .. } | Content::Unheard { .. } | Content::TakenBack { .. } => 2,
         Content::OnHold { .. } | Content::Incident { .. } => 2,
+        Content::ApprovalCode { .. } | Content::ApprovalOverdue { .. } | Content::ApprovalRequest { .. } => 2,
         Content::ConfirmReminder { .. }
         | Content::Waiting { .. }
         | Content::Closed { .. }

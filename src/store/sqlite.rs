@@ -39,6 +39,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_desk.sql"),
     include_str!("../../migrations/sqlite/0002_clock.sql"),
     include_str!("../../migrations/sqlite/0003_incident.sql"),
+    include_str!("../../migrations/sqlite/0004_approval.sql"),
 ];
 
 #[derive(Clone)]

@@ -62,7 +62,11 @@ pub fn policy() -> Policy {
         incident: Incident::default(),
         calendar: Calendar::round_the_clock(Shanghai),
         rules: RULES.clone(),
-        proof: Proof { authserv_id: Some("mx.corp.example".into()), work: Demand::Either },
+        proof: Proof {
+            authserv_id: Some("mx.corp.example".into()),
+            work: Demand::Either,
+            approvals: Demand::Reference,
+        },
         satisfaction: Satisfaction {
             link_valid: 30 * day,
             remind_after: day,
@@ -75,6 +79,7 @@ pub fn policy() -> Policy {
             message_bytes: 1 << 20,
             relay_bytes: 1 << 20,
         },
+        modules: vec![],
         key: Key([9; 32]),
     }
 }
@@ -124,6 +129,7 @@ pub fn candidate(ticket: Ticket) -> Candidate {
         timeline: vec![],
         reports: vec![],
         description,
+        approval: None,
     }
 }
 
