@@ -4,6 +4,7 @@
 mod postgres;
 
 use maildesk::address::{Address, Mailbox, MessageId};
+use maildesk::desk::approval::{Approval, Code, Said, State, Voice};
 use maildesk::desk::event::{KnownId, Person, Timer, TimerKind, Visibility};
 use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
 use maildesk::desk::ticket::{Entry, Number, Term, Ticket, What, Who};
@@ -58,6 +59,7 @@ on_both! {
     people_are_remembered
     l18_sender_counts
     timers
+    approvals_come_back_whole
     outbox_life_of_a_letter
     outbox_urgent_first_and_large_ones
     r23_settlement_is_fenced
@@ -806,6 +808,45 @@ async fn timers(url: String) {
     tx.commit().await.unwrap();
     assert_eq!(store.due_timers(later(99), 10).await.unwrap(), [second, close]);
     assert_eq!(store.next_timer().await.unwrap(), Some(second.due));
+}
+
+async fn approvals_come_back_whole(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let (one, two, three) =
+        (open_one(&mut tx).await.number, open_one(&mut tx).await.number, open_one(&mut tx).await.number);
+    let said = Said { approved: true, at: later(5), why: "只给到年底".into() };
+    let code = Code { sent: later(7), wrong: 2 };
+    let people = vec![
+        Voice { who: address("Sun@corp.example"), said: Some(said), code: None, codes: 1 },
+        Voice { who: address("zhou@corp.example"), said: None, code: Some(code), codes: 3 },
+    ];
+    let asked = Approval {
+        version: 2,
+        module: "ERP".into(),
+        request: "请开通权限\n谢谢".into(),
+        note: String::new(),
+        state: State::Asked,
+        since: NOW,
+        asked: later(3),
+        decided: None,
+        substituted: true,
+        people,
+    };
+    tx.keep_approval(one, &asked).await.unwrap();
+    tx.keep_approval(two, &Approval { version: 1, ..asked.clone() }).await.unwrap();
+    // What a transaction wrote it reads, in any number, and nothing of tickets without one.
+    let mut found = tx.approvals(&[one, two, three]).await.unwrap();
+    found.sort_by_key(|(number, _)| *number);
+    assert_eq!(found, [(one, asked.clone()), (two, Approval { version: 1, ..asked.clone() })]);
+    let done = Approval { state: State::Rejected, decided: Some(later(9)), people: Vec::new(), ..asked };
+    tx.keep_approval(one, &done).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.approval(one).await.unwrap(), Some(done));
+    assert_eq!(store.approval(three).await.unwrap(), None);
+    let mut tx = store.begin().await.unwrap();
+    tx.keep_approval(Number(999), &found[0].1).await.unwrap();
+    assert!(tx.commit().await.is_err(), "of a ticket that does not exist");
 }
 
 async fn outbox_life_of_a_letter(url: String) {
