@@ -39,6 +39,7 @@ fn told(effects: &[Effect]) -> Vec<String> {
         | Effect::Participants(..)
         | Effect::Remember(..)
         | Effect::Schedule(_)
+        | Effect::Approval(..)
         | Effect::Unschedule(..) => None,
     };
     let mut lines: Vec<String> = effects.iter().filter_map(line).collect();

@@ -560,7 +560,7 @@ fn about_approvals(say: Say) -> Vec<(Who, Content)> {
         (Who::Owner, asks(Purpose::Ask, &note, &[], false)),
         (Who::Owner, asks(Purpose::Remind, "", &[&other], false)),
         (Who::Owner, asks(Purpose::Substitute, "", &[&other, &third], true)),
-        (Who::Owner, asks(Purpose::Changed, "", &two, false)),
+        (Who::Owner, asks(Purpose::Changed, "", &two, true)),
         (Who::Owner, asks(Purpose::Again, &note, &[], false)),
         (Who::Requester, news(ApprovalStage::Asked, "", None)),
         (Who::Requester, news(ApprovalStage::Approved, &yes, None)),
@@ -599,7 +599,7 @@ fn approval_pages(language: Language) -> Vec<(String, tera::Context)> {
         view.insert("module", "ERP");
         view.insert("requester", &ticket.requester.name);
         view.insert("request", &say.body().text);
-        view.insert("mailbox", "s…@corp.example");
+        view.insert("mailbox", "s***@corp.example");
         view.insert("action", "/a/AQAAAAAAAAABAAAAAAAAAAE");
         view.insert("shown", &now());
         view.insert("seal", "ABCDEFGHIJKLMNOP");

@@ -187,5 +187,5 @@ impl Page {
 fn masked(owner: &Reader) -> String {
     let address = &owner.mailbox.address;
     let first: String = address.local().chars().take(1).collect();
-    format!("{first}…@{}", address.domain())
+    format!("{first}***@{}", address.domain())
 }

@@ -266,7 +266,7 @@ fn find(text: &str, word: &str) -> Option<usize> {
         let (before, after) = (text[..*at].chars().next_back(), text[*at + word.len()..].chars().next());
         let begins = word.starts_with(|c: char| c.is_ascii_alphanumeric());
         let ends = word.ends_with(|c: char| c.is_ascii_alphanumeric());
-        !(begins && in_word(before)) && !(ends && in_word(after))
+        !(begins && in_word(before) || ends && in_word(after))
     };
     if word.is_empty() { None } else { text.match_indices(word).map(|(at, _)| at).find(whole) }
 }
