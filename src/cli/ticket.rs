@@ -232,3 +232,37 @@ fn tail(name: &str) -> &str {
     let start = (name.len().saturating_sub(200)..name.len()).find(|at| name.is_char_boundary(*at));
     start.map_or(name, |start| &name[start..])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+    use crate::desk::approval::{State, Voice};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn an_approval_shows_when_it_was_asked_and_how_long_it_took() {
+        let at = |text: &str| Timestamp::parse(&format!("2026-11-{text}+08:00")).unwrap();
+        let who = Address::parse("sun.hao@corp.example").unwrap();
+        let mut approval = Approval {
+            version: 2,
+            module: "ERP".into(),
+            request: "x".into(),
+            note: String::new(),
+            state: State::Asked,
+            since: at("23T10:00:00"),
+            asked: at("23T11:00:00"),
+            decided: None,
+            substituted: false,
+            people: vec![Voice { who, said: None, code: None, codes: 0 }],
+        };
+        let check = |approval: &Approval, shown: &str| {
+            assert_eq!(approval_line(approval, chrono_tz::Asia::Shanghai), shown);
+        };
+        check(&approval, "approval of ERP    asked 2026-11-23 10:00  sun.hao@corp.example");
+        (approval.state, approval.decided) = (State::Approved, Some(at("23T14:30:40")));
+        let shown = "approval of ERP    asked 2026-11-23 10:00  approved 2026-11-23 14:30  lead time 4h30m  sun.hao@corp.example";
+        check(&approval, shown);
+        assert_eq!(approval_json(&approval)["lead_seconds"], 16_240);
+    }
+}

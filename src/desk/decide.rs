@@ -5,7 +5,9 @@ use crate::desk::event::{Candidate, Effect, Event, Mail, Situation, Timer, Timer
 use crate::desk::inbound::Kind;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
-use crate::desk::{approval, draft::Draft, engineer, escalation, hush, intake, machine, pending, requester, supervisor};
+use crate::desk::{
+    approval, draft::Draft, engineer, escalation, hush, intake, machine, pending, requester, supervisor,
+};
 use crate::time::Timestamp;
 
 /// What is to be done about `event`. Pure: the same arguments always give the same effects.

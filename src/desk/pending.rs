@@ -22,6 +22,12 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
     match ticket.wait.filter(|_| ticket.status == Status::Pending && ticket.cycle == timer.cycle) {
         None => Vec::new(),
         Some(Wait::Requester) => remind(s, on, now),
+        // Its owners have a clock of their own, see [`crate::desk::approval::ask`].
+        Some(wait) if on.approval.as_ref().is_some_and(|asked| asked.has_time(s.policy, ticket, now)) => {
+            let mut draft = Draft::of(s.policy, ticket, Who::Desk, now);
+            draft.look_again(TimerKind::Hold, first_look(s.policy, wait, now));
+            draft.finish()
+        }
         Some(wait) => too_long(s, on, wait, now),
     }
 }

@@ -164,6 +164,13 @@ impl Approval {
         self.state == State::Asked && ticket.status.is_open()
     }
 
+    /// Somebody's answer is waited for, and the supervisor was not told yet that it takes too long.
+    pub fn has_time(&self, policy: &Policy, ticket: &Ticket, now: Timestamp) -> bool {
+        let limit = policy.module(&self.module).map(|module| module.escalate_after);
+        let due = limit.map(|limit| policy.calendar.add_working(self.since, limit));
+        self.is_open(ticket) && due.is_some_and(|due| now < due)
+    }
+
     pub fn voice(&self, who: &Address) -> Option<&Voice> {
         self.people.iter().find(|voice| voice.who == *who)
     }
