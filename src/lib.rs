@@ -27,7 +27,7 @@
 //!                               | one transaction:
 //!                               |   seen before? situation, desk::decide, letters to bytes, apply
 //! timer ------------------------+
-//! rating link ------------------+                                outbox --> claim, send, settle
+//! rating or approval page -------+                                outbox --> claim, send, settle
 //! bounce of a letter -----------+
 //! ```
 //!
@@ -37,7 +37,7 @@
 //!    [`desk::event::Situation`], asks [`desk::decide::decide`] for effects, composes every letter to its exact bytes
 //!    under a Message-ID that follows from what the letter is, and applies everything. Several messages share a durable
 //!    commit; when something in a batch fails, each message gets a commit of its own. [`flow::Flow::handle`] does the same
-//!    for rating links, [`flow::Flow::tick`] for timers.
+//!    for pages, [`flow::Flow::tick`] for timers.
 //! 4. Only then is the message moved on the server, and the sender woken.
 //! 5. [`flow::Flow::deliver`] claims letters by lease, counts the attempt before the network is opened, sends, settles.
 //!
@@ -49,7 +49,7 @@
 //! | **G2** | Every letter is sent at least once. Twice only when the end came between the final dot and the recorded answer, and then with the same Message-ID | Message-IDs from [`desk::link::Key::message_id`]; leases and fenced settlement in [`store`]; the outcome `Unknown` of [`ports::SendOutcome`] | `tests/crash.rs`, `tests/outbox.rs`, `tests/store.rs` `r23_*`, `tests/mailer.rs` `r16_*` |
 //! | **G3** | Nothing leaves, and the mailbox is not touched, before the durable commit | letters exist only as outbox rows until then; [`daemon::Intake::round`] moves afterwards; `synchronous=FULL`, `synchronous_commit=on` | `tests/crash.rs`, `src/store/sqlite.rs` `g3_*` |
 //! | **G4** | One bad message never stops the queue | batches taken apart and quarantine in [`flow::Flow::ingest`]; patience per message in [`inbox`] | `tests/story.rs`, `tests/inbox.rs` `g4_*` |
-//! | **G5** | Nothing a stranger writes acts with an engineer's authority | [`desk::proof`], [`desk::link`], `desk::engineer` | `tests/desk.rs` `s1_*`, `tests/story.rs`, `tests/letters.rs` |
+//! | **G5** | Nothing a stranger writes acts with an engineer's or an owner's authority | [`desk::proof`], [`desk::link`], [`desk::approval`], `desk::engineer` | `tests/desk.rs` `s1_*`, `tests/approval.rs` `s15_*`, `tests/pages.rs`, `tests/story.rs`, `tests/letters.rs` |
 //!
 //! A test whose name begins with `s41_`, `r15_` or `l09_` tries the attack, fault or loop of that number in the
 //! project's list of hardening cases.

@@ -1,8 +1,9 @@
 //! The configuration and the program around it: every fault named at once, secrets never shown, exit codes.
 
 use maildesk::config::{Config, EXAMPLE, Fault, Route, Security, Source};
+use maildesk::desk::approval::Needs;
 use maildesk::desk::link::Key;
-use maildesk::desk::words::Priority;
+use maildesk::desk::words::{Language, Priority};
 use maildesk::time::Timestamp;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -171,6 +172,56 @@ fn l27_nobody_has_an_address_of_the_desk() {
     check("[desk]", "[desk]\naliases = [\"ann@corp.example\"]", "engineer[1].address", WORDS);
     check(IMAP, "host = \"a\"\nuser = \"ann@corp.example\"", "engineer[1].address", WORDS);
     check("", "[[supervisor]]\naddress = \"it@corp.example\"", "supervisor[1].address", WORDS);
+}
+
+const ERP: &str = "[[module]]\nname = \"ERP\"\nowners = [\"sun@corp.example\"]\n";
+
+#[test]
+fn a_module_has_owners_words_and_times() {
+    let text = format!(
+        "[triage.core_modules]\nERP = [\"SAP\"]\n{ERP}words = [\"用友\"]\nneeds = \"all\"\n\
+         substitutes = [\"周敏 <zhou@corp.example>\", \"ann@corp.example\"]\nlanguage = \"en\"\nescalate_after = \"5d\""
+    );
+    let config = check_good("level = 3", &format!("level = 3\nname = \"Ann\"\n{text}"));
+    let [module] = &config.modules[..] else { panic!("{:?}", config.modules) };
+    assert_eq!((module.name.as_str(), module.needs), ("ERP", Needs::All));
+    assert_eq!(module.words, ["用友", "SAP"]);
+    assert_eq!(module.owners[0].language, Language::English);
+    let substitutes: Vec<_> = module.substitutes.iter().map(|s| (s.mailbox.name.as_str(), s.language)).collect();
+    // Ann is an engineer and reads as she always does.
+    assert_eq!(substitutes, [("周敏", Language::English), ("Ann", Language::Chinese)]);
+    let day = config.calendar.day_length();
+    assert_eq!((module.remind_after, module.substitute_after, module.escalate_after), (day, 2 * day, 5 * day));
+    // The core module still makes its standstill a P1.
+    assert_eq!(config.rules.triage("SAP 宕机", "全公司都不能用").priority, Priority::P1);
+    assert!(check_good("", "").modules.is_empty());
+}
+
+#[test]
+fn every_fault_of_a_module_is_named() {
+    check("", "[[module]]\nname = \"ERP\"", "module[1].owners", "who approves");
+    check("", "[[module]]\nowners = [\"sun@corp.example\"]", "module[1].name", "what the module is called");
+    check("", "[module]\nname = \"ERP\"\nowners = [\"sun@corp.example\"]", "module", "[[module]]");
+    check("", "[[module]]\nname = \"ERP\"\nowners = []", "module[1].owners", "at least one owner");
+    for (text, key, words) in [
+        ("owner = []", "owner", "did you mean \"owners\"?"),
+        ("needs = \"both\"", "needs", "any, all"),
+        ("substitutes = [\"zhou\"]", "substitutes", "name@example.com"),
+        ("substitutes = [\"it@corp.example\"]", "substitutes", "address of the desk"),
+        ("language = \"fr\"", "language", "zh-CN"),
+        ("remind_after = \"soon\"", "remind_after", "15m"),
+        ("remind_after = \"2d\"", "remind_after", "before substitute_after"),
+        ("escalate_after = \"2d\"", "escalate_after", "more than substitute_after"),
+    ] {
+        check("", &format!("{ERP}{text}"), &format!("module[1].{key}"), words);
+    }
+    check("", &format!("{ERP}{ERP}"), "module[2].name", "goes by \"ERP\" already");
+    let oa = "[[module]]\nname = \"OA\"\nowners = [\"sun@corp.example\"]\nwords = [\"erp\"]";
+    check("", &format!("{ERP}{oa}"), "module[2].words", "goes by \"erp\" already");
+    check("", "[proof]\napprovals = \"either\"", "proof.approvals", "reference, both");
+    check("", "[proof]\napprovals = \"both\"", "proof.approvals", "authserv_id");
+    let far = check_good("", &ERP.replace("corp", "c0rp"));
+    assert!(far.warnings[0].key == "module[1].owners" && far.warnings[0].message.contains("c0rp.example"));
 }
 
 #[test]

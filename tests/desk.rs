@@ -40,7 +40,8 @@ fn told(effects: &[Effect]) -> Vec<String> {
         | Effect::Remember(..)
         | Effect::Schedule(_)
         | Effect::Unschedule(..)
-        | Effect::KeepVisit(..) => None,
+        | Effect::KeepVisit(..)
+        | Effect::Approval(..) => None,
     };
     let mut lines: Vec<String> = effects.iter().filter_map(line).collect();
     lines.sort_by_key(|l| {

@@ -6,9 +6,12 @@ use fantoccini::Locator;
 use maildesk::address::{Address, Mailbox};
 use maildesk::demo::people::Letter;
 use maildesk::demo::world::World;
-use maildesk::desk::link::RatingLink;
+use maildesk::desk::approval::{Module, Needs, State};
+use maildesk::desk::link::{ApprovalLink, RatingLink};
+use maildesk::desk::policy::Reader;
 use maildesk::desk::ticket::{Number, Ticket, What};
-use maildesk::desk::words::{Rating, Status};
+use maildesk::desk::words::{Language, Rating, Status};
+use maildesk::mail::Templates;
 use maildesk::ports::Clock;
 use maildesk::store::Store;
 use maildesk::time::Timestamp;
@@ -439,6 +442,211 @@ async fn a_vote_that_cannot_be_stored_says_so() {
     assert_eq!(get(&link).await.status, 503, "a link is not called dead because the database is");
 }
 
+// --- approvals ---------------------------------------------------------------------------------------------------
+
+const SUN: &str = "sun.hao@example.com";
+
+impl Desk {
+    /// A desk with a module that belongs to Sun, who reads this language.
+    async fn with_module(language: Language) -> Desk {
+        let desk = Desk::new().await;
+        let mut policy = (*desk.world.flow.policy()).clone();
+        let owner = Reader { mailbox: person(SUN, "孙浩"), language, zone: policy.desk.zone };
+        policy.modules = vec![Module {
+            name: "ERP".into(),
+            words: vec!["SAP".into()],
+            owners: vec![owner],
+            needs: Needs::Any,
+            substitutes: Vec::new(),
+            remind_after: DAY,
+            substitute_after: 2 * DAY,
+            escalate_after: 3 * DAY,
+        }];
+        desk.world.flow.reload(policy, Templates::load(None).unwrap());
+        desk
+    }
+
+    /// The link to the approval page of Zhang's wish.
+    async fn wish(&mut self) -> String {
+        let zhang = person("zhang.wei@example.com", "张伟");
+        let text = "请给刘洋开通 SAP 应付模块的只读权限 <b>权限</b>，不急。";
+        let letters = self.world.writes(&zhang, "申请开通 SAP 权限", text).await.unwrap();
+        self.approval_link(&letters)
+    }
+
+    fn approval_link(&self, letters: &[Letter]) -> String {
+        letters.iter().find(|l| l.to == SUN).expect("the owner is asked").links("/a/").remove(0)
+    }
+
+    async fn approval(&self) -> Option<State> {
+        self.world.flow.store.approval(Number(1)).await.unwrap().map(|approval| approval.state)
+    }
+
+    /// Opens the page, waits as a person does, presses a button; gives the page that asks for the code.
+    async fn presses(&mut self, link: &str, answer: &str, why: &str) -> Answer {
+        let page = get(link).await;
+        self.world.clock.advance(5 * SECOND);
+        post(link, &approval_form(&page, answer, why)).await
+    }
+
+    /// The code in the one letter that went out since, and it went to the owner.
+    async fn code(&mut self) -> String {
+        let letters = self.world.letters().await.unwrap();
+        assert!(letters.len() == 1 && letters[0].to == SUN, "{letters:?}");
+        let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
+        letters[0].text.lines().find(is_code).expect("a code").to_owned()
+    }
+}
+
+fn approval_form(page: &Answer, answer: &str, why: &str) -> String {
+    format!("answer={answer}&why={why}&shown={}&seal={}", page.hidden("shown"), page.hidden("seal"))
+}
+
+fn code_form(page: &Answer, code: &str) -> String {
+    format!("{}&code={code}", approval_form(page, &page.hidden("answer"), &page.hidden("why")))
+}
+
+fn another(code: &str) -> String {
+    format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
+}
+
+#[tokio::test]
+async fn s15_whoever_holds_a_forwarded_link_is_asked_for_the_owners_code() {
+    let mut desk = Desk::with_module(Language::Chinese).await;
+    let link = desk.wish().await;
+    let page = get(&link).await;
+    assert!(page.status == 200 && page.body.contains("刘洋") && page.body.contains("&lt;b&gt;"), "{page:?}");
+    // A third party presses "approve": the owner is mailed a code, and nothing is approved.
+    let asks = desk.presses(&link, "approve", "").await;
+    assert!(asks.body.contains("验证码已发到 s***@example.com"), "{asks:?}");
+    let code = desk.code().await;
+    assert_eq!(desk.approval().await, Some(State::Asked));
+    let wrong = post(&link, &code_form(&asks, &another(&code))).await;
+    assert!(wrong.body.contains("还可以试 4 次"), "{wrong:?}");
+    // Pressing again rings nobody.
+    desk.presses(&link, "approve", "").await;
+    assert!(desk.world.letters().await.unwrap().is_empty());
+    for _ in 0..4 {
+        post(&link, &code_form(&asks, &another(&code))).await;
+    }
+    let dead = post(&link, &code_form(&asks, &code)).await;
+    assert!(dead.body.contains("现在不能再用验证码"), "{dead:?}");
+    assert_eq!(desk.approval().await, Some(State::Asked));
+    // Ten minutes later the owner does it, from the mail.
+    desk.world.clock.advance(10 * MINUTE);
+    let asks = desk.presses(&link, "approve", "%E5%8F%AA%E8%AF%BB").await;
+    let code = desk.code().await;
+    let done = post(&link, &code_form(&asks, &code)).await;
+    assert!(done.body.contains("已批准"), "{done:?}");
+    assert_eq!((desk.approval().await, desk.ticket(1).await.status), (Some(State::Approved), Status::InProgress));
+    let letters = desk.world.letters().await.unwrap();
+    let mut told: Vec<&str> = letters.iter().map(|l| l.to.as_str()).collect();
+    told.sort_unstable();
+    assert!(told.len() == 3 && told.contains(&SUN) && told.contains(&"zhang.wei@example.com"), "{told:?}");
+    let receipt = letters.iter().find(|l| l.to == SUN).unwrap();
+    assert!(receipt.text.contains("如果不是您本人") && receipt.text.contains("只读"), "{}", receipt.text);
+    // The link shows what became of it and changes nothing any more.
+    let late = desk.presses_done(&link).await;
+    assert!(late.body.contains("已批准"), "{late:?}");
+    assert_eq!(desk.approval().await, Some(State::Approved));
+}
+
+impl Desk {
+    /// A form that was kept from before is posted late.
+    async fn presses_done(&mut self, link: &str) -> Answer {
+        let shown = self.world.now().millis() - 60_000;
+        let token = link.rsplit('/').next().unwrap();
+        let seal = self.world.flow.policy().key.sign_text("form", &format!("{token}/{shown}"));
+        post(link, &format!("answer=reject&why=no&shown={shown}&seal={seal}")).await
+    }
+}
+
+#[tokio::test]
+async fn s15_s22_a_dead_approval_link_looks_like_any_other() {
+    let mut desk = Desk::with_module(Language::Chinese).await;
+    let first = desk.wish().await;
+    let gone = get(&desk.link("nothing")).await;
+    let zhang = person("zhang.wei@example.com", "张伟");
+    // The request is edited: the old link is dead, also for a form that was open.
+    let open = get(&first).await;
+    let more = "另外再加付款权限。";
+    let letters = desk.world.writes(&zhang, "Re: [IT001] 申请开通 SAP 权限", more).await.unwrap();
+    let second = desk.approval_link(&letters);
+    assert_ne!(first, second);
+    assert_eq!(get(&first).await, gone);
+    desk.world.clock.advance(5 * SECOND);
+    assert_eq!(post(&first, &approval_form(&open, "approve", "")).await.body, gone.body);
+    assert!(desk.world.letters().await.unwrap().is_empty() && get(&second).await.body.contains("付款"));
+    // Somebody else's, another ticket's, an edited one, one of another purpose, an expired one.
+    let policy = desk.world.flow.policy();
+    let token = |number, version, owner: &str, expires| {
+        let owner = Address::parse(owner).unwrap();
+        policy.key.sign_approval(&ApprovalLink::new(&policy.key, Number(number), version, &owner, expires))
+    };
+    let later = desk.world.now() + DAY;
+    let whole = second.rsplit('/').next().unwrap().to_owned();
+    let tokens = [
+        token(1, 2, "zhang.wei@example.com", later),
+        token(1, 3, SUN, later),
+        token(9, 2, SUN, later),
+        token(1, 2, SUN, desk.world.now()),
+        format!("B{}", &whole[1..]),
+        desk.token(1, 1, later),
+        String::new(),
+        "%FF".into(),
+    ];
+    for token in tokens {
+        assert_eq!(get(&format!("http://{}/a/{token}", desk.host())).await, gone, "{token}");
+    }
+    // The owner changes in the configuration: the link opens nothing from then on.
+    let mut changed = (*policy).clone();
+    changed.modules[0].owners[0].mailbox = person("zhou@example.com", "周敏");
+    desk.world.flow.reload(changed, Templates::load(None).unwrap());
+    assert_eq!(get(&second).await, gone);
+    desk.world.flow.reload((*policy).clone(), Templates::load(None).unwrap());
+    assert_eq!(get(&second).await.status, 200);
+    desk.world.clock.advance(31 * DAY);
+    assert_eq!(get(&second).await, gone);
+    assert_eq!(desk.approval().await, Some(State::Asked));
+}
+
+#[tokio::test]
+async fn s24_s25_s31_looking_haste_and_other_sites_approve_nothing() {
+    let mut desk = Desk::with_module(Language::English).await;
+    let link = desk.wish().await;
+    let before = desk.database();
+    for _ in 0..5 {
+        assert_eq!(ask("HEAD", &link, "").await.status, 200);
+        assert_eq!(get(&link).await.status, 200);
+    }
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
+        assert_eq!(ask(method, &link, "").await.status, 405, "{method}");
+    }
+    let page = get(&link).await;
+    let hasty = post(&link, &approval_form(&page, "approve", "x")).await;
+    assert!(hasty.body.contains("press once more") && hasty.body.contains(">x</textarea>"), "{hasty:?}");
+    desk.world.clock.advance(5 * SECOND);
+    let good = approval_form(&page, "approve", "");
+    assert_eq!(post_with(&link, "Origin: https://evil.example\r\n", &good).await.status, 403);
+    for odd in ["", "answer=approve", "answer=maybe&why=&shown=1&seal=x", "answer=approve&why=&shown=1&seal=x", "%%%"] {
+        assert!(post(&link, odd).await.body.contains("press once more"), "{odd}");
+    }
+    let silent = post(&link, &approval_form(&page, "reject", "+")).await;
+    assert!(silent.body.contains("write the reason first"), "{silent:?}");
+    assert!(desk.database() == before, "the database has changed");
+    assert!(desk.world.letters().await.unwrap().is_empty());
+    let asks = post(&link, &approval_form(&page, "reject", "not+now")).await;
+    let code = desk.code().await;
+    let done = post(&link, &code_form(&asks, &code)).await;
+    assert!(done.body.contains("Rejected"), "{done:?}");
+    let letters = desk.world.letters().await.unwrap();
+    assert!(letters.iter().any(|l| l.to == "zhang.wei@example.com" && l.text.contains("not now")), "{letters:?}");
+    let large = format!("{}&more={}", good, "x".repeat(17_000));
+    assert_eq!(post(&link, &large).await.status, 413);
+    desk.world.flow.store.close().await;
+    assert_eq!(get(&link).await.status, 503);
+}
+
 // --- in Chromium -------------------------------------------------------------------------------------------------
 
 /// What a reader of this language sees.
@@ -592,6 +800,71 @@ async fn check_layout(browser: &Browser, width: u32, name: &str) {
     browser.picture(name).await;
     let faults = browser.client.execute(&MEASURE.replace("WIDTH", &width.to_string()), Vec::new()).await.unwrap();
     assert_eq!(faults, serde_json::json!([]), "{name}");
+}
+
+/// The way of an owner without script: read, press, look the code up in the mail, enter it.
+async fn approve_without_script(language: Language, asks: &str, done: &str) {
+    let mut desk = Desk::with_module(language).await;
+    let link = desk.wish().await;
+    let browser = Browser::open(Look::WithoutScript).await;
+    let page = &browser.client;
+    page.goto(&link).await.unwrap();
+    let html = page.find(Locator::Css("html")).await.unwrap();
+    assert_eq!(html.attr("lang").await.unwrap().as_deref(), Some(language.as_str()));
+    assert!(text_of(&browser, ".text").await.contains("刘洋"));
+    desk.world.clock.advance(5 * SECOND);
+    page.find(Locator::Css("button[value=approve]")).await.unwrap().click().await.unwrap();
+    shows(&browser, "h1", asks).await;
+    let code = desk.code().await;
+    for (entered, title) in [(another(&code), asks), (code, done)] {
+        let field = page.find(Locator::Css("input.code")).await.unwrap();
+        field.send_keys(&entered).await.unwrap();
+        page.find(Locator::Css("form button")).await.unwrap().click().await.unwrap();
+        shows(&browser, "h1", title).await;
+    }
+    assert_eq!(desk.approval().await, Some(State::Approved));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_chinese_owner_approves_without_script() {
+    approve_without_script(Language::Chinese, "请填写验证码", "已批准").await;
+}
+
+#[tokio::test]
+async fn an_english_owner_approves_without_script() {
+    approve_without_script(Language::English, "Please enter the code", "Approved").await;
+}
+
+#[tokio::test]
+async fn the_approval_pages_fit_a_phone() {
+    let browser = Browser::open(Look::Phone).await;
+    let page = &browser.client;
+    for language in [Language::Chinese, Language::English] {
+        let mut desk = Desk::with_module(language).await;
+        let zhang = person("zhang.wei@example.com", "张伟");
+        let text = format!("请给刘洋开通 SAP 权限，不急。\n{}", "a-very-long-role-name".repeat(12));
+        let letters = desk.world.writes(&zhang, "申请开通 SAP 权限", &text).await.unwrap();
+        page.goto(&desk.approval_link(&letters)).await.unwrap();
+        let name = language.as_str();
+        check_layout(&browser, 390, &format!("phone-{name}-approval")).await;
+        desk.world.clock.advance(5 * SECOND);
+        page.find(Locator::Css("button[value=reject]")).await.unwrap().click().await.unwrap();
+        shows(&browser, ".note", "").await;
+        check_layout(&browser, 390, &format!("phone-{name}-approval-reason")).await;
+        desk.world.clock.advance(5 * SECOND);
+        page.find(Locator::Css("button[value=approve]")).await.unwrap().click().await.unwrap();
+        shows(&browser, "input.code", "").await;
+        check_layout(&browser, 390, &format!("phone-{name}-code")).await;
+        let code = desk.code().await;
+        for (entered, shown) in [(another(&code), ".note"), (code, "h1")] {
+            page.find(Locator::Css("input.code")).await.unwrap().send_keys(&entered).await.unwrap();
+            page.find(Locator::Css("form button")).await.unwrap().click().await.unwrap();
+            shows(&browser, shown, "").await;
+            check_layout(&browser, 390, &format!("phone-{name}-after-{}", shown.trim_start_matches('.'))).await;
+        }
+    }
+    browser.close().await;
 }
 
 /// Every page in both languages, with a subject as long and unbroken as people send them.

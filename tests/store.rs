@@ -4,10 +4,11 @@
 mod postgres;
 
 use maildesk::address::{Address, Mailbox, MessageId};
+use maildesk::desk::approval::{Approval, Code, Said, State, Voice};
 use maildesk::desk::event::{KnownId, Person, Timer, TimerKind, Visibility};
 use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
 use maildesk::desk::ticket::{Entry, Number, Term, Ticket, What, Who};
-use maildesk::desk::visit::{State, Visit};
+use maildesk::desk::visit::{self, Visit};
 use maildesk::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
 use maildesk::mail::pieces::{Form, Piece, Pieces};
 use maildesk::ports::Cursor;
@@ -61,6 +62,7 @@ on_both! {
     timers
     visits
     a_database_from_before_visits_gets_their_table
+    approvals_come_back_whole
     outbox_life_of_a_letter
     outbox_urgent_first_and_large_ones
     r23_settlement_is_fenced
@@ -830,7 +832,7 @@ async fn visits(url: String) {
     let visit = Visit {
         round: 1,
         sequence: 0,
-        state: State::Planned,
+        state: visit::State::Planned,
         since: NOW,
         start: later(3600),
         end: later(7200),
@@ -844,14 +846,14 @@ async fn visits(url: String) {
     assert_eq!(found, [(one, read(&visit))]);
     let moved = Visit { sequence: 1, start: later(9000), end: later(9900), ..read(&visit) };
     tx.keep_visit(one, &moved).await.unwrap();
-    for state in State::ALL {
+    for state in visit::State::ALL {
         tx.keep_visit(two, &Visit { round: 3, state: *state, ..moved.clone() }).await.unwrap();
         assert_eq!(tx.visits(&[two]).await.unwrap()[0].1.state, *state);
     }
     tx.commit().await.unwrap();
     let mut tx = store.begin().await.unwrap();
     let found = tx.visits(&[one, two]).await.unwrap();
-    assert_eq!(found, [(one, moved.clone()), (two, Visit { round: 3, state: State::Cancelled, ..moved })]);
+    assert_eq!(found, [(one, moved.clone()), (two, Visit { round: 3, state: visit::State::Cancelled, ..moved })]);
     assert!(tx.visits(&[]).await.unwrap().is_empty());
     // What is not committed is not there.
     tx.keep_visit(one, &visit).await.unwrap();
@@ -868,11 +870,51 @@ async fn a_database_from_before_visits_gets_their_table(url: String) {
     tx.commit().await.unwrap();
     store.close().await;
     run(&url, "drop table visit").await;
-    run(&url, "delete from schema_version where version = (select max(version) from schema_version)").await;
+    run(&url, "drop table approval").await;
+    run(&url, "delete from schema_version where version > 3").await;
     let store = Store::open(&url).await.unwrap();
     let mut tx = store.begin().await.unwrap();
     assert!(tx.visits(&[one.number]).await.unwrap().is_empty());
     assert_eq!(tx.tickets(&[one.number]).await.unwrap(), [one]);
+}
+
+async fn approvals_come_back_whole(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let (one, two, three) =
+        (open_one(&mut tx).await.number, open_one(&mut tx).await.number, open_one(&mut tx).await.number);
+    let said = Said { approved: true, at: later(5), why: "只给到年底".into() };
+    let code = Code { sent: later(7), wrong: 2 };
+    let people = vec![
+        Voice { who: address("Sun@corp.example"), said: Some(said), code: None, codes: 1 },
+        Voice { who: address("zhou@corp.example"), said: None, code: Some(code), codes: 3 },
+    ];
+    let asked = Approval {
+        version: 2,
+        module: "ERP".into(),
+        request: "请开通权限\n谢谢".into(),
+        note: String::new(),
+        state: State::Asked,
+        since: NOW,
+        asked: later(3),
+        decided: None,
+        substituted: true,
+        people,
+    };
+    tx.keep_approval(one, &asked).await.unwrap();
+    tx.keep_approval(two, &Approval { version: 1, ..asked.clone() }).await.unwrap();
+    // What a transaction wrote it reads, in any number, and nothing of tickets without one.
+    let mut found = tx.approvals(&[one, two, three]).await.unwrap();
+    found.sort_by_key(|(number, _)| *number);
+    assert_eq!(found, [(one, asked.clone()), (two, Approval { version: 1, ..asked.clone() })]);
+    let done = Approval { state: State::Rejected, decided: Some(later(9)), people: Vec::new(), ..asked };
+    tx.keep_approval(one, &done).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.approval(one).await.unwrap(), Some(done));
+    assert_eq!(store.approval(three).await.unwrap(), None);
+    let mut tx = store.begin().await.unwrap();
+    tx.keep_approval(Number(999), &found[0].1).await.unwrap();
+    assert!(tx.commit().await.is_err(), "of a ticket that does not exist");
 }
 
 async fn outbox_life_of_a_letter(url: String) {

@@ -3,6 +3,7 @@
 mod support;
 
 mod story {
+    mod approvals;
     mod clock;
     mod commands;
     mod duplicates;

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use crate::config::Config;
+use crate::desk::approval::Approval;
 use crate::desk::escalation::{self, Planned};
 use crate::desk::link::Key;
 use crate::desk::ticket::{Entry, Number, Ticket, Who};
@@ -68,6 +69,7 @@ pub async fn show(
     let ticket = store.ticket(number).await.context("cannot read the ticket")?;
     let ticket = ticket.ok_or_else(|| Failure::Failed(anyhow!("there is no ticket {number}")))?;
     let timeline = store.timeline(number).await.context("cannot read the timeline")?;
+    let approval = store.approval(number).await.context("cannot read the approval")?;
     let messages = store.messages(number).await.context("cannot read the messages")?;
     let letters = store.outbox_of(number).await.context("cannot read the letters")?;
     if let Some(folder) = save {
@@ -80,8 +82,11 @@ pub async fn show(
             .map(|l| json!({"to": l.to, "letter": l.template, "state": l.state.as_str(), "error": l.answer}))
             .collect();
         let messages: Vec<Value> = messages.iter().map(message_json).collect();
-        let whole =
-            json!({"ticket": ticket, "ladder": ladder, "timeline": timeline, "messages": messages, "letters": letters});
+        let approval = approval.as_ref().map(approval_json);
+        let whole = json!({
+            "ticket": ticket, "ladder": ladder, "approval": approval, "timeline": timeline, "messages": messages,
+            "letters": letters,
+        });
         return Ok(writeln!(out, "{whole}")?);
     }
     let zone = config.desk.zone;
@@ -92,6 +97,9 @@ pub async fn show(
         |at: Option<crate::time::Timestamp>, word: &str| at.map_or(String::new(), |at| format!("  {word} {}", due(at)));
     writeln!(out, "first response due {}{}", due(ticket.response_due), state(ticket.first_response, "given"))?;
     writeln!(out, "resolution due     {}{}", due(ticket.resolution_due), state(ticket.resolved, "given"))?;
+    if let Some(approval) = &approval {
+        writeln!(out, "{}", approval_line(approval, zone))?;
+    }
     let terms: Vec<&str> = ticket.matched.iter().map(|t| t.term.as_str()).collect();
     writeln!(out, "sorted by: {}\n", terms.join(", "))?;
     for rung in &ladder {
@@ -143,6 +151,31 @@ pub async fn aside(config: Config, save: Option<&Path>, out: &mut impl Write) ->
         write_files(&store, &messages, folder).await?;
     }
     Ok(())
+}
+
+/// `approval of ERP    asked 2026-11-23 10:00  approved 2026-11-23 14:30  lead time 4h30m  sun.hao@example.com`
+fn approval_line(approval: &Approval, zone: Tz) -> String {
+    let time = |at: crate::time::Timestamp| at.at_zone(zone).format("%Y-%m-%d %H:%M").to_string();
+    let people: Vec<&str> = approval.people.iter().map(|voice| voice.who.as_str()).collect();
+    let end = approval.decided.map(|at| {
+        // Whole minutes are enough for a person.
+        let minutes = approval.lead_time(at).as_secs() / 60 * 60;
+        let lead = crate::time::format_duration(std::time::Duration::from_secs(minutes));
+        format!("  {} {}  lead time {lead}", approval.state.as_str(), time(at))
+    });
+    let (module, asked) = (&approval.module, time(approval.since));
+    format!("approval of {module}    asked {asked}{}  {}", end.unwrap_or_default(), people.join(", "))
+}
+
+/// Without what only the daemon needs: who was mailed a code, and when.
+fn approval_json(approval: &Approval) -> Value {
+    let people: Vec<Value> =
+        approval.people.iter().map(|voice| json!({"address": voice.who, "said": voice.said})).collect();
+    let lead = approval.decided.map(|at| approval.lead_time(at).as_secs());
+    json!({
+        "module": approval.module, "version": approval.version, "state": approval.state, "request": approval.request,
+        "asked": approval.since, "decided": approval.decided, "lead_seconds": lead, "people": people,
+    })
 }
 
 /// A rung of the ladder, and whether it was climbed.
@@ -198,4 +231,38 @@ async fn write_files(store: &Store, messages: &[StoredMessage], folder: &Path) -
 fn tail(name: &str) -> &str {
     let start = (name.len().saturating_sub(200)..name.len()).find(|at| name.is_char_boundary(*at));
     start.map_or(name, |start| &name[start..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+    use crate::desk::approval::{State, Voice};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn an_approval_shows_when_it_was_asked_and_how_long_it_took() {
+        let at = |text: &str| Timestamp::parse(&format!("2026-11-{text}+08:00")).unwrap();
+        let who = Address::parse("sun.hao@corp.example").unwrap();
+        let mut approval = Approval {
+            version: 2,
+            module: "ERP".into(),
+            request: "x".into(),
+            note: String::new(),
+            state: State::Asked,
+            since: at("23T10:00:00"),
+            asked: at("23T11:00:00"),
+            decided: None,
+            substituted: false,
+            people: vec![Voice { who, said: None, code: None, codes: 0 }],
+        };
+        let check = |approval: &Approval, shown: &str| {
+            assert_eq!(approval_line(approval, chrono_tz::Asia::Shanghai), shown);
+        };
+        check(&approval, "approval of ERP    asked 2026-11-23 10:00  sun.hao@corp.example");
+        (approval.state, approval.decided) = (State::Approved, Some(at("23T14:30:40")));
+        let shown = "approval of ERP    asked 2026-11-23 10:00  approved 2026-11-23 14:30  lead time 4h30m  sun.hao@corp.example";
+        check(&approval, shown);
+        assert_eq!(approval_json(&approval)["lead_seconds"], 16_240);
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::Config;
 use super::document::Section;
-use super::transport::{Mailbox, Source, Web};
+use super::modules::is_own;
+use super::transport::{Mailbox, Web};
 use crate::address::Address;
 use crate::desk::policy::{Engineer, Identity, Reader};
 use crate::time::Timestamp;
@@ -40,13 +41,7 @@ pub fn people(
     if engineers.is_empty() {
         root.missing("engineer", "at least one [[engineer]] who gets the tickets");
     }
-    let watched = |address: &Address| {
-        let users = mailboxes.iter().filter_map(|(_, mailbox)| match &mailbox.as_ref()?.source {
-            Source::Imap { user, .. } => Address::parse(user),
-            Source::Maildir(_) => None,
-        });
-        users.into_iter().any(|user| user == *address) || identity.is_some_and(|desk| desk.is_own(address))
-    };
+    let watched = |address: &Address| is_own(identity, mailboxes, address);
     const OWN: &str = "is an address of the desk itself; a person needs another one";
     let mut seen = HashMap::new();
     for (section, engineer) in engineers {

@@ -2,6 +2,7 @@
 
 mod check;
 mod document;
+mod modules;
 mod people;
 mod service;
 mod transport;
@@ -10,6 +11,7 @@ mod values;
 pub use document::Fault;
 pub use transport::{Log, LogFormat, Mailbox, Route, Security, Server, Smtp, Source, Web};
 
+use crate::desk::approval::Module;
 use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::policy::{
@@ -53,6 +55,8 @@ pub struct Config {
     pub visits: Visits,
     pub sites: Vec<Site>,
     pub proof: Proof,
+    /// Whose owners approve requests.
+    pub modules: Vec<Module>,
     pub log: Log,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Fault>,
@@ -109,6 +113,7 @@ impl Config {
             limits: self.limits,
             visits: self.visits,
             sites: self.sites.clone(),
+            modules: self.modules.clone(),
             key,
         }
     }
@@ -152,6 +157,11 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let visits = service::visits(&root.section("visit"), working_day);
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
+    let engineers_read = engineers.iter().filter_map(|(_, engineer)| Some(engineer.as_ref()?.reader.clone()));
+    let people = engineers_read.chain(others.iter().filter_map(|(_, reader)| reader.clone())).collect();
+    let core_modules = triage.section("core_modules");
+    let context = modules::Context { desk: &desk, people, mailboxes: &mailboxes, core_modules, working_day };
+    let modules = modules::read(&root.sections("module"), &context);
 
     check::mailboxes(&root, &mailboxes);
     check::people(&root, desk.identity.as_ref(), &mailboxes, &engineers, &others);
@@ -177,6 +187,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         visits,
         sites,
         proof,
+        modules,
         log,
         warnings: Vec::new(),
     })
@@ -212,6 +223,7 @@ mod tests {
             site = [{name = "Berlin"}]
             duty = {week = [{mon = ["a@b.example"]}]}
             web = {}
+            module = [{name = "ERP"}]
             triage = {core_modules = {ERP = ["SAP"], OA = ["x"]}}"#;
         let mut asked = BTreeSet::new();
         for smtp in ["smtp", "sendmail", "maildir"] {

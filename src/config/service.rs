@@ -224,7 +224,12 @@ pub fn proof(section: &Section) -> Proof {
     if work == Demand::Both && authserv_id.is_none() {
         section.fault("work", "\"both\" needs authserv_id: without it nobody could prove anything");
     }
-    Proof { authserv_id, work }
+    // An approval always takes the reference.
+    let approvals = section.parse("approvals", |t| values::word(&demands[1..], t)).unwrap_or(Demand::Reference);
+    if approvals == Demand::Both && authserv_id.is_none() {
+        section.fault("approvals", "\"both\" needs authserv_id: without it nobody could prove anything");
+    }
+    Proof { authserv_id, work, approvals }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Single values of the configuration: each function reads one text or says what was expected.
 
 use super::document::Section;
-use crate::address::Address;
+use crate::address::{Address, Mailbox};
 use crate::desk::policy::{Role, Rung};
 use crate::desk::words::{Category, Language};
 use crate::time::calendar::{Span, Week, local_time, start_of_day};
@@ -83,6 +83,13 @@ fn readable_by_all(_: &Path) -> bool {
 
 pub fn address(text: &str) -> Result<Address, String> {
     Address::parse(text).ok_or_else(|| format!("expected a mail address such as name@example.com, found {text:?}"))
+}
+
+/// A person: `li@example.com` or `Li Na <li@example.com>`.
+pub fn mailbox(text: &str) -> Result<Mailbox, String> {
+    let (name, rest) = text.trim().rsplit_once('<').unwrap_or(("", text));
+    let name = name.trim().trim_matches('"').to_owned();
+    Ok(Mailbox::new(address(rest.trim().trim_end_matches('>'))?, name))
 }
 
 pub fn zone(text: &str) -> Result<Tz, String> {

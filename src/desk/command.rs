@@ -73,6 +73,14 @@ pub enum Hint {
     NeverOnHold,
     /// The supervisor, who is no engineer, may only hand the ticket on.
     OnlyAssign,
+    /// The owners of the module were asked and have not approved yet: nothing is executed before.
+    ApprovalAsked { module: String, owners: String },
+    /// An owner has rejected it: it is closed or cancelled, not resolved.
+    ApprovalRejected { module: String },
+    /// No module by this name; the known ones.
+    NoModule { known: String },
+    /// The writer is not the one who was asked to approve, or is the requester.
+    NotAsked,
 }
 
 /// What an engineer can order.
@@ -105,6 +113,12 @@ pub enum Command {
     Status,
     List,
     Help,
+    /// Ask the owners of a module; its name and a note for them.
+    Approval(String),
+    /// An owner's answer, with what they add.
+    Approve(String),
+    /// An owner's answer, with the reason.
+    Reject(String),
 }
 
 impl Command {
@@ -136,6 +150,9 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("status", &["status", "状态", "狀態", "show", "查看"]),
     ("list", &["list", "列表", "我的工单"]),
     ("help", &["help", "帮助", "幫助", "?"]),
+    ("approval", &["approval", "审批", "審批", "申请审批"]),
+    ("approve", &["approve", "批准", "同意", "approved", "审批通过"]),
+    ("reject", &["reject", "驳回", "駁回", "rejected", "拒绝", "拒絕", "不同意"]),
 ];
 
 /// What `#visit` takes.
@@ -210,6 +227,9 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
         "visit" => Command::Visit(needed(VISIT_EXPECTED)?),
         "status" => Command::Status,
         "list" => Command::List,
+        "approval" => Command::Approval(text()),
+        "approve" => Command::Approve(text()),
+        "reject" => Command::Reject(text()),
         _ => Command::Help,
     })
 }
@@ -227,10 +247,10 @@ fn first_word(value: &str) -> (&str, &str) {
 }
 
 /// `#优先级P1`, `#转派李娜`: Chinese puts no blank between words. Read so only where the value is one of a few, so that
-/// `#解决方案如下` resolves nothing.
+/// `#解决方案如下` resolves nothing; and for a rejection, which any text may follow and which executes nothing.
 fn read_glued(line: &CommandLine) -> Option<Command> {
     let word = fold(&line.word);
-    let closed = ["assign", "priority", "category", "wait", "merge", "parent", "split", "visit"];
+    let closed = ["assign", "priority", "category", "wait", "merge", "parent", "split", "visit", "approval", "reject"];
     let names = NAMES.iter().filter(|(name, _)| closed.contains(name));
     let each = names.flat_map(|(name, names)| names.iter().map(move |n| (*name, *n))).filter(|(_, n)| !n.is_ascii());
     let (name, rest) = each.filter_map(|(name, n)| Some((name, word.strip_prefix(n)?))).min_by_key(|(_, r)| r.len())?;
@@ -385,11 +405,85 @@ fn slip_of_note(word: &str) -> bool {
 
 /// Words of their own that happen to be one stroke away from a command.
 const ORDINARY: &[&str] = &[
-    "stop", "line", "last", "lost", "fine", "nine", "gone", "slow", "shop", "snow", "vote", "node", "none", "want",
-    "make", "lake", "cake", "tape", "wake", "sending", "internet", "external", "interval", "备份", "备用", "备件",
-    "备案", "内存", "内网", "内容", "重要", "重点", "重启", "重装", "重置", "处理", "关于", "关机", "状况", "查询",
-    "查找", "分析", "分享", "转发", "转换", "完毕", "合同", "合计", "解释", "解锁", "认证", "认真", "接口", "接收",
-    "取件", "挂载", "帮忙",
+    "stop",
+    "line",
+    "last",
+    "lost",
+    "fine",
+    "nine",
+    "gone",
+    "slow",
+    "shop",
+    "snow",
+    "vote",
+    "node",
+    "none",
+    "want",
+    "make",
+    "lake",
+    "cake",
+    "tape",
+    "wake",
+    "sending",
+    "internet",
+    "external",
+    "interval",
+    "备份",
+    "备用",
+    "备件",
+    "备案",
+    "内存",
+    "内网",
+    "内容",
+    "重要",
+    "重点",
+    "重启",
+    "重装",
+    "重置",
+    "处理",
+    "关于",
+    "关机",
+    "状况",
+    "查询",
+    "查找",
+    "分析",
+    "分享",
+    "转发",
+    "转换",
+    "完毕",
+    "合同",
+    "合计",
+    "解释",
+    "解锁",
+    "认证",
+    "认真",
+    "接口",
+    "接收",
+    "取件",
+    "挂载",
+    "帮忙",
+    "批次",
+    "批量",
+    "批号",
+    "批注",
+    "标准",
+    "校准",
+    "审核",
+    "审计",
+    "审查",
+    "审阅",
+    "同步",
+    "同事",
+    "同时",
+    "同样",
+    "注意",
+    "满意",
+    "不满意",
+    "愿意",
+    "拒收",
+    "improve",
+    "project",
+    "approvals",
 ];
 
 /// One slip away from a command: two where the word is long, none where it is too short to tell.

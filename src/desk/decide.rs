@@ -5,7 +5,9 @@ use crate::desk::event::{Candidate, Effect, Event, Mail, Situation, Timer, Timer
 use crate::desk::inbound::Kind;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
-use crate::desk::{draft::Draft, engineer, escalation, hush, intake, machine, pending, requester, supervisor, visit};
+use crate::desk::{
+    approval, draft::Draft, engineer, escalation, hush, intake, machine, pending, requester, supervisor, visit,
+};
 use crate::time::Timestamp;
 
 /// What is to be done about `event`. Pure: the same arguments always give the same effects.
@@ -19,6 +21,14 @@ pub fn decide(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
         Event::Due(timers) => due(s, timers, now),
         Event::Undelivered { number, to, letter, reason } => {
             candidate(number).map_or_else(Vec::new, |on| machine::undelivered(s, on, to, letter, reason, now))
+        }
+        Event::CodeWanted { number, version, owner } => {
+            let wanted = |on| approval::answer::code_wanted(s, on, *version, owner, now);
+            candidate(number).map_or_else(Vec::new, wanted)
+        }
+        Event::CodeEntered { number, version, owner, approved, why, code } => {
+            let entered = approval::answer::Entered { version: *version, owner, approved: *approved, why, code };
+            candidate(number).map_or_else(Vec::new, |on| approval::answer::entered(s, on, &entered, now))
         }
     }
 }
@@ -34,6 +44,9 @@ fn due(s: &Situation, timers: &[Timer], now: Timestamp) -> Vec<Effect> {
             TimerKind::Progress => machine::progress(s, on, timer, now),
             TimerKind::VisitReminder | TimerKind::VisitOver => visit::timer(s, on, timer, now),
             TimerKind::ConfirmReminder | TimerKind::AutoClose => machine::timer(s, on, timer, now),
+            TimerKind::ApprovalReminder | TimerKind::ApprovalSubstitute | TimerKind::ApprovalLimit => {
+                approval::ask::timer(s, on, timer, now)
+            }
         });
     }
     effects.extend(told.letters());
@@ -81,6 +94,9 @@ fn on_ticket(
     from: &Mailbox,
     now: Timestamp,
 ) -> Vec<Effect> {
+    if let Some(effects) = approval::answer::mail(s, on, by, mail, from, now) {
+        return effects;
+    }
     let is_requester = on.ticket.requester.address == from.address;
     match s.policy.engineer(&from.address) {
         // An engineer with a broken printer is a requester like any other, unless they give orders or confirm them.

@@ -1,6 +1,7 @@
 //! A ticket being worked on: changes and letters are collected and become effects all at once, or not at all.
 
 use crate::address::Address;
+use crate::desk::approval::Approval;
 use crate::desk::event::{Effect, Timer, TimerKind};
 use crate::desk::inbound::{Attachment, Body};
 use crate::desk::letter::{Content, Letter};
@@ -32,6 +33,8 @@ pub struct Draft<'a> {
     reschedule: bool,
     progressed: bool,
     unwatched: bool,
+    /// The approval as it is to be stored.
+    approval: Option<Approval>,
 }
 
 impl<'a> Draft<'a> {
@@ -63,6 +66,29 @@ impl<'a> Draft<'a> {
             reschedule,
             progressed,
             unwatched,
+            approval: None,
+        }
+    }
+
+    /// The approval changes with the ticket: its version guards both, see [`Ticket::version`].
+    pub fn keep_approval(&mut self, approval: Approval) {
+        self.approval = Some(approval);
+    }
+
+    /// What [`Draft::keep_approval`] was given.
+    pub fn approval(&self) -> Option<&Approval> {
+        self.approval.as_ref()
+    }
+
+    /// Sets a timer of the present cycle.
+    pub fn schedule(&mut self, kind: TimerKind, due: Timestamp) {
+        self.timers.push(Timer { number: self.ticket.number, kind, due, cycle: self.ticket.cycle });
+    }
+
+    /// Gives these files to every letter of a template that is queued so far.
+    pub fn attach_to(&mut self, template: &str, files: &[Arc<Attachment>]) {
+        for letter in self.letters.iter_mut().filter(|letter| letter.content.template() == template) {
+            letter.attachments = files.to_vec();
         }
     }
 
@@ -363,7 +389,7 @@ impl<'a> Draft<'a> {
         let mut effects = Vec::new();
         match &self.before {
             None => effects.push(Effect::Open(Box::new(self.ticket.clone()))),
-            Some(before) if *before != self.ticket => {
+            Some(before) if *before != self.ticket || self.approval.is_some() => {
                 self.ticket.version += 1;
                 self.ticket.updated = self.now;
                 effects.push(Effect::Save(Box::new(self.ticket.clone())));
@@ -372,6 +398,7 @@ impl<'a> Draft<'a> {
         }
         effects.extend(self.entries.into_iter().map(|entry| Effect::Record(number, entry)));
         effects.extend(timers);
+        effects.extend(self.approval.map(|approval| Effect::Approval(number, Box::new(approval))));
         effects.extend(self.others);
         if self.unschedule {
             effects.extend(TimerKind::CONFIRMATION.map(|kind| Effect::Unschedule(number, kind)));

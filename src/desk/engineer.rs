@@ -3,6 +3,7 @@
 //! Everything a mail orders is done, or nothing is: one line that cannot be carried out holds the whole mail back.
 
 use crate::address::{Address, Mailbox};
+use crate::desk::approval::{self, Approval, Module};
 use crate::desk::command::{self, Command, CommandLine, Hint};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
@@ -19,18 +20,18 @@ use std::sync::Arc;
 
 /// Whether the message is proven to come from this engineer.
 pub fn is_proven(policy: &Policy, inbound: &Inbound, engineer: &Engineer, by: Option<By>) -> bool {
-    let reference = by == Some(By::Reference);
-    let domain = engineer.address().domain();
-    let dmarc = policy
-        .proof
-        .authserv_id
-        .as_deref()
-        .is_some_and(|id| proof::dmarc_pass(&inbound.authentication_results, id, domain));
+    let (reference, dmarc) = (by == Some(By::Reference), dmarc_passes(policy, inbound, engineer.address()));
     match policy.proof.work {
         Demand::Either => reference || dmarc,
         Demand::Reference => reference,
         Demand::Both => reference && dmarc,
     }
+}
+
+/// Whether the own mail server vouches for the author.
+pub fn dmarc_passes(policy: &Policy, inbound: &Inbound, author: &Address) -> bool {
+    let own = policy.proof.authserv_id.as_deref();
+    own.is_some_and(|id| proof::dmarc_pass(&inbound.authentication_results, id, author.domain()))
 }
 
 /// An engineer's mail on a ticket.
@@ -87,6 +88,7 @@ pub fn new_mail(
         reports: Vec::new(),
         description: below.inbound.body.clone(),
         visit: None,
+        approval: None,
     };
     let mut work = Work::new(s, &opened, &below, &below.inbound, engineer, now);
     work.draft = draft;
@@ -321,9 +323,16 @@ impl<'a> Work<'a> {
                 self.draft.become_status(Status::InProgress, "");
                 Ok(())
             }
-            Command::Resolve(_) => self.become_status(Status::Resolved),
+            Command::Resolve(_) => {
+                if let Some(hint) = self.approval().and_then(Approval::holds) {
+                    return Err(hint);
+                }
+                self.become_status(Status::Resolved)
+            }
             Command::Close(_) => self.become_status(Status::Closed),
             Command::Cancel(_) => self.become_status(Status::Cancelled),
+            Command::Approval(value) => self.ask_approval(value),
+            Command::Approve(_) | Command::Reject(_) => Err(Hint::NotAsked),
             Command::Reopen(_) => {
                 self.must_be(&[Status::Resolved, Status::Closed, Status::Cancelled])?;
                 self.draft.reopen("");
@@ -357,6 +366,56 @@ impl<'a> Work<'a> {
             self.draft.respond();
         }
         self.draft.become_status(to, "");
+        if matches!(to, Status::Closed | Status::Cancelled) {
+            self.withdraw_approval();
+        }
+        Ok(())
+    }
+
+    /// The ticket's approval, as this mail leaves it so far.
+    fn approval(&self) -> Option<&Approval> {
+        self.draft.approval().or(self.on.approval.as_ref())
+    }
+
+    fn withdraw_approval(&mut self) {
+        let approval = self.approval().cloned();
+        approval::ask::withdraw(&mut self.draft, approval.as_ref());
+    }
+
+    /// `#approval ERP a note for its owners`; `#approval none`: nobody has to be asked after all.
+    fn ask_approval(&mut self, value: &str) -> Result<(), Hint> {
+        self.must_be(&[Status::New, Status::Assigned, Status::InProgress, Status::Pending])?;
+        if matches!(command::fold(value).as_str(), "none" | "no" | "无" | "不需要" | "取消") {
+            return self.drop_approval();
+        }
+        let (module, note) = self.module(value)?;
+        let before = self.approval().cloned();
+        let same = before.as_ref().filter(|before| before.module == module.name);
+        let told = same.map_or_else(|| self.on.description.text.clone(), |before| before.request.clone());
+        approval::ask::begin(&mut self.draft, before.as_ref(), module, &told, &note);
+        approval::ask::tell_requester_asked(&mut self.draft);
+        Ok(())
+    }
+
+    /// The module that is named; without a name the one the ticket is about, or the only one there is.
+    fn module(&self, value: &str) -> Result<(&'a Module, String), Hint> {
+        let policy = self.s.policy;
+        let known = || policy.modules.iter().map(|m| m.name.as_str()).collect::<Vec<_>>().join(", ");
+        if !value.is_empty() {
+            return approval::named_first(policy, value).ok_or_else(|| Hint::NoModule { known: known() });
+        }
+        let told = format!("{}\n{}", self.on.ticket.subject, self.on.description.text);
+        let asked_before = self.approval().and_then(|approval| policy.module(&approval.module));
+        let only = policy.modules.first().filter(|_| policy.modules.len() == 1);
+        let found = asked_before.or_else(|| approval::recognised(policy, &told)).or(only);
+        found.map(|module| (module, String::new())).ok_or_else(|| Hint::NoModule { known: known() })
+    }
+
+    fn drop_approval(&mut self) -> Result<(), Hint> {
+        self.withdraw_approval();
+        if (self.draft.ticket.status, self.draft.ticket.wait) == (Status::Pending, Some(Wait::Approval)) {
+            self.draft.become_status(Status::InProgress, "");
+        }
         Ok(())
     }
 
@@ -456,6 +515,7 @@ impl<'a> Work<'a> {
         self.draft.ticket.merged_into = Some(target.ticket.number);
         self.draft.record(What::Merged { into: target.ticket.number }, "");
         self.draft.become_status(Status::Closed, "");
+        self.withdraw_approval();
         self.hand_over(&target.ticket);
         self.tell_owner_of(target);
         Ok(())

@@ -1,6 +1,7 @@
 //! What comes into the rules and what comes out: events, the situation they meet, and effects.
 
 use crate::address::{Address, Mailbox, MessageId};
+use crate::desk::approval::Approval;
 use crate::desk::inbound::Inbound;
 use crate::desk::intake::{self, Sorted};
 use crate::desk::letter::Letter;
@@ -31,6 +32,22 @@ pub enum Event {
         to: Address,
         letter: String,
         reason: String,
+    },
+    /// On an owner's page somebody pressed a button: the owner is to be mailed a code.
+    CodeWanted {
+        number: Number,
+        /// Of the request.
+        version: i64,
+        owner: Address,
+    },
+    /// An owner's page was answered with a code.
+    CodeEntered {
+        number: Number,
+        version: i64,
+        owner: Address,
+        approved: bool,
+        why: String,
+        code: String,
     },
 }
 
@@ -87,6 +104,12 @@ pub enum TimerKind {
     VisitReminder,
     /// The visit is over: the clock runs again, and later the engineer is asked.
     VisitOver,
+    /// The owners of a module have not answered: they are reminded.
+    ApprovalReminder,
+    /// They still have not: their substitutes are asked.
+    ApprovalSubstitute,
+    /// The pause for an approval has lasted too long: the supervisor is told.
+    ApprovalLimit,
 }
 
 impl TimerKind {
@@ -98,6 +121,9 @@ impl TimerKind {
         TimerKind::Hold,
         TimerKind::VisitReminder,
         TimerKind::VisitOver,
+        TimerKind::ApprovalReminder,
+        TimerKind::ApprovalSubstitute,
+        TimerKind::ApprovalLimit,
     ];
 
     /// The timers of a ticket that waits for its confirmation.
@@ -105,6 +131,9 @@ impl TimerKind {
 
     /// The timers of an appointment.
     pub const VISIT: [TimerKind; 2] = [TimerKind::VisitReminder, TimerKind::VisitOver];
+    /// The timers of a ticket that waits for an approval.
+    pub const APPROVAL: [TimerKind; 3] =
+        [TimerKind::ApprovalReminder, TimerKind::ApprovalSubstitute, TimerKind::ApprovalLimit];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -115,6 +144,9 @@ impl TimerKind {
             TimerKind::Hold => "hold",
             TimerKind::VisitReminder => "visit_reminder",
             TimerKind::VisitOver => "visit_over",
+            TimerKind::ApprovalReminder => "approval_reminder",
+            TimerKind::ApprovalSubstitute => "approval_substitute",
+            TimerKind::ApprovalLimit => "approval_limit",
         }
     }
 
@@ -161,6 +193,8 @@ pub struct Candidate {
     pub description: crate::desk::inbound::Body,
     /// Its latest appointment on site, also one that is over or called off.
     pub visit: Option<Visit>,
+    /// Whether somebody has to approve it, and what they said.
+    pub approval: Option<Approval>,
 }
 
 /// A Message-ID that stands in the store.
@@ -260,6 +294,8 @@ pub enum Effect {
     Unschedule(Number, TimerKind),
     /// The ticket's appointment as it is now.
     KeepVisit(Number, Visit),
+    /// The ticket's approval as it is now.
+    Approval(Number, Box<Approval>),
 }
 
 impl Candidate {

@@ -10,7 +10,7 @@ use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
 use crate::desk::triage::{Rules, Verdict};
 use crate::desk::words::{Field, Language, Priority, Status};
-use crate::desk::{assign, fields, hush, incident, sla, team};
+use crate::desk::{approval, assign, fields, hush, incident, sla, team};
 use crate::time::Timestamp;
 
 /// What registering a message takes from its words alone.
@@ -78,6 +78,7 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
     let missing = if human { fields::missing(&draft.ticket.fields, draft.ticket.priority) } else { Vec::new() };
     let requester = draft.ticket.requester.clone();
     let leading = incident::leading(s).filter(|_| draft.ticket.parent.is_some());
+    approval::ask::recognise(s, mail, &mut draft);
     if may_acknowledge(s, &mail.inbound) {
         let outsider = !s.policy.desk.is_colleague(&requester.address);
         let asked = if outsider { Vec::new() } else { missing.clone() };

@@ -181,6 +181,50 @@ pub enum Content {
         command: Option<String>,
         comment: String,
     },
+    /// To somebody who is to approve a request.
+    ApprovalRequest {
+        purpose: Purpose,
+        module: String,
+        /// Exactly what is approved.
+        request: Body,
+        /// What the engineer who asks added; may be empty.
+        note: String,
+        /// Who executes it.
+        engineer: Option<String>,
+        /// Who else is asked.
+        others: Vec<String>,
+        /// All of them have to approve, not one.
+        all: bool,
+        /// When this version was asked.
+        asked: Timestamp,
+        /// The page; `None` when the desk has no public address (answers by mail only).
+        link: Option<String>,
+        /// Ties the answer to this version, see [`crate::desk::approval::mark`].
+        mark: String,
+    },
+    /// To the requester and to the engineer: it was asked, approved or rejected.
+    ApprovalNews {
+        stage: ApprovalStage,
+        module: String,
+        by: String,
+        comment: String,
+        /// What was decided about, for the engineer alone; the requester wrote it.
+        request: Option<Body>,
+    },
+    /// To somebody who was asked: what became of it.
+    ApprovalReceipt { kind: ReceiptKind, module: String, by: String, comment: String },
+    /// To somebody whose answer counts for nothing as it is.
+    ApprovalRefused { why: NotCounted, module: String },
+    /// To an owner on whose page a button was pressed: the code that confirms it.
+    ApprovalCode { code: String, module: String },
+    /// To the supervisor: nobody has approved for too long.
+    ApprovalOverdue {
+        module: String,
+        /// Who has not answered; empty when there was nobody to ask.
+        owners: Vec<String>,
+        engineer: Option<String>,
+        since: Timestamp,
+    },
 }
 
 /// Who is invited to an appointment.
@@ -229,6 +273,102 @@ pub struct Entry {
 pub enum Method {
     Request,
     Cancel,
+}
+
+/// Why an owner gets a request to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    Ask,
+    /// No answer yet.
+    Remind,
+    /// The owners have not answered, and it is the reader's turn.
+    Substitute,
+    /// The requester wrote more: an answer to the earlier version does not count.
+    Changed,
+    /// An answer was not proven, or was to an earlier version.
+    Again,
+}
+
+impl Purpose {
+    pub const ALL: &'static [Purpose] =
+        &[Purpose::Ask, Purpose::Remind, Purpose::Substitute, Purpose::Changed, Purpose::Again];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Purpose::Ask => "ask",
+            Purpose::Remind => "remind",
+            Purpose::Substitute => "substitute",
+            Purpose::Changed => "changed",
+            Purpose::Again => "again",
+        }
+    }
+}
+
+/// How far an approval is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalStage {
+    Asked,
+    Approved,
+    Rejected,
+}
+
+impl ApprovalStage {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ApprovalStage::Asked => "asked",
+            ApprovalStage::Approved => "approved",
+            ApprovalStage::Rejected => "rejected",
+        }
+    }
+}
+
+/// What somebody who was asked hears afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptKind {
+    /// They approved, and that settled it.
+    Approved,
+    Rejected,
+    /// Somebody else settled it; there is nothing left to do.
+    ApprovedByOther,
+    RejectedByOther,
+    /// They approved; others still have to.
+    Counted,
+    /// Nobody has to approve any more.
+    Withdrawn,
+}
+
+impl ReceiptKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReceiptKind::Approved => "approved",
+            ReceiptKind::Rejected => "rejected",
+            ReceiptKind::ApprovedByOther => "approved_by_other",
+            ReceiptKind::RejectedByOther => "rejected_by_other",
+            ReceiptKind::Counted => "counted",
+            ReceiptKind::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// Why an answer counts for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotCounted {
+    /// A requester never approves their own.
+    OwnRequest,
+    /// It is decided, or no longer needed.
+    Over,
+    /// Several orders, or an order below the text.
+    Unclear,
+    /// A rejection without a reason.
+    NoReason,
+    /// The module has other owners now.
+    NoOwner,
+    /// A text without an order: it went to the engineer.
+    OnlyWords,
 }
 
 /// How far the targets of a ticket are used up.
@@ -417,6 +557,12 @@ impl Content {
             Content::VisitReminder { .. } => "visit_reminder",
             Content::VisitOver { .. } => "visit_over",
             Content::VisitAnswer { .. } => "visit_answer",
+            Content::ApprovalRequest { .. } => "approval_request",
+            Content::ApprovalNews { .. } => "approval_news",
+            Content::ApprovalReceipt { .. } => "approval_receipt",
+            Content::ApprovalRefused { .. } => "approval_refused",
+            Content::ApprovalCode { .. } => "approval_code",
+            Content::ApprovalOverdue { .. } => "approval_overdue",
         }
     }
 

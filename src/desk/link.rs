@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The desk's signing key: 32 random bytes, made once and kept in the database.
 #[derive(Clone)]
@@ -95,6 +96,52 @@ impl Key {
         RatingLink::decode(payload).filter(|link| now < link.expires)
     }
 
+    /// A token for an owner's approval page; opaque, URL-safe, dies at `link.expires`.
+    pub fn sign_approval(&self, link: &ApprovalLink) -> String {
+        let mut bytes = link.encode();
+        let mac = self.mac("approval_link", &[&bytes]);
+        bytes.extend_from_slice(&mac[..16]);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads a token that [`Key::sign_approval`] made; `None` for anything else, whatever is wrong with it.
+    pub fn read_approval(&self, token: &str, now: Timestamp) -> Option<ApprovalLink> {
+        if token.len() > 200 {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (payload, mac) = bytes.split_at_checked(bytes.len().checked_sub(16)?)?;
+        if !equal(&self.mac("approval_link", &[payload])[..16], mac) {
+            return None;
+        }
+        ApprovalLink::decode(payload).filter(|link| now < link.expires)
+    }
+
+    /// Whether the link was made for this owner; it does not name them, so that it tells nothing where it is read.
+    pub fn is_owner(&self, link: &ApprovalLink, owner: &Address) -> bool {
+        equal(&link.owner, &self.owner_mark(owner))
+    }
+
+    fn owner_mark(&self, owner: &Address) -> [u8; 16] {
+        let mac = self.mac("owner", &[owner.key().as_bytes()]);
+        mac[..16].try_into().expect("sixteen bytes")
+    }
+
+    /// Six digits that are mailed to an owner, who enters them on the page. They follow from the moment of mailing, so
+    /// that nothing secret is stored.
+    pub fn code(&self, number: Number, version: i64, owner: &Address, sent: Timestamp) -> String {
+        let (number, version, sent) = (number.0.to_be_bytes(), version.to_be_bytes(), sent.millis().to_be_bytes());
+        let mac = self.mac("code", &[&number, &version, owner.key().as_bytes(), &sent]);
+        let digits = u64::from_be_bytes(mac[..8].try_into().expect("eight bytes")) % 1_000_000;
+        format!("{digits:06}")
+    }
+
+    /// Whether somebody entered the code that was mailed at `sent`; blanks and full-width digits are fine.
+    pub fn is_code(&self, entered: &str, number: Number, version: i64, owner: &Address, sent: Timestamp) -> bool {
+        let digits: String = entered.chars().take(40).nfkc().filter(char::is_ascii_digit).collect();
+        equal(digits.as_bytes(), self.code(number, version, owner, sent).as_bytes())
+    }
+
     /// Signs a short text for a page's form, such as the moment it was shown.
     pub fn sign_text(&self, purpose: &str, text: &str) -> String {
         base32(&self.mac(purpose, &[text.as_bytes()]), 16)
@@ -118,6 +165,42 @@ pub struct RatingLink {
     pub cycle: i64,
     pub rating: Rating,
     pub expires: Timestamp,
+}
+
+/// What an approval link says: one request of one version, one owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalLink {
+    pub number: Number,
+    pub version: i64,
+    pub expires: Timestamp,
+    /// See [`Key::is_owner`].
+    owner: [u8; 16],
+}
+
+impl ApprovalLink {
+    pub fn new(key: &Key, number: Number, version: i64, owner: &Address, expires: Timestamp) -> ApprovalLink {
+        ApprovalLink { number, version, expires, owner: key.owner_mark(owner) }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![1];
+        for value in [self.number.0, self.version, self.expires.millis()] {
+            bytes.extend_from_slice(&value.to_be_bytes());
+        }
+        bytes.extend_from_slice(&self.owner);
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<ApprovalLink> {
+        let bytes: &[u8; 41] = bytes.try_into().ok()?;
+        let value = |at: usize| i64::from_be_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+        (bytes[0] == 1).then(|| ApprovalLink {
+            number: Number(value(1)),
+            version: value(9),
+            expires: Timestamp::from_millis(value(17)),
+            owner: bytes[25..].try_into().expect("sixteen bytes"),
+        })
+    }
 }
 
 /// How a ticket stands to a rating link.
@@ -198,6 +281,33 @@ mod tests {
         assert_eq!(key().check_message_id(&id, &zhang), Some(Number(12)));
         assert_eq!(key().check_message_id(&id, &address("li@corp.example")), None);
         assert_eq!(key().check_message_id("it012.aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbb@x", &zhang), None);
+    }
+
+    #[test]
+    fn s15_an_approval_link_is_for_one_owner_and_one_version() {
+        let (li, wang) = (address("li@corp.example"), address("wang@corp.example"));
+        let link = ApprovalLink::new(&key(), Number(3), 2, &li, Timestamp::from_seconds(1000));
+        let token = key().sign_approval(&link);
+        let read = key().read_approval(&token, Timestamp::from_seconds(999)).unwrap();
+        assert_eq!(read, link);
+        assert!(key().is_owner(&read, &li) && !key().is_owner(&read, &wang));
+        assert_eq!(key().read_approval(&token, Timestamp::from_seconds(1000)), None);
+        assert_eq!(Key([8; 32]).read_approval(&token, Timestamp::from_seconds(1)), None);
+        assert_eq!(key().read_rating(&token, Timestamp::from_seconds(1)), None, "another purpose");
+        for odd in ["", "%00", &token[1..], &format!("{token}A"), &"A".repeat(300)] {
+            assert_eq!(key().read_approval(odd, Timestamp::from_seconds(1)), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_six_digits_for_one_moment() {
+        let li = address("li@corp.example");
+        let code = |seconds| key().code(Number(3), 2, &li, Timestamp::from_seconds(seconds));
+        assert!(code(1).len() == 6 && code(1).bytes().all(|b| b.is_ascii_digit()) && code(1) != code(2));
+        let check = |entered: &str| key().is_code(entered, Number(3), 2, &li, Timestamp::from_seconds(1));
+        let wide: String = code(1).chars().map(|c| char::from_u32(c as u32 + 0xfee0).unwrap()).collect();
+        assert!(check(&code(1)) && check(&wide) && check(&format!(" {} {} ", &code(1)[..3], &code(1)[3..])));
+        assert!(!check(&code(2)) && !check("") && !check(&format!("{}1", code(1))));
     }
 
     #[test]

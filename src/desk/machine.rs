@@ -152,7 +152,10 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         | TimerKind::Progress
         | TimerKind::Hold
         | TimerKind::VisitReminder
-        | TimerKind::VisitOver => {}
+        | TimerKind::VisitOver
+        | TimerKind::ApprovalReminder
+        | TimerKind::ApprovalSubstitute
+        | TimerKind::ApprovalLimit => {}
     }
     draft.finish()
 }

@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod appointment;
+pub mod approval;
 pub mod assign;
 pub mod command;
 mod confirm;

@@ -28,6 +28,12 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         None => Vec::new(),
         Some(Wait::Requester) => remind(s, on, now),
         Some(Wait::Visit) if visit::stands(on, now) => look_after_visit(s, on, now),
+        // Its owners have a clock of their own, see [`crate::desk::approval::ask`].
+        Some(wait) if on.approval.as_ref().is_some_and(|asked| asked.has_time(s.policy, ticket, now)) => {
+            let mut draft = Draft::of(s.policy, ticket, Who::Desk, now);
+            draft.look_again(TimerKind::Hold, first_look(s.policy, wait, now));
+            draft.finish()
+        }
         Some(wait) => too_long(s, on, wait, now),
     }
 }

@@ -1,6 +1,7 @@
 //! How this desk is run: everything the rules need from the configuration, as plain data.
 
 use crate::address::{Address, Mailbox};
+use crate::desk::approval::Module;
 use crate::desk::duty::{Duty, OnDuty, Staff};
 use crate::desk::link::Key;
 use crate::desk::triage::Rules;
@@ -29,6 +30,8 @@ pub struct Policy {
     pub visits: Visits,
     /// Where people work; empty: all at one place.
     pub sites: Vec<Site>,
+    /// Whose owners approve requests.
+    pub modules: Vec<Module>,
     /// Signs references and links; made at first start and kept in the database.
     pub key: Key,
 }
@@ -110,6 +113,10 @@ impl Engineer {
 impl Policy {
     pub fn engineer(&self, address: &Address) -> Option<&Engineer> {
         self.engineers.iter().find(|e| e.address() == address)
+    }
+
+    pub fn module(&self, name: &str) -> Option<&Module> {
+        self.modules.iter().find(|module| module.name == name)
     }
 
     /// Whom the desk turns to when nobody else will do: the supervisor on duty; without any, the most senior engineer.
@@ -229,6 +236,8 @@ pub struct Proof {
     /// The `authserv-id` of the own border server; `None`: nobody is proven by headers.
     pub authserv_id: Option<String>,
     pub work: Demand,
+    /// For the answer of a module's owner: [`Demand::Reference`] or [`Demand::Both`].
+    pub approvals: Demand,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
 use crate::desk::quote::own_words;
 use crate::desk::ticket::{Ticket, What, Who};
-use crate::desk::words::{Rating, Status, Wait};
-use crate::desk::{assign, fields, intake};
+use crate::desk::words::{Field, Rating, Status, Wait};
+use crate::desk::{approval, assign, fields, intake};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -33,7 +33,29 @@ pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Tim
     if is_requester {
         learn(&mut draft, mail);
     }
-    if is_requester && awaiting { confirm(s, on, mail, draft) } else { pass_on(draft, mail, from, !takes_part) }
+    if is_requester && awaiting {
+        return confirm(s, on, mail, draft);
+    }
+    if is_requester && on.approval.is_some() {
+        edit(s, on, mail, from, &mut draft);
+    }
+    pass_on(draft, mail, from, !takes_part)
+}
+
+/// Nothing but who the requester is, as the acknowledgement asks for it.
+fn is_about_person(words: &str) -> bool {
+    let person = [Field::Name, Field::Department, Field::EmployeeId, Field::Contact];
+    is_form(words) && fields::extract(words).keys().all(|field| person.contains(field))
+}
+
+/// More about a request whose approval is asked: the owners read it anew (`hardening.md` S15). Thanks change nothing.
+fn edit(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, draft: &mut Draft) {
+    let words = own_words(&s.policy.key, &mail.inbound, &from.address);
+    let polite = matches!(read_answer(&words, mail), Answer::Polite) && !answer::says_more(&words) && !has_files(mail);
+    let nothing_new = polite || (is_about_person(&words) && !has_files(mail));
+    if mail.inbound.kind.is_human() && !nothing_new {
+        approval::ask::asked_anew(draft, on, mail, &words);
+    }
 }
 
 /// Thanks, long after the ticket was closed: no reason for a new one.
@@ -102,7 +124,7 @@ fn pass_on(mut draft: Draft, mail: &Mail, from: &Mailbox, stranger: bool) -> Vec
     draft.finish()
 }
 
-fn send_to_owner(draft: &mut Draft, mail: &Mail, from: &Mailbox, stranger: bool) {
+pub fn send_to_owner(draft: &mut Draft, mail: &Mail, from: &Mailbox, stranger: bool) {
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
     let writer = if stranger { Writer::Stranger } else { Writer::Participant };
     for reader in draft.circle().into_iter().filter(|reader| reader.mailbox.address != from.address) {

@@ -200,4 +200,29 @@ pub enum What {
         answer: Attendance,
         proposed: Option<Timestamp>,
     },
+    /// These people were asked to approve this version of the request; its module.
+    ApprovalAsked {
+        module: String,
+        version: i64,
+        of: Vec<Address>,
+    },
+    /// One who was asked approved, with what they added.
+    Approved {
+        module: String,
+        version: i64,
+    },
+    /// One who was asked rejected it, with the reason.
+    Rejected {
+        module: String,
+        version: i64,
+    },
+    /// Nobody has to approve any more.
+    ApprovalWithdrawn {
+        module: String,
+    },
+    /// Nobody answered in time, and the supervisor was told.
+    ApprovalOverdue {
+        module: String,
+        to: Address,
+    },
 }

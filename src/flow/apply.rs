@@ -92,6 +92,10 @@ impl Work<'_> {
                 tx.keep_visit(number, &visit).await?;
                 self.facts.visited(number, &visit);
             }
+            Effect::Approval(number, approval) => {
+                tx.keep_approval(number, &approval).await?;
+                self.facts.keep_approval(number, &approval);
+            }
             Effect::Send(letter) => self.send(*letter).await?,
             // Told by `carry_out`, which knows the message.
             Effect::Join { .. } | Effect::SetAside { .. } => {}

@@ -3,6 +3,7 @@
 use super::beside::Beside;
 use super::letters::Letters;
 use crate::address::{Address, Mailbox, MessageId};
+use crate::desk::approval::Approval;
 use crate::desk::command::{self, Command};
 use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, Situation, Timer, TimerKind};
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
@@ -47,11 +48,13 @@ struct Known {
     /// When each of them was told something about it lately, oldest first.
     told: HashMap<Address, Vec<Timestamp>>,
     visit: Option<Visit>,
+    approval: Option<Approval>,
 }
 
 impl Known {
     fn new(ticket: Ticket) -> Known {
-        Known { ticket, participants: Vec::new(), conversations: HashMap::new(), told: HashMap::new(), visit: None }
+        let (participants, visit, approval) = (Vec::new(), None, None);
+        Known { ticket, participants, conversations: HashMap::new(), told: HashMap::new(), visit, approval }
     }
 }
 
@@ -150,6 +153,9 @@ impl Facts {
         }
         for (number, address) in tx.participants(&missing).await? {
             self.on(number, |known| known.participants.push(address));
+        }
+        for (number, approval) in tx.approvals(&missing).await? {
+            self.on(number, |known| known.approval = Some(approval));
         }
         for (number, with, seen) in tx.conversations(&missing).await? {
             self.on(number, |known| drop(known.conversations.insert(with, seen)));
@@ -263,6 +269,10 @@ impl Facts {
         self.on(number, |known| known.visit = Some(visit.clone()));
     }
 
+    pub fn keep_approval(&mut self, number: Number, approval: &Approval) {
+        self.on(number, |known| known.approval = Some(approval.clone()));
+    }
+
     /// Takes in what a ticket teaches about its requester; gives what is known of them now, when that is new.
     pub async fn learn(&mut self, tx: &mut Tx, who: &Mailbox, new: &Person) -> Result<Option<&Person>, StoreError> {
         self.look_up_people(tx, std::slice::from_ref(&who.address)).await?;
@@ -320,7 +330,10 @@ impl Facts {
                 situation.next_number = self.next_number(tx).await?;
                 first_few(&self.about_mail(tx, &mut situation, mail, now).await?)
             }
-            Event::Rated { number, .. } | Event::Undelivered { number, .. } => vec![*number],
+            Event::Rated { number, .. }
+            | Event::Undelivered { number, .. }
+            | Event::CodeWanted { number, .. }
+            | Event::CodeEntered { number, .. } => vec![*number],
             Event::Due(timers) => timers.iter().map(|timer| timer.number).collect(),
         };
         situation.candidates = self.candidates(tx, &numbers, policy, event, situation.incident).await?;
@@ -436,6 +449,7 @@ impl Facts {
                 reports: Vec::new(),
                 description: Body::default(),
                 visit: known.visit.clone(),
+                approval: known.approval.clone(),
             };
             if needs_history(&candidate, policy, event) || incident == Some(named) {
                 candidate.timeline = tx.timeline(candidate.ticket.number).await?;
@@ -508,6 +522,6 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
             let looks_back = |timer: &Timer| timer.number == candidate.named && kinds.contains(&timer.kind);
             timers.iter().any(looks_back)
         }
-        Event::Undelivered { .. } => false,
+        Event::Undelivered { .. } | Event::CodeWanted { .. } | Event::CodeEntered { .. } => false,
     }
 }

@@ -92,6 +92,7 @@ fn urgency(letter: &Letter) -> i64 {
         Content::VisitReminder { .. } => 1,
         Content::Impersonated { .. } | Content::Unheard { .. } | Content::TakenBack { .. } => 2,
         Content::OnHold { .. } | Content::Incident { .. } => 2,
+        Content::ApprovalCode { .. } | Content::ApprovalOverdue { .. } | Content::ApprovalRequest { .. } => 2,
         Content::ConfirmReminder { .. }
         | Content::Waiting { .. }
         | Content::Closed { .. }

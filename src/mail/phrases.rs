@@ -118,6 +118,21 @@ pub fn happened(what: &What, language: Language) -> String {
         What::VisitAnswered { answer, .. } => {
             format!("{}{}", language.pick("上门邀请：", "visit invitation: "), answer.name(language))
         }
+        What::ApprovalAsked { module, of, .. } => {
+            let people: Vec<&str> = of.iter().map(|address| address.as_str()).collect();
+            let people = people.join(", ");
+            match language {
+                Language::Chinese => format!("请求审批：{module}，{people}"),
+                Language::English => format!("approval asked: {module}, of {people}"),
+            }
+        }
+        What::Approved { module, .. } => format!("{}{module}", language.pick("审批通过：", "approved: ")),
+        What::Rejected { module, .. } => format!("{}{module}", language.pick("审批驳回：", "rejected: ")),
+        What::ApprovalWithdrawn { module } => format!("{}{module}", language.pick("不再审批：", "approval dropped: ")),
+        What::ApprovalOverdue { module, to } => match language {
+            Language::Chinese => format!("{module} 的审批超过期限，已通知 {to}"),
+            Language::English => format!("the approval of {module} takes too long, told {to}"),
+        },
         What::Merged { into } => format!("{}{into}", language.pick("已合并到 ", "merged into ")),
     }
 }

@@ -5,8 +5,8 @@ use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
 use crate::desk::letter::{
-    Appointment, Attendee, Change, ClockStep, Closing, Content, Entry, Letter, ListLine, Method, NoticeReason,
-    RatingLinks, Said, Stage, StatusLine, Step, TranscriptLine, Writer,
+    Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, Entry, Letter, ListLine, Method,
+    NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Stage, StatusLine, Step, TranscriptLine, Writer,
 };
 use crate::desk::policy::{Identity, Reader, Role};
 use crate::desk::ticket::{Number, Report, Ticket, What};
@@ -46,6 +46,7 @@ fn in_language(language: Language) -> Vec<Letter> {
     contents.extend(to_the_engineer(say));
     contents.extend(about_targets(say));
     contents.extend(visits(say));
+    contents.extend(about_approvals(say));
     let mut letters: Vec<Letter> = contents.into_iter().map(|(who, content)| say.letter(who, content)).collect();
     letters.extend(variations(say));
     for (index, letter) in letters.iter_mut().enumerate() {
@@ -60,6 +61,7 @@ enum Who {
     Engineer,
     Supervisor,
     Outsider,
+    Owner,
 }
 
 fn address(text: &str) -> Address {
@@ -101,6 +103,7 @@ pub fn page_samples() -> Vec<(String, tera::Context)> {
             pages.push((format!("page/{}/{page}.html", language.as_str()), view.clone()));
         }
     }
+    pages.extend([Language::Chinese, Language::English].into_iter().flat_map(approval_pages));
     pages
 }
 
@@ -142,6 +145,7 @@ impl Say {
             Who::Requester => self.requester(),
             Who::Engineer => self.engineer(),
             Who::Supervisor => Mailbox::new(address("zhao.lei@corp.example"), self.pick("赵磊", "Maria Santos")),
+            Who::Owner => Mailbox::new(address("sun.hao@corp.example"), self.pick("孙浩", "Olivia Grant")),
             Who::Outsider => Mailbox::new(address("someone@elsewhere.example"), "Win a prize now"),
         };
         Reader { mailbox, language: self.0, zone: chrono_tz::Asia::Shanghai }
@@ -222,6 +226,12 @@ impl Say {
         }
         if unassigned {
             (ticket.assignee, ticket.status) = (None, Status::New);
+        }
+        if content.template().starts_with("approval_") {
+            ticket.subject = self.pick("申请开通 ERP 应付模块只读权限", "Read access to ERP accounts payable");
+            (ticket.category, ticket.priority) = (Category::Account, Priority::P4);
+            (ticket.status, ticket.wait) = (Status::Pending, Some(Wait::Approval));
+            ticket.fields.remove(&Field::Error);
         }
         let about_one = !matches!(content, Content::Overdue { .. });
         Letter {
@@ -569,6 +579,116 @@ fn visits(say: Say) -> Vec<(Who, Content)> {
     ]
 }
 
+fn about_approvals(say: Say) -> Vec<(Who, Content)> {
+    let module = || "ERP".to_owned();
+    let text = say.pick(
+        "请给财务部新同事刘洋开通 ERP 应付模块的只读权限，工号 F10377，下周一入职。",
+        "Please give our new colleague Ann Lee in Finance read access to ERP accounts payable. She starts on Monday.",
+    );
+    let body = || Body { text: text.clone(), html: None };
+    let (owner, other) = (say.reader(Who::Owner).mailbox.name, say.pick("周敏", "Peter Wolf"));
+    let asks = |purpose, note: &str, others: &[&str], all| Content::ApprovalRequest {
+        purpose,
+        module: module(),
+        request: if purpose == Purpose::Again { Body::default() } else { body() },
+        note: note.to_owned(),
+        engineer: (purpose != Purpose::Again).then(|| say.engineer().name),
+        others: others.iter().map(|name| (*name).to_owned()).collect(),
+        all,
+        asked: minutes(-60 * 24),
+        link: (purpose != Purpose::Remind).then(|| "https://desk.corp.example/a/AQAAAAAAAAABAAAAAAAAAAE".into()),
+        mark: "IT001/1/K7QD2M3P".into(),
+    };
+    let note = say.pick("只读角色 FI_AP_DISPLAY，不含付款。", "Role FI_AP_DISPLAY, no payments.");
+    let third = say.pick("吴迪", "Nina Hall");
+    let two: [&str; 2] = [&other, &third];
+    let news = |stage, comment: &str, request| Content::ApprovalNews {
+        stage,
+        module: module(),
+        by: owner.clone(),
+        comment: comment.to_owned(),
+        request,
+    };
+    let no = say
+        .pick("应付模块本月在对账，下月初再申请。", "Accounts payable is closing this month; ask again in December.");
+    let yes = say.pick("只给到年底。", "Until the end of the year only.");
+    let receipt = |kind, comment: &str| {
+        let by = if kind == ReceiptKind::Withdrawn { String::new() } else { other.clone() };
+        (Who::Owner, Content::ApprovalReceipt { kind, module: module(), by, comment: comment.to_owned() })
+    };
+    let refused = |who, why| (who, Content::ApprovalRefused { why, module: module() });
+    let overdue = |owners: &[&str], engineer: bool| Content::ApprovalOverdue {
+        module: module(),
+        owners: owners.iter().map(|name| (*name).to_owned()).collect(),
+        engineer: engineer.then(|| say.engineer().name),
+        since: minutes(-60 * 24 * 3),
+    };
+    vec![
+        (Who::Owner, asks(Purpose::Ask, &note, &[], false)),
+        (Who::Owner, asks(Purpose::Remind, "", &[&other], false)),
+        (Who::Owner, asks(Purpose::Substitute, "", &[&other, &third], true)),
+        (Who::Owner, asks(Purpose::Changed, "", &two, true)),
+        (Who::Owner, asks(Purpose::Again, &note, &[], false)),
+        (Who::Requester, news(ApprovalStage::Asked, "", None)),
+        (Who::Requester, news(ApprovalStage::Approved, &yes, None)),
+        (Who::Requester, news(ApprovalStage::Rejected, &no, None)),
+        (Who::Outsider, news(ApprovalStage::Rejected, &no, None)),
+        (Who::Engineer, news(ApprovalStage::Approved, &yes, Some(body()))),
+        (Who::Engineer, news(ApprovalStage::Rejected, &no, Some(body()))),
+        receipt(ReceiptKind::Approved, ""),
+        receipt(ReceiptKind::Rejected, &no),
+        receipt(ReceiptKind::ApprovedByOther, &yes),
+        receipt(ReceiptKind::RejectedByOther, &no),
+        receipt(ReceiptKind::Counted, ""),
+        receipt(ReceiptKind::Withdrawn, ""),
+        refused(Who::Requester, NotCounted::OwnRequest),
+        refused(Who::Owner, NotCounted::Over),
+        refused(Who::Owner, NotCounted::Unclear),
+        refused(Who::Owner, NotCounted::NoReason),
+        refused(Who::Owner, NotCounted::NoOwner),
+        refused(Who::Owner, NotCounted::OnlyWords),
+        (Who::Owner, Content::ApprovalCode { code: "402917".into(), module: module() }),
+        (Who::Supervisor, overdue(&two, true)),
+        (Who::Supervisor, overdue(&[], false)),
+    ]
+}
+
+/// The approval pages as an owner may see them.
+fn approval_pages(language: Language) -> Vec<(String, tera::Context)> {
+    let say = Say(language);
+    let page = |name: &str, facts: &[(&str, &str)]| {
+        let ticket = say.ticket();
+        let mut view = tera::Context::new();
+        view.insert("language", language.as_str());
+        view.insert("desk", identity().name(language));
+        view.insert("number", &ticket.number.to_string());
+        view.insert("subject", &ticket.subject);
+        view.insert("module", "ERP");
+        view.insert("requester", &ticket.requester.name);
+        view.insert("request", &say.body().text);
+        view.insert("mailbox", "s***@corp.example");
+        view.insert("action", "/a/AQAAAAAAAAABAAAAAAAAAAE");
+        view.insert("shown", &now());
+        view.insert("seal", "ABCDEFGHIJKLMNOP");
+        for fact in ["note", "again", "why", "answer", "wrong", "tries", "state"] {
+            let value = facts.iter().find(|(name, _)| *name == fact).map_or("", |(_, value)| value);
+            view.insert(fact, value);
+        }
+        (format!("page/{}/{name}.html", language.as_str()), view)
+    };
+    let mut pages = vec![
+        page("approval", &[("note", "FI_AP_DISPLAY")]),
+        page("approval", &[("again", "reason")]),
+        page("approval", &[("again", "press"), ("why", "only until December")]),
+        page("approval_code", &[("answer", "approve"), ("tries", "5")]),
+        page("approval_code", &[("answer", "reject"), ("tries", "2"), ("wrong", "yes")]),
+        page("approval_code", &[("answer", "reject")]),
+    ];
+    let states = ["approved", "rejected", "asked", "withdrawn"];
+    pages.extend(states.iter().map(|state| page("approval_done", &[("state", state)])));
+    pages
+}
+
 fn refused(say: Say) -> Content {
     let hints = [
         ("#take", Hint::None),
@@ -599,6 +719,12 @@ fn refused(say: Say) -> Content {
         ("#visit 11-26 14:00", Hint::VisitLate { hours: "24".into(), other_site: true, due: minutes(60 * 24) }),
         ("#visit 09:00", Hint::VisitPast),
         ("#visit cancel", Hint::NoVisit),
+        ("#resolve", Hint::ApprovalAsked { module: "ERP".into(), owners: "sun.hao@corp.example".into() }),
+        ("#resolve", Hint::ApprovalAsked { module: "ERP".into(), owners: String::new() }),
+        ("#resolve", Hint::ApprovalRejected { module: "ERP".into() }),
+        ("#approval CRM", Hint::NoModule { known: "ERP, OA".into() }),
+        ("#approval", Hint::NoModule { known: String::new() }),
+        ("#approve", Hint::NotAsked),
     ];
     let done = |hint: &Hint| matches!(hint, Hint::None | Hint::VisitLate { .. });
     let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: done(&hint), hint };
@@ -681,6 +807,14 @@ fn variations(say: Say) -> Vec<Letter> {
             (ticket.category, ticket.priority) = (*category, *priority);
             letters.push(letter);
         }
+    }
+    // Both wait for an approval.
+    for (who, content) in [notice(say), to_the_requester(say).swap_remove(0)] {
+        let mut letter = say.letter(who, content);
+        let ticket = letter.ticket.as_mut().expect("samples have a ticket");
+        (ticket.category, ticket.priority) = (Category::Account, Priority::P4);
+        (ticket.status, ticket.wait) = (Status::Pending, Some(Wait::Approval));
+        letters.push(letter);
     }
     let message = to_the_engineer(say).swap_remove(0).1;
     for content in [notice(say).1, message, transcript(say, false), status(say)] {

@@ -93,6 +93,12 @@ const BUILT_IN: &[Files] = &[
         file!("page/zh-CN/thanks.html"),
         file!("page/en/rate.html"),
         file!("page/en/thanks.html"),
+        file!("page/zh-CN/approval.html"),
+        file!("page/zh-CN/approval_code.html"),
+        file!("page/zh-CN/approval_done.html"),
+        file!("page/en/approval.html"),
+        file!("page/en/approval_code.html"),
+        file!("page/en/approval_done.html"),
     ],
     letter!("acknowledgement"),
     letter!("notice"),
@@ -125,6 +131,12 @@ const BUILT_IN: &[Files] = &[
     letter!("visit_over"),
     letter!("visit_answer"),
     letter!("too_large", "/zh-CN/subject.txt", "/en/subject.txt"),
+    letter!("approval_request"),
+    letter!("approval_news"),
+    letter!("approval_receipt"),
+    letter!("approval_refused"),
+    letter!("approval_code"),
+    letter!("approval_overdue"),
 ];
 
 /// No template of a sane site is larger.

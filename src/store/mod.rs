@@ -34,6 +34,7 @@ pub use rows::{
 };
 
 use crate::address::{Address, MessageId};
+use crate::desk::approval::Approval;
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer, TimerKind};
 use crate::desk::inbound::{Attachment, Body, Digest};
 use crate::desk::ticket::{Entry, Number, Ticket};
@@ -188,6 +189,11 @@ impl Store {
     /// Everything that happened to a ticket, oldest first.
     pub async fn timeline(&self, number: Number) -> Result<Vec<Entry>> {
         each!(self.timeline(number))
+    }
+
+    /// Who has to approve a ticket, and what they said; `None` when nobody was ever asked.
+    pub async fn approval(&self, number: Number) -> Result<Option<Approval>> {
+        each!(self.approval(number))
     }
 
     /// Timers that are due, earliest first.
@@ -400,6 +406,16 @@ impl Tx {
     /// What everybody saw of these tickets.
     pub async fn conversations(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Address, Vec<MessageId>)>> {
         within!(self.conversations(numbers))
+    }
+
+    /// Keeps a ticket's approval, in place of an earlier one.
+    pub async fn keep_approval(&mut self, number: Number, approval: &Approval) -> Result<()> {
+        within!(self.keep_approval(number, approval))
+    }
+
+    /// The approvals of those of these tickets that have one.
+    pub async fn approvals(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Approval)>> {
+        within!(self.approvals(numbers))
     }
 
     /// How many open tickets each of these people has.

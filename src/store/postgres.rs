@@ -35,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0002_clock.sql"),
     include_str!("../../migrations/postgres/0003_incident.sql"),
     include_str!("../../migrations/postgres/0004_visit.sql"),
+    include_str!("../../migrations/postgres/0005_approval.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.

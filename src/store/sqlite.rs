@@ -40,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0002_clock.sql"),
     include_str!("../../migrations/sqlite/0003_incident.sql"),
     include_str!("../../migrations/sqlite/0004_visit.sql"),
+    include_str!("../../migrations/sqlite/0005_approval.sql"),
 ];
 
 #[derive(Clone)]

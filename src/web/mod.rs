@@ -3,6 +3,7 @@
 //! `GET` and `HEAD` change nothing, so mail scanners may follow links (`hardening.md` S24); only a `POST` acts. No page
 //! needs script, loads anything from elsewhere, or tells more than its link's owner already knows.
 
+mod approve;
 mod health;
 mod rate;
 
@@ -86,6 +87,8 @@ pub fn router(pages: Pages) -> Router {
     let links = Router::new()
         .route("/s/{token}", get(rate::show).post(rate::submit))
         .route("/s/", get(rate::cut_off).post(rate::cut_off))
+        .route("/a/{token}", get(approve::show).post(approve::submit))
+        .route("/a/", get(rate::cut_off).post(rate::cut_off))
         .layer(middleware::from_fn_with_state(pages.clone(), only_our_forms))
         .layer(middleware::from_fn_with_state(pages.clone(), only_our_host));
     Router::new()

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 /// Quicker than a person: a scanner that presses buttons (`hardening.md` S25). Asked to press once more.
-const TOO_QUICK_MILLIS: i64 = 2_000;
+pub(super) const TOO_QUICK_MILLIS: i64 = 2_000;
 
 #[derive(Deserialize)]
 pub struct Answer {
@@ -108,7 +108,7 @@ async fn open(pages: &Pages, token: &str) -> Opened {
 }
 
 /// Ties a form to the moment it was shown and to its link, so that other sites cannot post it (S31).
-fn seal(policy: &Policy, token: &str, shown: i64) -> String {
+pub(super) fn seal(policy: &Policy, token: &str, shown: i64) -> String {
     policy.key.sign_text("form", &format!("{token}/{shown}"))
 }
 

@@ -64,7 +64,11 @@ pub fn policy() -> Policy {
         incident: Incident::default(),
         calendar: Calendar::round_the_clock(Shanghai),
         rules: RULES.clone(),
-        proof: Proof { authserv_id: Some("mx.corp.example".into()), work: Demand::Either },
+        proof: Proof {
+            authserv_id: Some("mx.corp.example".into()),
+            work: Demand::Either,
+            approvals: Demand::Reference,
+        },
         satisfaction: Satisfaction {
             link_valid: 30 * day,
             remind_after: day,
@@ -79,6 +83,7 @@ pub fn policy() -> Policy {
         },
         visits: Visits::default(),
         sites: vec![],
+        modules: vec![],
         key: Key([9; 32]),
     }
 }
@@ -129,6 +134,7 @@ pub fn candidate(ticket: Ticket) -> Candidate {
         reports: vec![],
         description,
         visit: None,
+        approval: None,
     }
 }
 

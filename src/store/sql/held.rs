@@ -14,6 +14,7 @@ use super::pieces::PieceRow;
 use super::tickets::{Event, Saved};
 use super::{Db, Tx};
 use crate::address::{Address, MessageId};
+use crate::desk::approval::Approval;
 use crate::desk::event::{Person, Timer, TimerKind};
 use crate::desk::inbound::Digest;
 use crate::desk::ticket::{Number, Ticket};
@@ -37,6 +38,7 @@ pub struct Held {
     pub participants: Vec<(i64, Address)>,
     pub conversations: BTreeMap<(i64, Address), Vec<MessageId>>,
     pub people: BTreeMap<Address, Person>,
+    pub approvals: BTreeMap<i64, Approval>,
     /// To be deleted before `timers` are written.
     pub unscheduled: Vec<(Number, TimerKind)>,
     pub timers: Vec<Timer>,
@@ -116,6 +118,7 @@ impl Tx {
         self.write_participants().await?;
         self.write_conversations().await?;
         self.write_people().await?;
+        self.write_approvals().await?;
         self.write_timers().await?;
         self.write_visits().await?;
         self.write_messages_and_bytes().await?;

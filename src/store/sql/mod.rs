@@ -1,5 +1,6 @@
 //! The statements, written once for both databases. `super` is `sqlite` or `postgres`.
 
+mod approvals;
 mod blobs;
 mod held;
 mod mailboxes;
