@@ -13,5 +13,6 @@ mod story {
     mod machines;
     mod proof;
     mod threads;
+    mod vendors;
     mod visits;
 }

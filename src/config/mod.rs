@@ -18,6 +18,7 @@ use crate::desk::policy::{
     Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Satisfaction, Site, Targets, Visits,
 };
 use crate::desk::triage::Rules;
+use crate::desk::vendor::Vendor;
 use crate::time::{Calendar, Timestamp};
 use document::Document;
 use secrecy::SecretString;
@@ -55,6 +56,7 @@ pub struct Config {
     pub visits: Visits,
     pub sites: Vec<Site>,
     pub proof: Proof,
+    pub vendors: Vec<Vendor>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
     pub log: Log,
@@ -113,6 +115,7 @@ impl Config {
             limits: self.limits,
             visits: self.visits,
             sites: self.sites.clone(),
+            vendors: self.vendors.clone(),
             modules: self.modules.clone(),
             key,
         }
@@ -138,8 +141,13 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let supervisors = supervisors.iter().map(|s| (s.clone(), desk.staff(s))).collect::<Vec<_>>();
     let managers = root.sections("manager");
     let managers = managers.iter().map(|s| (s.clone(), desk.staff(s))).collect::<Vec<_>>();
+    let vendors = root.sections("vendor");
+    let vendors = vendors.iter().map(|s| (s.clone(), desk.vendor(s))).collect::<Vec<_>>();
     let others = supervisors.iter().chain(&managers);
-    let others: Vec<_> = others.map(|(section, s)| (section.clone(), s.as_ref().map(|s| s.reader.clone()))).collect();
+    let others = others.map(|(section, s)| (section.clone(), s.as_ref().map(|s| s.reader.clone())));
+    let suppliers = vendors.iter().map(|(section, v)| (section.clone(), v.as_ref().map(|v| v.reader.clone())));
+    let outside: Vec<_> = suppliers.collect();
+    let others: Vec<_> = others.collect();
     let supervisors: Vec<Staff> = supervisors.into_iter().filter_map(|(_, supervisor)| supervisor).collect();
     let managers = managers.into_iter().filter_map(|(_, manager)| manager).collect();
     let roster = desk.roster(&root.section("duty"), &supervisors);
@@ -164,7 +172,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let modules = modules::read(&root.sections("module"), &context);
 
     check::mailboxes(&root, &mailboxes);
-    check::people(&root, desk.identity.as_ref(), &mailboxes, &engineers, &others);
+    check::people(&root, desk.identity.as_ref(), &mailboxes, &engineers, &[others.clone(), outside].concat());
     check::links(&root, desk.identity.as_ref(), web);
     Some(Config {
         desk: desk.identity?,
@@ -187,6 +195,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         visits,
         sites,
         proof,
+        vendors: vendors.into_iter().filter_map(|(_, vendor)| vendor).collect(),
         modules,
         log,
         warnings: Vec::new(),
@@ -221,6 +230,7 @@ mod tests {
             supervisor = [{address = "a@b.example"}]
             manager = [{address = "a@b.example"}]
             site = [{name = "Berlin"}]
+            vendor = [{address = "a@b.example"}]
             duty = {week = [{mon = ["a@b.example"]}]}
             web = {}
             module = [{name = "ERP"}]

@@ -5,7 +5,8 @@ use super::values::{self, Place};
 use crate::address::Mailbox;
 use crate::desk::duty::{Roster, Staff};
 use crate::desk::policy::{Engineer, Identity, Reader, Site};
-use crate::desk::words::Language;
+use crate::desk::vendor::Vendor;
+use crate::desk::words::{Category, Language};
 use crate::time::calendar::Holidays;
 use crate::time::{Calendar, Timestamp};
 use chrono::NaiveDate;
@@ -68,6 +69,16 @@ impl Desk {
         let zone = reader.as_ref().map_or(self.zone, |r| r.zone);
         let away = section.list("away", |text| values::away(text, zone)).unwrap_or_default();
         Some(Staff { reader: reader?, away })
+    }
+
+    pub fn vendor(&self, section: &Section) -> Option<Vendor> {
+        let reader = self.reader(section);
+        if !section.has("name") {
+            section.missing("name", "what engineers call them in #vendor");
+        }
+        let categories = section.list("categories", values::category).unwrap_or_else(|| vec![Category::Hardware]);
+        let at_once = section.parse("at_once", |t| values::word(&[("yes", true), ("no", false)], t)).unwrap_or(false);
+        Some(Vendor { reader: reader?, categories, at_once })
     }
 
     /// `[duty]`: handover, and the weeks that take turns. `None` without any.

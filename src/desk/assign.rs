@@ -187,6 +187,7 @@ mod tests {
             },
             visits: Visits::default(),
             sites: Vec::new(),
+            vendors: Vec::new(),
             modules: Vec::new(),
             key: Key([1; 32]),
         }

@@ -51,6 +51,10 @@ pub enum Hint {
     Itself { number: Number },
     /// The other ticket is closed or cancelled: whoever is merged into it would hear nothing more.
     Over { number: Number, status: String },
+    /// The text would be for a vendor and for the requester at once.
+    TwoReaders,
+    /// No vendor of this name, or several; those there are.
+    NoVendor { known: String },
     /// No report of another ticket's fault.
     NoReport { number: Number },
     /// The writer said no when asked whether to carry it out.
@@ -104,6 +108,8 @@ pub enum Command {
     Cancel(String),
     Reopen(String),
     Merge(Number),
+    /// Asks a vendor with the text; their name, or nothing where one alone is right.
+    Vendor(String),
     /// Makes this ticket a report of that one's fault.
     Parent(Number),
     /// This report, or that one, is about something else.
@@ -147,6 +153,7 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("parent", &["parent", "归入", "歸入", "同一故障"]),
     ("split", &["split", "拆分", "拆開", "分开"]),
     ("visit", &["visit", "上门", "上门服务", "预约上门", "appointment", "onsite", "on-site"]),
+    ("vendor", &["vendor", "厂商", "廠商", "供应商", "联系厂商"]),
     ("status", &["status", "状态", "狀態", "show", "查看"]),
     ("list", &["list", "列表", "我的工单"]),
     ("help", &["help", "帮助", "幫助", "?"]),
@@ -225,6 +232,7 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
         "split" if value.is_empty() => Command::Split(None),
         "split" => Command::Split(Some(read_number(first).ok_or_else(|| expected("#split IT007"))?)),
         "visit" => Command::Visit(needed(VISIT_EXPECTED)?),
+        "vendor" => Command::Vendor(text()),
         "status" => Command::Status,
         "list" => Command::List,
         "approval" => Command::Approval(text()),

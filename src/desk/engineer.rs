@@ -14,7 +14,7 @@ use crate::desk::requester::{cause, first_line, links};
 use crate::desk::thread::By;
 use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
 use crate::desk::words::{Priority, Status, Wait};
-use crate::desk::{confirm, hush, incident, intake, proof, quote, sla, team, visit};
+use crate::desk::{confirm, hush, incident, intake, proof, quote, sla, team, vendor, visit};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -339,6 +339,7 @@ impl<'a> Work<'a> {
                 Ok(())
             }
             Command::Merge(into) => self.merge(*into),
+            Command::Vendor(name) => self.vendor(name),
             Command::Parent(leading) => self.hang_on(*leading),
             Command::Split(report) => self.split(*report),
             Command::Visit(text) => self.order_visit(text),
@@ -521,6 +522,47 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// The text, or without any the requester's, goes to the vendor; the ticket waits for them, unless it never waits.
+    fn vendor(&mut self, name: &str) -> Result<(), Hint> {
+        let nobody = || Hint::NoVendor { known: vendor_names(self.s.policy) };
+        let vendor = vendor::find(self.s.policy, name, self.draft.ticket.category).ok_or_else(nobody)?;
+        if !self.draft.ticket.status.is_open() {
+            return Err(Hint::Status { status: self.draft.ticket.status.as_str().into() });
+        }
+        // Whom would the text be for?
+        let for_requester = |c: &Command| {
+            matches!(
+                c,
+                Command::Resolve(_)
+                    | Command::Close(_)
+                    | Command::Cancel(_)
+                    | Command::Workaround(_)
+                    | Command::Reopen(_)
+                    | Command::Visit(_)
+            )
+        };
+        if self.commands.iter().any(for_requester) {
+            return Err(Hint::TwoReaders);
+        }
+        let words = self.inbound.after_commands.clone();
+        let own = !words.text.trim().is_empty() && !self.is_internal_order();
+        let files = if own { self.files() } else { Vec::new() };
+        let (attachments, _) = self.draft.fitting(&files);
+        let body = if own { words } else { self.on.description.clone() };
+        let author = Some(self.engineer.reader.mailbox.called().to_owned());
+        let letter = vendor::ask(&mut self.draft, vendor, author, body, &cause(self.mail));
+        (letter.attachments, letter.with_first_files) = (attachments, !own);
+        if self.draft.ticket.priority != Priority::P1 {
+            self.draft.wait_for(Wait::Vendor, "");
+        }
+        Ok(())
+    }
+
+    /// Whether one of the lines makes the text internal.
+    fn is_internal_order(&self) -> bool {
+        self.inbound.commands.iter().any(|line| command::canonical(&line.word) == Some("note"))
+    }
+
     /// This ticket becomes a report of the other one's fault; `#split` takes it back.
     fn hang_on(&mut self, number: Number) -> Result<(), Hint> {
         let leading = self.s.candidates.iter().find(|c| c.named == number).ok_or(Hint::NoSuchTicket { number })?;
@@ -665,6 +707,14 @@ impl<'a> Work<'a> {
     /// Sends the text to whom it is meant for: nobody (a note), or the requester in the fitting letter.
     fn say(&mut self) {
         let words = self.words();
+        // They went to the vendor.
+        if self.has(|c| matches!(c, Command::Vendor(_))) && !self.is_internal() {
+            self.tell_requester_without_words();
+            if team::is_urgent(self.draft.ticket.priority) && !words.text.trim().is_empty() {
+                self.tell_circle(&words, Writer::Note);
+            }
+            return;
+        }
         if self.is_internal() {
             self.draft.record(What::Note, words.text.clone());
             self.tell_requester_without_words();
@@ -924,6 +974,11 @@ fn find_engineer<'a>(policy: &'a Policy, wanted: &str) -> Option<&'a Engineer> {
         found.next().filter(|_| found.next().is_none())
     };
     only(&|e| names(e) == wanted || e.address().local() == wanted).or_else(|| only(&|e| names(e).contains(&wanted)))
+}
+
+fn vendor_names(policy: &Policy) -> String {
+    let names: Vec<&str> = policy.vendors.iter().map(|vendor| vendor.reader.mailbox.called()).collect();
+    names.join(", ")
 }
 
 fn escape(text: &str) -> String {

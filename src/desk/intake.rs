@@ -10,7 +10,7 @@ use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
 use crate::desk::triage::{Rules, Verdict};
 use crate::desk::words::{Field, Language, Priority, Status};
-use crate::desk::{approval, assign, fields, hush, incident, sla, team};
+use crate::desk::{approval, assign, fields, hush, incident, sla, team, vendor};
 use crate::time::Timestamp;
 
 /// What registering a message takes from its words alone.
@@ -96,6 +96,10 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
         (Kind::Bulk, _) => draft.unwatched(),
         (_, Some(_)) => {}
         (_, None) => notify_owner(&mut draft, mail, missing),
+    }
+    if let Some(vendor) = vendor::at_once(s.policy, &draft.ticket).filter(|_| mail.inbound.kind != Kind::Bulk) {
+        let (attachments, _) = draft.fitting(&mail.inbound.attachments);
+        vendor::ask(&mut draft, vendor, None, mail.inbound.body.clone(), "1").attachments = attachments;
     }
     let called = draft.circle().into_iter().map(|reader| reader.mailbox.address);
     let people = [Some(requester.address), draft.ticket.assignee.clone()].into_iter().flatten().chain(called).collect();

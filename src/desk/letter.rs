@@ -135,6 +135,12 @@ pub enum Content {
     },
     /// The same about several tickets, when the desk could not say so in time.
     Overdue { steps: Vec<Step> },
+    /// To a vendor: spare parts or support are needed.
+    Vendor {
+        /// The engineer who asks; `None`: the desk itself, with the requester's words.
+        author: Option<String>,
+        body: Body,
+    },
     /// To whoever leads, and once to the supervisor: many report the same fault.
     Incident {
         /// With the leading one.
@@ -406,6 +412,8 @@ pub enum Writer {
     Colleague,
     /// Another engineer, for the desk alone.
     Note,
+    /// A vendor who was asked, for the desk alone.
+    Vendor,
 }
 
 /// How far the ticket is that another one was merged into.
@@ -546,6 +554,7 @@ impl Content {
             Content::Dissatisfied { .. } => "dissatisfied",
             Content::Escalation { .. } => "escalation",
             Content::Overdue { .. } => "overdue",
+            Content::Vendor { .. } => "vendor",
             Content::Incident { .. } => "incident",
             Content::Waiting { .. } => "waiting",
             Content::OnHold { .. } => "on_hold",
@@ -577,6 +586,7 @@ impl Content {
             | Content::Message { .. }
             | Content::Workaround { .. }
             | Content::Resolution { .. }
+            | Content::Vendor { author: Some(_), .. }
             | Content::Cancelled { .. } => Manner::Human,
             Content::Closed { closing: Closing::ByEngineer { .. } }
             | Content::Merged { said: Some(_), .. }

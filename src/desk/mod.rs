@@ -34,5 +34,6 @@ pub mod team;
 pub mod thread;
 pub mod ticket;
 pub mod triage;
+pub mod vendor;
 pub mod visit;
 pub mod words;

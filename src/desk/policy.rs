@@ -5,6 +5,7 @@ use crate::desk::approval::Module;
 use crate::desk::duty::{Duty, OnDuty, Staff};
 use crate::desk::link::Key;
 use crate::desk::triage::Rules;
+use crate::desk::vendor::Vendor;
 use crate::desk::words::{Category, Clock, Language, Priority};
 use crate::time::{Calendar, Timestamp};
 use chrono_tz::Tz;
@@ -30,6 +31,7 @@ pub struct Policy {
     pub visits: Visits,
     /// Where people work; empty: all at one place.
     pub sites: Vec<Site>,
+    pub vendors: Vec<Vendor>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
     /// Signs references and links; made at first start and kept in the database.

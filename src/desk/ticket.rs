@@ -173,6 +173,10 @@ pub enum What {
     Joined {
         report: Report,
     },
+    /// A vendor was asked, with what.
+    VendorAsked {
+        vendor: String,
+    },
     /// A report no longer hangs on this ticket.
     Left {
         number: Number,

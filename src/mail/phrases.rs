@@ -107,6 +107,7 @@ pub fn happened(what: &What, language: Language) -> String {
             format!("{}{number} {subject}", language.pick("并入了 ", "merged in: "))
         }
         What::Joined { report } => format!("{}{}", language.pick("同一故障的报告 ", "same fault: "), report.number),
+        What::VendorAsked { vendor } => format!("{}{vendor}", language.pick("已联系厂商：", "asked the vendor: ")),
         What::Left { number } => format!("{}{number}", language.pick("不再视为同一故障 ", "not the same fault: ")),
         What::Split { from } => format!("{}{from}", language.pick("从同一故障中拆出 ", "split from ")),
         What::Visit { change, .. } => match change {

@@ -61,6 +61,7 @@ enum Who {
     Engineer,
     Supervisor,
     Outsider,
+    Vendor,
     Owner,
 }
 
@@ -129,6 +130,7 @@ impl Say {
             Writer::Participant => self.requester(),
             Writer::Stranger => Mailbox::new(address("wang.hai@corp.example"), self.pick("王海", "Tom Reed")),
             Writer::Supervisor => self.reader(Who::Supervisor).mailbox,
+            Writer::Vendor => Mailbox::new(address("support@vendor.example"), self.pick("联想服务", "Lenovo")),
             Writer::Colleague | Writer::Note => {
                 Mailbox::new(address("li.jing@corp.example"), self.pick("李静", "Grace Lee"))
             }
@@ -146,6 +148,7 @@ impl Say {
             Who::Engineer => self.engineer(),
             Who::Supervisor => Mailbox::new(address("zhao.lei@corp.example"), self.pick("赵磊", "Maria Santos")),
             Who::Owner => Mailbox::new(address("sun.hao@corp.example"), self.pick("孙浩", "Olivia Grant")),
+            Who::Vendor => self.writer(Writer::Vendor),
             Who::Outsider => Mailbox::new(address("someone@elsewhere.example"), "Win a prize now"),
         };
         Reader { mailbox, language: self.0, zone: chrono_tz::Asia::Shanghai }
@@ -418,6 +421,9 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         (Who::Engineer, message(Writer::Supervisor, &[])),
         (Who::Engineer, message(Writer::Colleague, &[])),
         (Who::Engineer, message(Writer::Note, &[])),
+        (Who::Engineer, message(Writer::Vendor, &[])),
+        (Who::Vendor, Content::Vendor { author: Some(say.engineer().name), body: say.body() }),
+        (Who::Vendor, Content::Vendor { author: None, body: say.rich_body() }),
         (Who::Engineer, Content::OnHold { wait: Wait::Vendor, since: minutes(-7200) }),
         (Who::Supervisor, Content::OnHold { wait: Wait::Approval, since: minutes(-7200) }),
         (Who::Supervisor, Content::OnHold { wait: Wait::Visit, since: minutes(-7200) }),
@@ -701,6 +707,9 @@ fn refused(say: Say) -> Content {
         ("#take #note", Hint::OneALine),
         ("#merge IT009", Hint::NoSuchTicket { number: Number(9) }),
         ("#split IT009", Hint::NoReport { number: Number(9) }),
+        ("#vendor Dell", Hint::NoVendor { known: "Lenovo, HP".into() }),
+        ("#vendor", Hint::NoVendor { known: String::new() }),
+        ("#vendor Lenovo", Hint::TwoReaders),
         ("#merge IT001", Hint::Itself { number: Number(1) }),
         ("#merge IT007", Hint::Over { number: Number(7), status: "closed".into() }),
         ("#close", Hint::Withdrawn),

@@ -121,6 +121,7 @@ const BUILT_IN: &[Files] = &[
     letter!("undelivered"),
     letter!("escalation"),
     letter!("incident"),
+    letter!("vendor"),
     letter!("waiting"),
     letter!("on_hold"),
     letter!("taken"),

@@ -83,6 +83,7 @@ pub fn policy() -> Policy {
         },
         visits: Visits::default(),
         sites: vec![],
+        vendors: Vec::new(),
         modules: vec![],
         key: Key([9; 32]),
     }
