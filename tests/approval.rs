@@ -37,6 +37,7 @@ fn module(owners: &[&str], needs: Needs) -> Module {
         name: "ERP".into(),
         words: vec!["SAP".into(), "用友".into()],
         owners: owners.iter().map(|owner| reader(owner)).collect(),
+        plan: String::new(),
         needs,
         substitutes: vec![reader(QIAN)],
         remind_after: DAY,

@@ -1036,7 +1036,8 @@ fn an_urgent_ticket_calls_its_team_together() {
     let readers: Vec<&str> = notices.iter().map(|l| l.to.mailbox.address.local()).collect();
     assert_eq!(readers, ["sun", "wang", "boss"]);
     for letter in notices {
-        let Content::Notice { reason: NoticeReason::Urgent { lead, team, supervisor, stand_in }, .. } = &letter.content
+        let Content::Notice { reason: NoticeReason::Urgent { lead, team, supervisor, stand_in, .. }, .. } =
+            &letter.content
         else {
             panic!("{letter:?}")
         };

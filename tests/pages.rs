@@ -456,6 +456,7 @@ impl Desk {
             name: "ERP".into(),
             words: vec!["SAP".into()],
             owners: vec![owner],
+            plan: String::new(),
             needs: Needs::Any,
             substitutes: Vec::new(),
             remind_after: DAY,

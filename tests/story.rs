@@ -11,6 +11,7 @@ mod story {
     mod incident;
     mod life;
     mod machines;
+    mod outage;
     mod proof;
     mod threads;
     mod vendors;

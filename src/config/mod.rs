@@ -14,6 +14,7 @@ pub use transport::{Log, LogFormat, Mailbox, Route, Security, Server, Smtp, Sour
 use crate::desk::approval::Module;
 use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
+use crate::desk::outage::Department;
 use crate::desk::policy::{
     Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Satisfaction, Site, Targets, Visits,
 };
@@ -57,6 +58,7 @@ pub struct Config {
     pub sites: Vec<Site>,
     pub proof: Proof,
     pub vendors: Vec<Vendor>,
+    pub departments: Vec<Department>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
     pub log: Log,
@@ -116,6 +118,7 @@ impl Config {
             visits: self.visits,
             sites: self.sites.clone(),
             vendors: self.vendors.clone(),
+            departments: self.departments.clone(),
             modules: self.modules.clone(),
             key,
         }
@@ -168,8 +171,16 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let engineers_read = engineers.iter().filter_map(|(_, engineer)| Some(engineer.as_ref()?.reader.clone()));
     let people = engineers_read.chain(others.iter().filter_map(|(_, reader)| reader.clone())).collect();
     let core_modules = triage.section("core_modules");
-    let context = modules::Context { desk: &desk, people, mailboxes: &mailboxes, core_modules, working_day };
+    let context = modules::Context {
+        desk: &desk,
+        people,
+        mailboxes: &mailboxes,
+        core_modules: core_modules.clone(),
+        working_day,
+        place,
+    };
     let modules = modules::read(&root.sections("module"), &context);
+    let departments = modules::departments(&root.sections("department"), &desk, &modules, &core_modules);
 
     check::mailboxes(&root, &mailboxes);
     check::people(&root, desk.identity.as_ref(), &mailboxes, &engineers, &[others.clone(), outside].concat());
@@ -195,6 +206,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         visits,
         sites,
         proof,
+        departments,
         vendors: vendors.into_iter().filter_map(|(_, vendor)| vendor).collect(),
         modules,
         log,
@@ -231,6 +243,7 @@ mod tests {
             manager = [{address = "a@b.example"}]
             site = [{name = "Berlin"}]
             vendor = [{address = "a@b.example"}]
+            department = [{address = "a@b.example"}]
             duty = {week = [{mon = ["a@b.example"]}]}
             web = {}
             module = [{name = "ERP"}]

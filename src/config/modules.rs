@@ -3,9 +3,10 @@
 use super::document::Section;
 use super::people::Desk;
 use super::transport::{Mailbox, Source};
-use super::values;
+use super::values::{self, Place};
 use crate::address::{self, Address};
 use crate::desk::approval::{Module, Needs};
+use crate::desk::outage::Department;
 use crate::desk::policy::{Identity, Reader};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,6 +20,29 @@ pub struct Context<'a> {
     /// `[triage.core_modules]`: a module of the same name goes by those words, too.
     pub core_modules: Section<'a>,
     pub working_day: Duration,
+    pub place: &'a Place<'a>,
+}
+
+const MOST_OF_A_PLAN: usize = 20_000;
+
+/// `[[department]]`: whose heads hear of outages. The modules they need are those of `[[module]]` or of
+/// `[triage.core_modules]`.
+pub fn departments(sections: &[Section], desk: &Desk, modules: &[Module], core_modules: &Section) -> Vec<Department> {
+    let known = |name: &str| modules.iter().any(|m| m.name == name) || core_modules.names().iter().any(|n| n == name);
+    let department = |section: &Section| {
+        let head = desk.head(section);
+        let name = section.text("department");
+        if name.is_none() {
+            section.missing("department", "the department's name as people write it");
+        }
+        let module = |name: &str| match known(name) {
+            true => Ok(name.to_owned()),
+            false => Err(format!("{name:?} is no [[module]] and stands not in [triage.core_modules]")),
+        };
+        let modules = section.list("modules", module).unwrap_or_default();
+        Some(Department { name: name?, head: head?, modules })
+    };
+    sections.iter().filter_map(department).collect()
 }
 
 /// Every module; two of one name, or of one word, are a fault.
@@ -61,6 +85,10 @@ fn module(section: &Section, context: &Context) -> Option<Module> {
     } else if owners.as_ref().is_some_and(Vec::is_empty) {
         section.fault("owners", "a module needs at least one owner");
     }
+    let plan = context.place.file(section, "plan").map(|(_, text)| text.trim().to_owned()).unwrap_or_default();
+    if plan.len() > MOST_OF_A_PLAN {
+        section.fault("plan", "a plan goes into a letter: at most 20,000 bytes; name where the rest is");
+    }
     let needs = [("any", Needs::Any), ("all", Needs::All)];
     let needs = section.parse("needs", |text| values::word(&needs, text)).unwrap_or_default();
     let substitutes = people(section, "substitutes", context).unwrap_or_default();
@@ -80,6 +108,7 @@ fn module(section: &Section, context: &Context) -> Option<Module> {
         name: name?,
         words,
         owners: readers(owners?),
+        plan,
         needs,
         substitutes: readers(substitutes),
         remind_after,

@@ -71,6 +71,11 @@ impl Desk {
         Some(Staff { reader: reader?, away })
     }
 
+    /// The head of a department.
+    pub fn head(&self, section: &Section) -> Option<Reader> {
+        self.reader(section)
+    }
+
     pub fn vendor(&self, section: &Section) -> Option<Vendor> {
         let reader = self.reader(section);
         if !section.has("name") {

@@ -188,6 +188,7 @@ mod tests {
             visits: Visits::default(),
             sites: Vec::new(),
             vendors: Vec::new(),
+            departments: Vec::new(),
             modules: Vec::new(),
             key: Key([1; 32]),
         }

@@ -9,7 +9,7 @@ use crate::desk::policy::{Policy, Reader};
 use crate::desk::sla::{self, Pause};
 use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
 use crate::desk::words::{Category, Clock, Priority, Status, Wait};
-use crate::desk::{escalation, incident, pending, team};
+use crate::desk::{escalation, incident, outage, pending, team};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -386,6 +386,10 @@ impl<'a> Draft<'a> {
         let number = self.ticket.number;
         let timers =
             self.targets_timer().into_iter().chain(self.progress_timer()).chain(self.hold_timer()).collect::<Vec<_>>();
+        for (head, content) in outage::news(self.policy, self.before.as_ref(), &self.ticket, self.now) {
+            let cause = format!("{}-{}", self.ticket.cycle, self.ticket.version);
+            self.letter(head, &cause, content);
+        }
         let mut effects = Vec::new();
         match &self.before {
             None => effects.push(Effect::Open(Box::new(self.ticket.clone()))),

@@ -3,6 +3,7 @@
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::command::Hint;
 use crate::desk::inbound::{Attachment, Body};
+use crate::desk::outage;
 use crate::desk::policy::{Reader, Role};
 use crate::desk::ticket::{Number, Report, Ticket};
 use crate::desk::words::{Attendance, Clock, Field, Priority, Rating, Wait};
@@ -135,6 +136,13 @@ pub enum Content {
     },
     /// The same about several tickets, when the desk could not say so in time.
     Overdue { steps: Vec<Step> },
+    /// To the head of a department: a module it needs is down, or is up again.
+    Outage {
+        module: String,
+        stage: outage::Stage,
+        /// When it is to be mended, if that is still to come.
+        restored: Option<Timestamp>,
+    },
     /// To a vendor: spare parts or support are needed.
     Vendor {
         /// The engineer who asks; `None`: the desk itself, with the requester's words.
@@ -455,6 +463,8 @@ pub enum NoticeReason {
         lead: Option<String>,
         /// Everybody else who is called.
         team: Vec<String>,
+        /// What to do when this module is down; may be empty.
+        plan: String,
         /// The reader is the supervisor, who may only hand it on.
         supervisor: bool,
         /// The reader is not on duty, but nobody else is there.
@@ -554,6 +564,7 @@ impl Content {
             Content::Dissatisfied { .. } => "dissatisfied",
             Content::Escalation { .. } => "escalation",
             Content::Overdue { .. } => "overdue",
+            Content::Outage { .. } => "outage",
             Content::Vendor { .. } => "vendor",
             Content::Incident { .. } => "incident",
             Content::Waiting { .. } => "waiting",

@@ -22,6 +22,7 @@ pub mod intake;
 pub mod letter;
 pub mod link;
 mod machine;
+pub mod outage;
 mod pending;
 pub mod policy;
 pub mod proof;

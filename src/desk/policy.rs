@@ -4,6 +4,7 @@ use crate::address::{Address, Mailbox};
 use crate::desk::approval::Module;
 use crate::desk::duty::{Duty, OnDuty, Staff};
 use crate::desk::link::Key;
+use crate::desk::outage::Department;
 use crate::desk::triage::Rules;
 use crate::desk::vendor::Vendor;
 use crate::desk::words::{Category, Clock, Language, Priority};
@@ -32,6 +33,8 @@ pub struct Policy {
     /// Where people work; empty: all at one place.
     pub sites: Vec<Site>,
     pub vendors: Vec<Vendor>,
+    /// Whose heads hear of outages.
+    pub departments: Vec<Department>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
     /// Signs references and links; made at first start and kept in the database.

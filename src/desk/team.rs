@@ -3,6 +3,7 @@
 
 use crate::desk::assign;
 use crate::desk::letter::NoticeReason;
+use crate::desk::outage;
 use crate::desk::policy::{Policy, Reader};
 use crate::desk::ticket::Ticket;
 use crate::desk::words::Priority;
@@ -42,5 +43,6 @@ pub fn call(policy: &Policy, ticket: &Ticket, reader: &Reader, now: Timestamp) -
     let address = &reader.mailbox.address;
     let on_duty = policy.on_duty(now).filter(|on_duty| on_duty.reader.mailbox.address == *address);
     let supervisor = policy.engineer(address).is_none();
-    NoticeReason::Urgent { lead, team, supervisor, stand_in: on_duty.is_some_and(|on_duty| on_duty.stand_in) }
+    let (plan, stand_in) = (outage::plan(policy, ticket), on_duty.is_some_and(|on_duty| on_duty.stand_in));
+    NoticeReason::Urgent { lead, team, plan, supervisor, stand_in }
 }

@@ -63,7 +63,11 @@ impl Letters {
     /// The store's. A letter that cannot be composed panics here as it did there.
     pub async fn write(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         self.waiting.clear();
-        // Composed here while the other thread finishes; they are the last ones.
+        // The database works while the other thread finishes.
+        if !self.composing.is_empty() {
+            tx.flush().await?;
+        }
+        // Composed here, the last ones.
         let rest: Vec<Outgoing> = self.drafts.drain(..).map(outgoing).collect();
         let mut letters = Vec::with_capacity(TOGETHER * self.composing.len() + rest.len());
         for composing in self.composing.drain(..) {

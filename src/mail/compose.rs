@@ -91,6 +91,7 @@ fn urgency(letter: &Letter) -> i64 {
         // Whoever waits for it in the queue misses the visit.
         Content::VisitReminder { .. } => 1,
         Content::Impersonated { .. } | Content::Unheard { .. } | Content::TakenBack { .. } => 2,
+        Content::Outage { .. } => 1,
         Content::OnHold { .. } | Content::Incident { .. } => 2,
         Content::ApprovalCode { .. } | Content::ApprovalOverdue { .. } | Content::ApprovalRequest { .. } => 2,
         Content::ConfirmReminder { .. }

@@ -8,6 +8,7 @@ use crate::desk::letter::{
     Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, Entry, Letter, ListLine, Method,
     NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Stage, StatusLine, Step, TranscriptLine, Writer,
 };
+use crate::desk::outage;
 use crate::desk::policy::{Identity, Reader, Role};
 use crate::desk::ticket::{Number, Report, Ticket, What};
 use crate::desk::words::{Attendance, Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
@@ -329,6 +330,11 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
     };
     let urgent = |led: bool, stand_in| NoticeReason::Urgent {
         lead: led.then(|| say.engineer().name),
+        plan: if led {
+            say.pick("1. 切换到备机\n2. 通知值班主管", "1. Switch to the standby\n2. Tell the supervisor")
+        } else {
+            String::new()
+        },
         team: if led { vec![say.pick("李静", "Grace Lee"), say.pick("赵敏", "Paula Grant")] } else { Vec::new() },
         supervisor: !led,
         stand_in,
@@ -422,6 +428,10 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         (Who::Engineer, message(Writer::Colleague, &[])),
         (Who::Engineer, message(Writer::Note, &[])),
         (Who::Engineer, message(Writer::Vendor, &[])),
+        (Who::Owner, outage(outage::Stage::Began, Some(minutes(90)))),
+        (Who::Owner, outage(outage::Stage::Began, None)),
+        (Who::Owner, outage(outage::Stage::Eased, None)),
+        (Who::Owner, outage(outage::Stage::Over, None)),
         (Who::Vendor, Content::Vendor { author: Some(say.engineer().name), body: say.body() }),
         (Who::Vendor, Content::Vendor { author: None, body: say.rich_body() }),
         (Who::Engineer, Content::OnHold { wait: Wait::Vendor, since: minutes(-7200) }),
@@ -467,6 +477,10 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
             },
         ),
     ]
+}
+
+fn outage(stage: outage::Stage, restored: Option<Timestamp>) -> Content {
+    Content::Outage { module: "ERP".into(), stage, restored }
 }
 
 fn incident(say: Say, count: usize, departments: usize) -> Content {

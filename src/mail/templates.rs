@@ -122,6 +122,7 @@ const BUILT_IN: &[Files] = &[
     letter!("escalation"),
     letter!("incident"),
     letter!("vendor"),
+    letter!("outage"),
     letter!("waiting"),
     letter!("on_hold"),
     letter!("taken"),

@@ -508,6 +508,11 @@ impl Tx {
         within!(self.reports_of(number))
     }
 
+    /// Writes what waits in memory now, while the caller has something else under way.
+    pub async fn flush(&mut self) -> Result<()> {
+        within!(self.flush())
+    }
+
     /// Letters about these tickets queued after `since`: the ticket, the reader, when; oldest first.
     pub async fn letters_told(
         &mut self,

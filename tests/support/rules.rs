@@ -84,6 +84,7 @@ pub fn policy() -> Policy {
         visits: Visits::default(),
         sites: vec![],
         vendors: Vec::new(),
+        departments: Vec::new(),
         modules: vec![],
         key: Key([9; 32]),
     }

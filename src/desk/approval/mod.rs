@@ -37,6 +37,8 @@ pub struct Module {
     /// What people call it besides its name.
     pub words: Vec<String>,
     pub owners: Vec<Reader>,
+    /// What to do when it is down, for the team; empty when nothing is laid down.
+    pub plan: String,
     pub needs: Needs,
     /// Asked, too, when the owners have not answered for a while; any of them stands in for all who are silent.
     pub substitutes: Vec<Reader>,

@@ -110,6 +110,10 @@ impl Tx {
         self.write_blobs().await
     }
 
+    pub async fn flush(&mut self) -> Result<()> {
+        self.write_held().await
+    }
+
     /// Writes everything that waits.
     pub(super) async fn write_held(&mut self) -> Result<()> {
         self.write_counters().await?;
