@@ -320,11 +320,15 @@ impl Facts {
             known_ids: Vec::new(),
             sender: None,
             counts: SenderCounts::default(),
-            loads: self.loads(tx, policy).await?,
+            loads: Vec::new(),
             incident: None,
             unconfirmed: None,
             own_open: Vec::new(),
         };
+        // Timers give nobody work.
+        if !matches!(event, Event::Due(_)) {
+            situation.loads = self.loads(tx, policy).await?;
+        }
         let numbers = match event {
             Event::Mail(mail) => {
                 situation.next_number = self.next_number(tx).await?;

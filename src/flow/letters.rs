@@ -16,6 +16,9 @@ use std::collections::HashSet;
 /// Letters composed in one go by another thread.
 const TOGETHER: usize = 16;
 
+/// Letters written in one go, while the next ones are composed.
+const WRITTEN_TOGETHER: usize = 2 * TOGETHER;
+
 /// A letter and what else its bytes are made of.
 pub struct Draft {
     pub rules: Rules,
@@ -69,9 +72,13 @@ impl Letters {
         }
         // Composed here, the last ones.
         let rest: Vec<Outgoing> = self.drafts.drain(..).map(outgoing).collect();
-        let mut letters = Vec::with_capacity(TOGETHER * self.composing.len() + rest.len());
+        let mut letters = Vec::with_capacity(WRITTEN_TOGETHER);
         for composing in self.composing.drain(..) {
             letters.extend(composing.done().await);
+            if letters.len() >= WRITTEN_TOGETHER {
+                self.queued += tx.enqueue_all(&letters).await?;
+                letters.clear();
+            }
         }
         letters.extend(rest);
         self.queued += tx.enqueue_all(&letters).await?;
