@@ -19,6 +19,8 @@ mod sink;
 #[path = "../support/mod.rs"]
 mod support;
 
+use maildesk::clock::SystemClock;
+use maildesk::ports::Clock as _;
 use maildesk::store::{Store, TicketFilter};
 use mails::Mails;
 use sink::Sink;
@@ -300,12 +302,15 @@ fn in_runtime<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-fn pending_letters(place: &Place) -> i64 {
+/// Whether a letter's turn is now. Many letters about one ticket to one reader wait for later (`hardening.md` L18), which is
+/// not what is measured here.
+fn letters_due(place: &Place) -> bool {
     in_runtime(async {
         let store = Store::open(&place.database()).await.unwrap();
-        let pending = store.outbox_counts().await.unwrap().pending;
+        let soon = SystemClock.now() + Duration::from_secs(2);
+        let due = store.next_due(SystemClock.now()).await.unwrap().is_some_and(|due| due <= soon);
         store.close().await;
-        pending
+        due
     })
 }
 
@@ -335,7 +340,7 @@ fn drain(place: &Place, count: usize, figures: &mut Figures) -> f64 {
     figures.add(format!("drain {count}: processor time"), "ms/message", desk.processor_time() / count as f64);
     let mut seen = 0;
     // Looking at the database costs the desk something: only when no letter came for a while.
-    while seen != place.sink.accepted().len() || pending_letters(place) > 0 {
+    while seen != place.sink.accepted().len() || letters_due(place) {
         seen = place.sink.accepted().len();
         std::thread::sleep(Duration::from_millis(300));
     }
@@ -448,7 +453,7 @@ fn large(options: &Options, figures: &mut Figures) {
     desk.wait("took the large mail", || place.is_empty() && place.moved() == 1);
     figures.add("large: in a ticket and moved", "ms", begun.elapsed().as_secs_f64() * 1000.0);
     std::thread::sleep(Duration::from_secs(2));
-    assert_eq!(pending_letters(&place), 0);
+    assert!(!letters_due(&place));
     let peak = desk.peak_memory();
     figures.add(format!("large: peak memory for {:.1} MB", size as f64 / 1e6), "MB", peak);
     figures.add("large: peak memory per size", "x", peak / (size as f64 / 1e6));
