@@ -70,7 +70,10 @@ impl Work<'_> {
                 tx.save_ticket(&ticket).await?;
                 self.facts.saved(&ticket);
             }
-            Effect::Record(number, entry) => tx.record(number, &entry).await?,
+            Effect::Record(number, entry) => {
+                tx.record(number, &entry).await?;
+                self.facts.recorded(number, &entry);
+            }
             Effect::Participants(number, people) => {
                 tx.add_participants(number, &people).await?;
                 self.facts.take_part(number, &people);

@@ -9,7 +9,7 @@ use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, 
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
 use crate::desk::letter::Letter;
 use crate::desk::policy::Policy;
-use crate::desk::ticket::{Number, Ticket};
+use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
 use crate::desk::words::Status;
 use crate::desk::{hush, thread};
@@ -37,6 +37,8 @@ pub struct Facts {
     counts: HashMap<Address, SenderCounts>,
     /// The leading open ticket of each fault that was asked for.
     faults: HashMap<String, Option<Number>>,
+    /// The beginning of the timelines of leading tickets, and what their requesters wrote: many reports ask for them.
+    leading: HashMap<Number, (Vec<Entry>, Body)>,
 }
 
 /// A ticket and who has to do with it.
@@ -57,6 +59,10 @@ impl Known {
         Known { ticket, participants, conversations: HashMap::new(), told: HashMap::new(), visit, approval }
     }
 }
+
+/// So much of a leading ticket's timeline is looked at when a report joins it: whoever leads was told of a hundred reports
+/// long before, and a thousand people must not make each further mail dearer.
+const ENTRIES_OF_LEADING: i64 = 200;
 
 /// Ids kept of a conversation besides the first one.
 const LATEST: usize = 12;
@@ -84,6 +90,7 @@ impl Facts {
             people: HashMap::new(),
             counts: HashMap::new(),
             faults: HashMap::new(),
+            leading: HashMap::new(),
         }
     }
 
@@ -184,6 +191,8 @@ impl Facts {
 
     /// A message has joined a ticket: later mails of the batch may answer it, and its author has seen it.
     pub async fn joined(&mut self, tx: &mut Tx, inbound: &Inbound, number: Number) -> Result<(), StoreError> {
+        // What its requester wrote may be another thing now.
+        self.leading.remove(&number);
         for id in ids_of(inbound) {
             let only_cited = inbound.message_id.as_ref() != Some(&id);
             self.learn_id(KnownId { id, number, only_cited });
@@ -408,6 +417,23 @@ impl Facts {
         Ok(found)
     }
 
+    async fn leading(&mut self, tx: &mut Tx, number: Number) -> Result<(Vec<Entry>, Body), StoreError> {
+        if let Some(known) = self.leading.get(&number) {
+            return Ok(known.clone());
+        }
+        let known = (tx.first_entries(number, ENTRIES_OF_LEADING).await?, tx.description(number).await?);
+        self.leading.insert(number, known.clone());
+        Ok(known)
+    }
+
+    /// A ticket's timeline has one more entry.
+    pub fn recorded(&mut self, number: Number, entry: &Entry) {
+        let leading = self.leading.get_mut(&number).map(|(timeline, _)| timeline);
+        if let Some(timeline) = leading.filter(|timeline| timeline.len() < ENTRIES_OF_LEADING as usize) {
+            timeline.push(entry.clone());
+        }
+    }
+
     /// What only an engineer's mail asks for: the other ticket of a merge, the own list, the message to be confirmed.
     async fn about_engineer(
         &mut self,
@@ -455,12 +481,15 @@ impl Facts {
                 visit: known.visit.clone(),
                 approval: known.approval.clone(),
             };
-            if needs_history(&candidate, policy, event) || incident == Some(named) {
+            let number = candidate.ticket.number;
+            if needs_history(&candidate, policy, event) {
                 candidate.timeline = tx.timeline(candidate.ticket.number).await?;
                 candidate.description = tx.description(candidate.ticket.number).await?;
                 if candidate.ticket.parent.is_none() {
                     candidate.reports = tx.reports_of(candidate.ticket.number).await?;
                 }
+            } else if incident == Some(named) {
+                (candidate.timeline, candidate.description) = self.leading(tx, number).await?;
             }
             found.push(candidate);
         }

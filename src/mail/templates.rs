@@ -11,6 +11,7 @@ use crate::mail::view::{register_filters, view, write_escaped};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use tera::{ErrorKind, Tera};
 
 /// Something wrong with a template.
@@ -36,9 +37,9 @@ impl fmt::Display for TemplateFault {
 #[derive(Debug)]
 pub struct Templates {
     /// Built-in templates with the site's on top.
-    site: Tera,
+    site: Arc<Tera>,
     /// The built-in ones alone: what is used when a site's template fails on facts that no sample had.
-    built_in: Tera,
+    built_in: Arc<Tera>,
 }
 
 /// Text and HTML in both languages of one letter, with the names of any further files.
@@ -151,13 +152,13 @@ impl Templates {
     /// # Errors
     /// Every fault found: files that are no template of ours, syntax, unknown variables and filters.
     pub fn load(folder: Option<&Path>) -> Result<Templates, Vec<TemplateFault>> {
-        let built_in = compile(built_in_sources())?;
+        let built_in = Arc::new(compile(built_in_sources())?);
         let mut faults = Vec::new();
         let own = folder.map(|folder| site_sources(folder, &mut faults)).unwrap_or_default();
         let templates = if own.is_empty() {
             Templates { site: built_in.clone(), built_in }
         } else {
-            Templates { site: compile_with(&own, &mut faults), built_in }
+            Templates { site: Arc::new(compile_with(&own, &mut faults)), built_in }
         };
         templates.try_samples(&mut faults);
         faults.sort();

@@ -508,6 +508,11 @@ impl Tx {
         within!(self.reports_of(number))
     }
 
+    /// The beginning of a ticket's timeline.
+    pub async fn first_entries(&mut self, number: Number, limit: i64) -> Result<Vec<Entry>> {
+        within!(self.first_entries(number, limit))
+    }
+
     /// Writes what waits in memory now, while the caller has something else under way.
     pub async fn flush(&mut self) -> Result<()> {
         within!(self.flush())

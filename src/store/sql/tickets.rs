@@ -301,6 +301,12 @@ impl Tx {
         timeline(&mut self.inner, number).await
     }
 
+    pub async fn first_entries(&mut self, number: Number, limit: i64) -> Result<Vec<Entry>> {
+        self.write_timeline().await?;
+        let query = sqlx::query("select at, who, what, why from timeline where ticket = $1 order by seq limit $2");
+        query.bind(number.0).bind(limit).fetch_all(&mut *self.inner).await?.iter().map(entry).collect()
+    }
+
     pub async fn add_participants(&mut self, number: Number, people: &[Address]) -> Result<()> {
         self.held.participants.extend(people.iter().map(|address| (number.0, address.clone())));
         Ok(())
