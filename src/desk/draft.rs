@@ -151,7 +151,7 @@ impl<'a> Draft<'a> {
             timer(TimerKind::AutoClose, due(rules.close_after)),
         ];
         self.unschedule = false;
-        self.timers = timers.to_vec();
+        self.timers.extend(timers);
     }
 
     /// When a resolved ticket closes by itself.
@@ -373,12 +373,6 @@ impl<'a> Draft<'a> {
             None if before.is_some() => Some(Effect::Unschedule(number, kind)),
             _ => None,
         }
-    }
-
-    /// Sets a timer of this ticket.
-    pub fn look_again(&mut self, kind: TimerKind, due: Timestamp) {
-        let (number, cycle) = (self.ticket.number, self.ticket.cycle);
-        self.timers.push(Timer { number, kind, due, cycle });
     }
 
     /// Everything as effects: the ticket, its timeline, its letters.

@@ -165,11 +165,11 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
 pub fn progress(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Vec<Effect> {
     let ticket = &on.ticket;
     let every = s.policy.escalation.progress[ticket.priority as usize];
-    if every.is_none() || !ticket.status.is_open() || ticket.cycle != timer.cycle {
+    let Some(every) = every.filter(|_| ticket.status.is_open() && ticket.cycle == timer.cycle) else {
         return Vec::new();
-    }
+    };
     let mut draft = Draft::of(s.policy, ticket, Who::Desk, now);
-    draft.told_requester();
+    draft.schedule(TimerKind::Progress, now + every);
     if ticket.first_response.is_some()
         && let Some(owner) = draft.owner()
     {

@@ -31,7 +31,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         // Its owners have a clock of their own, see [`crate::desk::approval::ask`].
         Some(wait) if on.approval.as_ref().is_some_and(|asked| asked.has_time(s.policy, ticket, now)) => {
             let mut draft = Draft::of(s.policy, ticket, Who::Desk, now);
-            draft.look_again(TimerKind::Hold, first_look(s.policy, wait, now));
+            draft.schedule(TimerKind::Hold, first_look(s.policy, wait, now));
             draft.finish()
         }
         Some(wait) => too_long(s, on, wait, now),
@@ -74,14 +74,14 @@ fn remind(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
     draft.letter(reader, &cause, content);
     let next = hold.remind.get(reminded + 1).copied().unwrap_or(hold.close_after);
     // After an outage the steps still keep a distance.
-    draft.look_again(TimerKind::Hold, working(next).max(s.policy.calendar.add_working(now, hold.remind[0] / 2)));
+    draft.schedule(TimerKind::Hold, working(next).max(s.policy.calendar.add_working(now, hold.remind[0] / 2)));
     draft.finish()
 }
 
 /// It has an appointment: until that is over, and the clock runs again, it is not forgotten.
 fn look_after_visit(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
-    draft.look_again(TimerKind::Hold, on.visit.as_ref().map_or(now, |visit| visit.end + MINUTE));
+    draft.schedule(TimerKind::Hold, on.visit.as_ref().map_or(now, |visit| visit.end + MINUTE));
     draft.finish()
 }
 
@@ -95,6 +95,6 @@ fn too_long(s: &Situation, on: &Candidate, wait: Wait, now: Timestamp) -> Vec<Ef
         let cause = format!("{}-{}", on.ticket.cycle, now.millis());
         draft.letter(reader, &cause, Content::OnHold { wait, since });
     }
-    draft.look_again(TimerKind::Hold, first_look(s.policy, wait, now));
+    draft.schedule(TimerKind::Hold, first_look(s.policy, wait, now));
     draft.finish()
 }

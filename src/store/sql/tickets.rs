@@ -86,12 +86,9 @@ fn entry(row: &Row) -> Result<Entry> {
     Ok(Entry { at: time(row, "at")?, who, what: from_json("what", row.try_get("what")?)?, why: row.try_get("why")? })
 }
 
-async fn timeline(db: &mut Connection, number: Number) -> Result<Vec<Entry>> {
-    let rows = sqlx::query("select at, who, what, why from timeline where ticket = $1 order by seq")
-        .bind(number.0)
-        .fetch_all(db)
-        .await?;
-    rows.iter().map(entry).collect()
+async fn timeline(db: &mut Connection, number: Number, limit: i64) -> Result<Vec<Entry>> {
+    let query = sqlx::query("select at, who, what, why from timeline where ticket = $1 order by seq limit $2");
+    query.bind(number.0).bind(limit).fetch_all(db).await?.iter().map(entry).collect()
 }
 
 impl Store {
@@ -124,7 +121,7 @@ impl Store {
     }
 
     pub async fn timeline(&self, number: Number) -> Result<Vec<Entry>> {
-        timeline(&mut *self.read.acquire().await?, number).await
+        timeline(&mut *self.read.acquire().await?, number, i64::MAX).await
     }
 }
 
@@ -298,13 +295,12 @@ impl Tx {
 
     pub async fn timeline(&mut self, number: Number) -> Result<Vec<Entry>> {
         self.write_timeline().await?;
-        timeline(&mut self.inner, number).await
+        timeline(&mut self.inner, number, i64::MAX).await
     }
 
     pub async fn first_entries(&mut self, number: Number, limit: i64) -> Result<Vec<Entry>> {
         self.write_timeline().await?;
-        let query = sqlx::query("select at, who, what, why from timeline where ticket = $1 order by seq limit $2");
-        query.bind(number.0).bind(limit).fetch_all(&mut *self.inner).await?.iter().map(entry).collect()
+        timeline(&mut self.inner, number, limit).await
     }
 
     pub async fn add_participants(&mut self, number: Number, people: &[Address]) -> Result<()> {
