@@ -7,9 +7,9 @@ use maildesk::desk::decide::decide;
 use maildesk::desk::duty::Staff;
 use maildesk::desk::event::{Candidate, Effect, Event, Situation, Timer, TimerKind};
 use maildesk::desk::letter::{Content, Letter};
-use maildesk::desk::policy::Policy;
+use maildesk::desk::policy::{Engineer, Policy};
 use maildesk::desk::ticket::{Entry, Number, Ticket, What};
-use maildesk::desk::words::Status;
+use maildesk::desk::words::{Rating, Status};
 use maildesk::time::Timestamp;
 use rules::*;
 use std::collections::BTreeMap;
@@ -269,6 +269,82 @@ fn a_reopened_ticket_climbs_anew_and_keeps_its_history() {
     desk.until("19:00");
     desk.expect(&["19:00 li resolution 50"]);
     assert_eq!(desk.climbed(), 2);
+}
+
+/// The requester's link for a round that ended.
+fn rate(desk: &mut Desk, cycle: i64) {
+    let event = Event::Rated { number: Number(1), cycle, rating: Rating::Dissatisfied, comment: "还是不行".into() };
+    let effects = decide(&desk.situation(), &event, desk.now);
+    desk.apply(effects);
+}
+
+#[test]
+fn a_reopened_ticket_is_to_be_answered_anew() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.until("10:30");
+    desk.engineer(LI, "#resolve\n换了硒鼓。");
+    desk.until("12:00");
+    rate(&mut desk, 1);
+    let ticket = desk.tickets[&Number(1)].0.clone();
+    assert_eq!((ticket.first_response, ticket.answered), (Some(at("10:30")), None));
+    desk.until("13:40");
+    desk.expect(&["13:00 wang response 50", "13:30 wang response 75"]);
+    desk.engineer(WANG, "我来看看。");
+    let ticket = desk.tickets[&Number(1)].0.clone();
+    assert_eq!((ticket.first_response, ticket.answered), (Some(at("10:30")), Some(at("13:40"))));
+    desk.until("15:00");
+    desk.expect(&[]);
+}
+
+#[test]
+fn earlier_targets_stay_in_the_history() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.until("10:20");
+    desk.engineer(LI, "#priority P2 整个部门");
+    desk.engineer(LI, "#resolve\n换了硒鼓。");
+    desk.until("12:00");
+    rate(&mut desk, 1);
+    let kept = desk.tickets[&Number(1)].1.iter().filter(|e| matches!(e.what, What::Targets { .. }));
+    let kept: Vec<&str> = kept.map(|e| e.why.as_str()).collect();
+    let expect = [
+        "2026-11-23 12:00, 2026-11-23 18:00",
+        "2026-11-23 10:30 ✓ 2026-11-23 10:20, 2026-11-23 14:00 ✓ 2026-11-23 10:20",
+    ];
+    assert_eq!(kept, expect);
+}
+
+#[test]
+fn a_reopened_urgent_ticket_calls_its_team_again() {
+    let mut desk = Desk::new();
+    desk.policy.engineers.push(Engineer { reader: reader("zhou@corp.example"), ..desk.policy.engineers[1].clone() });
+    desk.report("ERP 宕机", "ERP 系统宕机，全公司都不能用");
+    desk.until("10:05");
+    desk.engineer(WANG, "#resolve\n重启了。");
+    let event =
+        Event::Rated { number: Number(1), cycle: 1, rating: Rating::Dissatisfied, comment: "还是不行".into() };
+    let effects = decide(&desk.situation(), &event, desk.now);
+    let letters = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(letter) => Some((letter.to.mailbox.address.local(), letter.content.template())),
+        _ => None,
+    });
+    let letters: BTreeMap<_, _> = letters.collect();
+    let expect = [("boss", "dissatisfied"), ("wang", "notice"), ("zhang", "reopened"), ("zhou", "notice")];
+    assert_eq!(letters, BTreeMap::from(expect));
+}
+
+#[test]
+fn a_look_before_its_time_says_nothing() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.engineer(LI, "#wait requester\n请问型号？");
+    let hold = |desk: &Desk| desk.timers.iter().find(|timer| timer.kind == TimerKind::Hold).unwrap().due;
+    let due = hold(&desk);
+    desk.timers.iter_mut().filter(|timer| timer.kind == TimerKind::Hold).for_each(|timer| timer.due = now());
+    desk.jump("10:01");
+    desk.expect(&[]);
+    assert_eq!(hold(&desk), due);
 }
 
 #[test]

@@ -128,6 +128,7 @@ fn ticket(number: Number) -> Ticket {
         created: NOW,
         updated: NOW,
         first_response: None,
+        answered: None,
         response_due: later(7200),
         response_warned: 0,
         resolution_warned: 0,

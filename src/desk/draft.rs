@@ -161,8 +161,9 @@ impl<'a> Draft<'a> {
 
     /// Back into work: a new cycle with fresh targets; the old one's links and timers are dead.
     pub fn reopen(&mut self, why: impl Into<String>) {
+        self.keep_targets();
         self.ticket.cycle += 1;
-        self.ticket.asked = false;
+        (self.ticket.asked, self.ticket.answered) = (false, None);
         // Whatever it hung on is over for it.
         incident::stand_alone(self);
         (self.ticket.response_warned, self.ticket.resolution_warned) = (0, 0);
@@ -197,12 +198,29 @@ impl<'a> Draft<'a> {
         if from == to {
             return;
         }
+        self.keep_targets();
         self.set_targets();
         if to < from {
             // The ladder of the higher priority is another one.
             (self.ticket.response_warned, self.ticket.resolution_warned) = (0, 0);
         }
         self.record(What::Priority { from, to }, why);
+    }
+
+    /// Other targets take their place: the timeline keeps these (`domain.md` 4.4). A new ticket has kept none yet.
+    fn keep_targets(&mut self) {
+        if self.before.is_none() {
+            return;
+        }
+        let Ticket { response_due, resolution_due, answered, resolved, .. } = self.ticket;
+        let zone = self.policy.desk.zone;
+        let time = |at: Timestamp| at.at_zone(zone).format("%Y-%m-%d %H:%M").to_string();
+        let clock = |due, met: Option<Timestamp>| match met {
+            Some(met) => format!("{} ✓ {}", time(due), time(met)),
+            None => time(due),
+        };
+        let shown = format!("{}, {}", clock(response_due, answered), clock(resolution_due, resolved));
+        self.record(What::Targets { response_due, resolution_due, answered, resolved }, shown);
     }
 
     fn set_targets(&mut self) {
@@ -220,9 +238,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A person answered or accepted: the response clock stops, once.
+    /// A person answered or accepted: the response clock stops, once in a round.
     pub fn respond(&mut self) {
         self.ticket.first_response.get_or_insert(self.now);
+        self.ticket.answered.get_or_insert(self.now);
     }
 
     /// So much of a target is used up, and these people are told: a rung is climbed once in a cycle.
@@ -414,6 +433,6 @@ impl<'a> Draft<'a> {
 fn clocks(ticket: &Ticket) -> impl PartialEq {
     let Ticket { priority, status, response_due, resolution_due, response_warned, resolution_warned, cycle, .. } =
         *ticket;
-    let (responded, alone) = (ticket.first_response.is_some(), ticket.parent.is_none());
+    let (responded, alone) = (ticket.answered.is_some(), ticket.parent.is_none());
     (priority, status, (responded, alone), response_due, resolution_due, response_warned, resolution_warned, cycle)
 }

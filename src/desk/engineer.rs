@@ -336,6 +336,8 @@ impl<'a> Work<'a> {
             Command::Reopen(_) => {
                 self.must_be(&[Status::Resolved, Status::Closed, Status::Cancelled])?;
                 self.draft.reopen("");
+                // Whoever reopens it knows of it.
+                self.draft.respond();
                 Ok(())
             }
             Command::Merge(into) => self.merge(*into),

@@ -75,7 +75,7 @@ fn is_running(ticket: &Ticket, clock: Clock) -> bool {
         return false;
     }
     match clock {
-        Clock::Response => ticket.status.is_open() && ticket.first_response.is_none(),
+        Clock::Response => ticket.status.is_open() && ticket.answered.is_none(),
         Clock::Resolution => {
             ticket.status.is_open() && (ticket.status != Status::Pending || ticket.priority == Priority::P1)
         }

@@ -155,6 +155,7 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
         created: mail.arrived,
         updated: now,
         first_response: None,
+        answered: None,
         response_due,
         resolution_due,
         response_warned: 0,

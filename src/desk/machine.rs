@@ -170,7 +170,7 @@ pub fn progress(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) ->
     };
     let mut draft = Draft::of(s.policy, ticket, Who::Desk, now);
     draft.schedule(TimerKind::Progress, now + every);
-    if ticket.first_response.is_some()
+    if ticket.answered.is_some()
         && let Some(owner) = draft.owner()
     {
         let silent_since = last_word(s, on);
@@ -188,5 +188,5 @@ fn last_word(s: &Situation, on: &Candidate) -> Timestamp {
         Who::Desk => false,
     };
     let last = on.timeline.iter().rev().find(said).map(|entry| entry.at);
-    last.or(on.ticket.first_response).unwrap_or(on.ticket.created)
+    last.or(on.ticket.answered).unwrap_or(on.ticket.created)
 }

@@ -30,9 +30,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         Some(Wait::Visit) if visit::stands(on, now) => look_after_visit(s, on, now),
         // Its owners have a clock of their own, see [`crate::desk::approval::ask`].
         Some(wait) if on.approval.as_ref().is_some_and(|asked| asked.has_time(s.policy, ticket, now)) => {
-            let mut draft = Draft::of(s.policy, ticket, Who::Desk, now);
-            draft.schedule(TimerKind::Hold, first_look(s.policy, wait, now));
-            draft.finish()
+            look_again(Draft::of(s.policy, ticket, Who::Desk, now), first_look(s.policy, wait, now))
         }
         Some(wait) => too_long(s, on, wait, now),
     }
@@ -57,6 +55,10 @@ fn remind(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
     let (reader, cycle) = (draft.requester(), on.ticket.cycle);
     let working = |after| s.policy.calendar.add_working(since, after);
+    let step = working(hold.remind.get(reminded).copied().unwrap_or(hold.close_after));
+    if now < step {
+        return look_again(draft, step);
+    }
     if reminded >= hold.remind.len() {
         draft.become_status(Status::Closed, draft.policy.desk.language.pick("没有答复", "no answer"));
         draft.letter(reader, &format!("{cycle}-hold"), Content::Closed { closing: Closing::Silence });
@@ -80,8 +82,13 @@ fn remind(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
 
 /// It has an appointment: until that is over, and the clock runs again, it is not forgotten.
 fn look_after_visit(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
-    let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
-    draft.schedule(TimerKind::Hold, on.visit.as_ref().map_or(now, |visit| visit.end + MINUTE));
+    let draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
+    look_again(draft, on.visit.as_ref().map_or(now, |visit| visit.end + MINUTE))
+}
+
+/// Nothing is to be said yet.
+fn look_again(mut draft: Draft, at: Timestamp) -> Vec<Effect> {
+    draft.schedule(TimerKind::Hold, at);
     draft.finish()
 }
 

@@ -11,7 +11,7 @@ use crate::desk::policy::Policy;
 use crate::desk::quote::own_words;
 use crate::desk::ticket::{Ticket, What, Who};
 use crate::desk::words::{Field, Rating, Status, Wait};
-use crate::desk::{approval, assign, fields, intake};
+use crate::desk::{approval, assign, fields, intake, team};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -259,11 +259,17 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str,
         let letter = draft.letter(owner, &cause, content);
         (letter.attachments, letter.with_first_files) = (attachments, true);
     }
+    // The supervisor hears of it in a letter of its own.
+    if team::is_urgent(draft.ticket.priority) {
+        let supervisor = s.policy.supervisor(draft.now);
+        draft.call_team(&cause, &on.description, |reader| Some(reader) == supervisor.as_ref());
+    }
     if let Some(supervisor) = s.policy.supervisor(draft.now) {
         draft.letter(supervisor, &cause, Content::Dissatisfied { before, now, comment });
     }
-    let assignee = draft.ticket.assignee.clone();
-    draft.effect(Effect::Participants(draft.ticket.number, assignee.into_iter().collect()));
+    let called = draft.circle().into_iter().map(|reader| reader.mailbox.address);
+    let people = draft.ticket.assignee.clone().into_iter().chain(called).collect();
+    draft.effect(Effect::Participants(draft.ticket.number, people));
 }
 
 /// Everybody who had the ticket, the present one last.

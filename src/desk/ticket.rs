@@ -68,8 +68,10 @@ pub struct Ticket {
     /// Arrival of the first message (the server's clock), where every target starts.
     pub created: Timestamp,
     pub updated: Timestamp,
-    /// First human answer or accepted assignment; never the automatic acknowledgement.
+    /// First human answer or accepted assignment; never the automatic acknowledgement. Stays through reopenings.
     pub first_response: Option<Timestamp>,
+    /// The same of the present round: a reopened ticket is to be answered anew.
+    pub answered: Option<Timestamp>,
     pub response_due: Timestamp,
     /// While pending it moves on with the time; this is where it stood at `updated`, see `desk::sla::resolution_due`.
     pub resolution_due: Timestamp,
@@ -165,6 +167,13 @@ pub enum What {
         clock: Clock,
         percent: u32,
         to: Vec<Address>,
+    },
+    /// The targets as they stood until now, and what was met of them: the priority changed, or a new round began.
+    Targets {
+        response_due: Timestamp,
+        resolution_due: Timestamp,
+        answered: Option<Timestamp>,
+        resolved: Option<Timestamp>,
     },
     Merged {
         into: Number,

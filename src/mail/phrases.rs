@@ -134,6 +134,7 @@ pub fn happened(what: &What, language: Language) -> String {
             Language::Chinese => format!("{module} 的审批超过期限，已通知 {to}"),
             Language::English => format!("the approval of {module} takes too long, told {to}"),
         },
+        What::Targets { .. } => say("此前的时限（首次响应，解决）", "targets until then (first response, resolution)"),
         What::Merged { into } => format!("{}{into}", language.pick("已合并到 ", "merged into ")),
     }
 }

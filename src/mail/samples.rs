@@ -201,6 +201,7 @@ impl Say {
             created: minutes(-3),
             updated: now(),
             first_response: None,
+            answered: None,
             response_due: minutes(117),
             response_warned: 0,
             resolution_warned: 0,
@@ -857,7 +858,7 @@ fn variations(say: Say) -> Vec<Letter> {
     }
     // The first answer was given; the resolution runs out.
     let mut answered = say.letter(Who::Engineer, about_targets(say).swap_remove(1).1);
-    answered.ticket.as_mut().expect("samples have a ticket").first_response = Some(minutes(-30));
+    answered.ticket.as_mut().expect("samples have a ticket").answered = Some(minutes(-30));
     letters.push(answered);
     for content in to_the_engineer(say).into_iter().map(|(_, c)| c) {
         if matches!(content, Content::Transcript { .. } | Content::ConfirmCommand { .. }) {
@@ -876,7 +877,7 @@ fn late(mut letter: Letter) -> Letter {
     ticket.assignee = None;
     ticket.status = Status::Pending;
     ticket.wait = Some(Wait::Vendor);
-    ticket.first_response = matches!(letter.content, Content::Transcript { .. }).then(|| minutes(-30));
+    ticket.answered = matches!(letter.content, Content::Transcript { .. }).then(|| minutes(-30));
     ticket.response_due = minutes(-60);
     ticket.resolution_due = minutes(-10);
     ticket.related = Some(Number(7));

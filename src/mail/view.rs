@@ -123,7 +123,7 @@ impl<'a> TicketView<'a> {
             mine: ticket.assignee.as_ref() == Some(reader),
             asked: ticket.asked,
             created: ticket.created,
-            first_response: ticket.first_response,
+            first_response: ticket.answered,
             response_due: ticket.response_due,
             resolution_due: ticket.resolution_due,
             related: ticket.related.map(|n| n.to_string()),

@@ -98,6 +98,7 @@ fn ticket(number: i64, half: Timestamp) -> Ticket {
         created,
         updated: created,
         first_response: None,
+        answered: None,
         // P2: half an hour, of which half is over at `half`.
         response_due: half + HOUR / 4,
         resolution_due: half + 4 * HOUR,

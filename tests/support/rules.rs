@@ -109,6 +109,7 @@ pub fn ticket(status: Status) -> Ticket {
         created: now(),
         updated: now(),
         first_response: None,
+        answered: None,
         response_due: now(),
         resolution_due: now(),
         response_warned: 0,
