@@ -3,14 +3,18 @@
 #[path = "support/rules.rs"]
 mod rules;
 
+use chrono_tz::Asia::Shanghai;
+use chrono_tz::Europe::Berlin;
+use chrono_tz::Tz;
 use maildesk::desk::decide::decide;
 use maildesk::desk::duty::Staff;
 use maildesk::desk::event::{Candidate, Effect, Event, Situation, Timer, TimerKind};
 use maildesk::desk::letter::{Content, Letter};
-use maildesk::desk::policy::{Engineer, Policy};
+use maildesk::desk::policy::{Engineer, Policy, Site};
 use maildesk::desk::ticket::{Entry, Number, Ticket, What};
-use maildesk::desk::words::{Rating, Status};
-use maildesk::time::Timestamp;
+use maildesk::desk::words::{Field, Rating, Status};
+use maildesk::time::calendar::{Holidays, Span};
+use maildesk::time::{Calendar, Timestamp};
 use rules::*;
 use std::collections::BTreeMap;
 
@@ -345,6 +349,33 @@ fn a_look_before_its_time_says_nothing() {
     desk.jump("10:01");
     desk.expect(&[]);
     assert_eq!(hold(&desk), due);
+}
+
+/// Weekdays from nine to five, without holidays.
+fn office(zone: Tz) -> Calendar {
+    let week = std::array::from_fn(|day| if day < 5 { vec![Span::parse("09:00-17:00").unwrap()] } else { vec![] });
+    Calendar::working(zone, week, Holidays::default())
+}
+
+#[test]
+fn targets_count_in_the_working_time_of_the_site() {
+    let due = |text: &str| {
+        let mut desk = Desk::new();
+        desk.policy.calendar = office(Shanghai);
+        let site = |name: &str, word: &str, calendar| Site { name: name.into(), words: vec![word.into()], calendar };
+        desk.policy.sites = vec![site("Berlin", "柏林", Some(office(Berlin))), site("上海", "浦东", None)];
+        desk.report("打印机坏了", text);
+        let ticket = desk.tickets[&Number(1)].0.clone();
+        // The ladder rings in those hours, too.
+        let first = desk.timers.iter().find(|timer| timer.kind == TimerKind::Targets).unwrap().due;
+        let time = |at: Timestamp| at.at_zone(Shanghai).format("%d %H:%M").to_string();
+        let site = ticket.fields.get(&Field::Site).cloned().unwrap_or_default();
+        [site, time(first), time(ticket.response_due), time(ticket.resolution_due)].join(", ")
+    };
+    // Monday, ten o'clock in Shanghai, is three in the morning in Berlin: work begins there at four in the afternoon.
+    assert_eq!(due("柏林办公室三楼打印机不能打印，只有我这台。"), "Berlin, 23 17:00, 23 18:00, 24 00:00");
+    assert_eq!(due("浦东三楼打印机不能打印，只有我这台。"), "上海, 23 11:00, 23 12:00, 24 10:00");
+    assert_eq!(due("三楼打印机不能打印，只有我这台。"), ", 23 11:00, 23 12:00, 24 10:00");
 }
 
 #[test]

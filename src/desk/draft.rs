@@ -10,7 +10,7 @@ use crate::desk::sla::{self, Pause};
 use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
 use crate::desk::words::{Category, Clock, Priority, Status, Wait};
 use crate::desk::{escalation, incident, outage, pending, team};
-use crate::time::Timestamp;
+use crate::time::{Calendar, Timestamp};
 use std::sync::Arc;
 
 /// A ticket and what is to happen to it.
@@ -40,7 +40,7 @@ pub struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// Continues a stored ticket.
     pub fn of(policy: &'a Policy, ticket: &Ticket, who: Who, now: Timestamp) -> Draft<'a> {
-        let resolution_due = sla::resolution_due(&policy.targets, &policy.calendar, ticket, now);
+        let resolution_due = sla::resolution_due(policy, ticket, now);
         let ticket = Ticket { resolution_due, ..ticket.clone() };
         Draft { before: Some(ticket.clone()), ..Draft::new(policy, ticket, who, now) }
     }
@@ -144,7 +144,7 @@ impl<'a> Draft<'a> {
         self.ticket.asked = false;
         self.ticket.rating = None;
         let rules = &self.policy.satisfaction;
-        let due = |after| self.policy.calendar.add_working(self.now, after);
+        let due = |after| self.calendar().add_working(self.now, after);
         let timer = |kind, due| Timer { number: self.ticket.number, kind, due, cycle: self.ticket.cycle };
         let timers = [
             timer(TimerKind::ConfirmReminder, due(rules.remind_after)),
@@ -154,9 +154,14 @@ impl<'a> Draft<'a> {
         self.timers.extend(timers);
     }
 
+    /// The working time of the requester's site.
+    pub fn calendar(&self) -> &'a Calendar {
+        self.policy.calendar_of(&self.ticket)
+    }
+
     /// When a resolved ticket closes by itself.
     pub fn closes_at(&self) -> Timestamp {
-        self.policy.calendar.add_working(self.now, self.policy.satisfaction.close_after)
+        self.calendar().add_working(self.now, self.policy.satisfaction.close_after)
     }
 
     /// Back into work: a new cycle with fresh targets; the old one's links and timers are dead.
@@ -224,7 +229,7 @@ impl<'a> Draft<'a> {
     }
 
     fn set_targets(&mut self) {
-        let (targets, calendar, priority) = (&self.policy.targets, &self.policy.calendar, self.ticket.priority);
+        let (targets, calendar, priority) = (&self.policy.targets, self.calendar(), self.ticket.priority);
         let (response, resolution) = sla::due(targets, calendar, priority, self.start);
         let extend = |due, pause: &Pause| sla::extended(targets, calendar, priority, due, *pause);
         self.ticket.response_due = response;
@@ -386,7 +391,7 @@ impl<'a> Draft<'a> {
             Some(wait) if before != after || self.progressed => Some(Effect::Schedule(Timer {
                 number,
                 kind,
-                due: pending::first_look(self.policy, wait, self.now),
+                due: pending::first_look(self.policy, &self.ticket, wait, self.now),
                 cycle,
             })),
             None if before.is_some() => Some(Effect::Unschedule(number, kind)),

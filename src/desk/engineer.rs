@@ -131,7 +131,7 @@ fn list(policy: &Policy, tickets: &[Ticket], now: Timestamp) -> Vec<ListLine> {
         requester: t.requester.called().to_owned(),
         priority: t.priority,
         status: t.status,
-        resolution_due: sla::resolution_due(&policy.targets, &policy.calendar, t, now),
+        resolution_due: sla::resolution_due(policy, t, now),
     };
     tickets.iter().map(line).collect()
 }

@@ -9,6 +9,7 @@ use crate::desk::policy::Reader;
 use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
 use crate::desk::triage::{Rules, Verdict};
+use crate::desk::visit::site_in;
 use crate::desk::words::{Field, Language, Priority, Status};
 use crate::desk::{approval, assign, fields, hush, incident, sla, team, vendor};
 use crate::time::Timestamp;
@@ -133,8 +134,12 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
     let subject = plain_subject(&inbound.subject);
     let Sorted { verdict, fields } = mail.sorted(&s.policy.rules);
     let priority = if inbound.kind == Kind::Bulk { Priority::P4 } else { verdict.priority };
-    let (response_due, resolution_due) = sla::due(&s.policy.targets, &s.policy.calendar, priority, mail.arrived);
     let mut fields = with_remembered(fields, s, requester);
+    if let Some(site) = site(s, &fields, &subject, inbound) {
+        fields.insert(Field::Site, site);
+    }
+    let calendar = s.policy.calendar_at(fields.get(&Field::Site).map(String::as_str));
+    let (response_due, resolution_due) = sla::due(&s.policy.targets, calendar, priority, mail.arrived);
     // Who says in passing whom it stops is not asked for it.
     if verdict.matched.iter().any(|term| term.points_to.starts_with("impact.")) {
         fields.entry(Field::Impact).or_insert_with(|| verdict.impact.name(inbound.language).to_owned());
@@ -171,6 +176,13 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
         related,
         version: 1,
     }
+}
+
+/// The site they work at: as it is known already, or by the words they use.
+fn site(s: &Situation, fields: &Fields, subject: &str, inbound: &Inbound) -> Option<String> {
+    let fact = |field| fields.get(&field).map_or("", String::as_str);
+    let told = [fact(Field::Site), fact(Field::Department), subject, inbound.told()];
+    told.iter().find_map(|text| site_in(&s.policy.sites, text)).map(|site| site.name.clone())
 }
 
 /// The subject, or the first line of the text when there is none.

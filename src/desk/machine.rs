@@ -138,7 +138,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
     match timer.kind {
         TimerKind::ConfirmReminder => {
             let rest = s.policy.satisfaction.close_after.saturating_sub(s.policy.satisfaction.remind_after);
-            let closes = s.policy.calendar.add_working(now, rest);
+            let closes = draft.calendar().add_working(now, rest);
             let rating = links(s.policy, ticket, now);
             draft.record(What::Reminded, "");
             draft.letter(reader, &cycle, Content::ConfirmReminder { rating, closes });
