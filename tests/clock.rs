@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use maildesk::desk::decide::decide;
 use maildesk::desk::duty::Staff;
 use maildesk::desk::event::{Candidate, Effect, Event, Situation, Timer, TimerKind};
-use maildesk::desk::letter::{Content, Letter};
+use maildesk::desk::letter::{Content, Letter, NoticeReason};
 use maildesk::desk::policy::{Engineer, Policy, Site};
 use maildesk::desk::ticket::{Entry, Number, Ticket, What};
 use maildesk::desk::words::{Field, Rating, Status};
@@ -113,9 +113,9 @@ impl Desk {
                 since.at_zone(chrono_tz::Asia::Shanghai).format("%d %H:%M")
             )),
             Content::Closed { .. } => Some(format!("{time} {reader} closed")),
-            Content::Overdue { steps } => {
+            Content::Overdue { steps, stand_in } => {
                 let steps: Vec<String> = steps.iter().map(|step| format!("{} {}", step.number, clocks(step))).collect();
-                Some(format!("{time} {reader} {}", steps.join(", ")))
+                Some(format!("{time} {reader} {}{}", steps.join(", "), if *stand_in { " stand-in" } else { "" }))
             }
             _ => None,
         }
@@ -439,6 +439,30 @@ fn who_stands_in_for_the_supervisor_is_told_so() {
         "12:00 li response 100",
         "12:00 boss response 100 stand-in",
     ]);
+
+    // The same when it comes late, and when nobody can take the ticket at all.
+    let mut late = Desk::new();
+    late.policy.duty.supervisors[0].away = vec![(at("23 00:00"), at("24 00:00"))];
+    late.printer();
+    late.printer();
+    late.jump("13:00");
+    late.expect(&[
+        "13:00 li IT001 response 100, IT002 response 100",
+        "13:00 boss IT001 response 100, IT002 response 100 stand-in",
+    ]);
+    late.policy.engineers.clear();
+    let mut situation = situation(&late.policy, Vec::new());
+    situation.known_ids.clear();
+    let report = mail(ZHANG, "打印机坏了", "", "三楼打印机不能打印。");
+    let report = Event::Mail(maildesk::desk::event::Mail::new(report, late.now, None));
+    let effects = decide(&situation, &report, late.now);
+    let says_so = effects.iter().any(|effect| match effect {
+        Effect::Send(letter) => {
+            matches!(letter.content, Content::Notice { reason: NoticeReason::Unassigned { stand_in: true }, .. })
+        }
+        _ => false,
+    });
+    assert!(says_so);
 }
 
 /// Targets in working time: letters come in working hours, and the clock stands in between.

@@ -4,10 +4,11 @@ use crate::address::Address;
 use crate::desk::approval::Approval;
 use crate::desk::event::{Effect, Timer, TimerKind};
 use crate::desk::inbound::{Attachment, Body};
-use crate::desk::letter::{Content, Letter};
+use crate::desk::letter::{Content, Letter, NoticeReason};
+use crate::desk::outage::Affected;
 use crate::desk::policy::{Policy, Reader};
 use crate::desk::sla::{self, Pause};
-use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
+use crate::desk::ticket::{Entry, Number, Report, Ticket, What, Who};
 use crate::desk::words::{Category, Clock, Priority, Status, Wait};
 use crate::desk::{escalation, incident, outage, pending, team};
 use crate::time::{Calendar, Timestamp};
@@ -35,6 +36,8 @@ pub struct Draft<'a> {
     unwatched: bool,
     /// The approval as it is to be stored.
     approval: Option<Approval>,
+    /// Departments of those who reported the same fault: as they were, and with the report that joins.
+    affected: [Vec<String>; 2],
 }
 
 impl<'a> Draft<'a> {
@@ -67,6 +70,7 @@ impl<'a> Draft<'a> {
             progressed,
             unwatched,
             approval: None,
+            affected: Default::default(),
         }
     }
 
@@ -96,6 +100,13 @@ impl<'a> Draft<'a> {
     pub fn remember(&mut self, timeline: &[Entry]) {
         self.start = sla::round_start(&self.ticket, timeline);
         self.pauses = sla::pauses(timeline, self.start, self.now);
+        self.affects(&incident::reports(timeline));
+        self.affected[0] = self.affected[1].clone();
+    }
+
+    /// The reports that hang on it now.
+    pub fn affects(&mut self, reports: &[Report]) {
+        self.affected[1] = reports.iter().map(|report| report.department.clone()).collect();
     }
 
     pub fn record(&mut self, what: What, why: impl Into<String>) {
@@ -337,6 +348,17 @@ impl<'a> Draft<'a> {
         assignee.map(|e| e.reader.clone()).or_else(|| self.policy.supervisor(self.now))
     }
 
+    /// Why its owner gets a ticket that needs somebody: it is theirs now, or nobody can be found.
+    pub fn new_for_owner(&self) -> NoticeReason {
+        match self.ticket.assignee {
+            Some(_) => NoticeReason::New,
+            None => {
+                let stand_in = self.policy.on_duty(self.now).is_some_and(|on_duty| on_duty.stand_in);
+                NoticeReason::Unassigned { stand_in }
+            }
+        }
+    }
+
     /// Everybody who hears what is said on the ticket, see [`team::circle`].
     pub fn circle(&self) -> Vec<Reader> {
         team::circle(self.policy, &self.ticket, self.now)
@@ -404,8 +426,11 @@ impl<'a> Draft<'a> {
         let number = self.ticket.number;
         let timers =
             self.targets_timer().into_iter().chain(self.progress_timer()).chain(self.hold_timer()).collect::<Vec<_>>();
-        for (head, content) in outage::news(self.policy, self.before.as_ref(), &self.ticket, self.now) {
-            let cause = format!("{}-{}", self.ticket.cycle, self.ticket.version);
+        let [known, affected] = &self.affected;
+        let before = self.before.as_ref().map(|ticket| Affected { ticket, departments: known });
+        let after = Affected { ticket: &self.ticket, departments: affected };
+        for (head, stage, content) in outage::news(self.policy, before, after, self.now) {
+            let cause = format!("{}-{}-{}", self.ticket.cycle, self.ticket.version, stage.as_str());
             self.letter(head, &cause, content);
         }
         let mut effects = Vec::new();

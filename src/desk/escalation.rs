@@ -211,7 +211,9 @@ fn about_several(group: Vec<Telling>) -> Letter {
     let (reader, first) = (group[0].reader.clone(), &group[0]);
     let mark = first.step.mark(first.ticket.cycle);
     let key = format!("overdue/{}/{mark}/{}", first.ticket.number, reader.mailbox.address.key());
-    letter(key, reader, None, Content::Overdue { steps: group.into_iter().map(|telling| telling.step).collect() })
+    let stand_in = group.iter().any(|telling| telling.stand_in);
+    let steps = group.into_iter().map(|telling| telling.step).collect();
+    letter(key, reader, None, Content::Overdue { steps, stand_in })
 }
 
 fn letter(key: String, to: Reader, ticket: Option<Box<Ticket>>, content: Content) -> Letter {

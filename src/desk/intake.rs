@@ -4,7 +4,7 @@ use crate::address::Mailbox;
 use crate::desk::draft::Draft;
 use crate::desk::event::{Effect, Mail, Person, Situation, Visibility};
 use crate::desk::inbound::{Inbound, Kind};
-use crate::desk::letter::{Content, NoticeReason};
+use crate::desk::letter::Content;
 use crate::desk::policy::Reader;
 use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
@@ -115,7 +115,7 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
 fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
     let Some(owner) = draft.owner() else { return };
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
-    let reason = if draft.ticket.assignee.is_some() { NoticeReason::New } else { NoticeReason::Unassigned };
+    let reason = draft.new_for_owner();
     let may_belong_to = draft.ticket.related;
     let (body, warnings) = (mail.inbound.body.clone(), warnings(draft, &mail.inbound));
     let urgent = team::is_urgent(draft.ticket.priority) && draft.ticket.assignee.is_some();

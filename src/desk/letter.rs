@@ -135,7 +135,11 @@ pub enum Content {
         instead_of: Option<String>,
     },
     /// The same about several tickets, when the desk could not say so in time.
-    Overdue { steps: Vec<Step> },
+    Overdue {
+        steps: Vec<Step>,
+        /// The reader is not on duty as supervisor, but nobody else is there.
+        stand_in: bool,
+    },
     /// To the head of a department: a module it needs is down, or is up again.
     Outage {
         module: String,
@@ -456,7 +460,10 @@ pub enum NoticeReason {
         comment: String,
     },
     /// Nobody with the skill is there: to the supervisor.
-    Unassigned,
+    Unassigned {
+        /// The reader is not on duty, but nobody else is there.
+        stand_in: bool,
+    },
     /// To the team of an urgent ticket, all at once.
     Urgent {
         /// Who has it.

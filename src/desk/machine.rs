@@ -10,7 +10,7 @@ use crate::desk::requester::links;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Entry, What, Who};
 use crate::desk::words::Status;
-use crate::desk::{escalation, hush, intake};
+use crate::desk::{approval, escalation, hush, intake};
 use crate::time::Timestamp;
 
 /// A machine's mail that is not worth a ticket: joins the one it names, else is kept aside (L1-L3).
@@ -91,6 +91,7 @@ fn tell_undelivered(
 ) {
     if let Some(to) = to {
         escalation::pass_on(draft, to);
+        approval::ask::unreached(draft, on, to);
     }
     let owner = draft.owner().filter(|o| Some(&o.mailbox.address) != to);
     let other = s.policy.supervisor(draft.now).filter(|o| Some(&o.mailbox.address) != to);

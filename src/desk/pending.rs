@@ -53,6 +53,7 @@ fn since(on: &Candidate) -> (Timestamp, usize) {
 fn remind(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
     let (hold, (since, reminded)) = (&s.policy.hold, since(on));
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
+    draft.remember(&on.timeline);
     let (reader, cycle) = (draft.requester(), on.ticket.cycle);
     let calendar = draft.calendar();
     let working = |after| calendar.add_working(since, after);

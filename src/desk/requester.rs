@@ -23,6 +23,7 @@ pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Tim
         return intake::open(s, mail, from, Some(on.ticket.number), now);
     }
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(from.address.clone()), now);
+    draft.remember(&on.timeline);
     join(&mut draft, mail);
     if late {
         return draft.finish();
@@ -285,6 +286,7 @@ fn earlier_assignees(on: &Candidate) -> Vec<Address> {
 pub fn rated(s: &Situation, on: &Candidate, cycle: i64, rating: Rating, comment: &str, now: Timestamp) -> Vec<Effect> {
     let who = Who::Person(on.ticket.requester.address.clone());
     let mut draft = Draft::of(s.policy, &on.ticket, who, now);
+    draft.remember(&on.timeline);
     match (Standing::of(&on.ticket, cycle), rating) {
         (Standing::Over, _) => return Vec::new(),
         // The same once more: only further words are news.

@@ -224,7 +224,7 @@ impl Say {
         if matches!(who, Who::Outsider) {
             ticket.requester = self.reader(who).mailbox;
         }
-        let unassigned = matches!(content, Content::Notice { reason: NoticeReason::Unassigned, .. })
+        let unassigned = matches!(content, Content::Notice { reason: NoticeReason::Unassigned { .. }, .. })
             || matches!(&content, Content::Escalation { step, .. } if step.engineer.is_none());
         if matches!(content, Content::Notice { reason: NoticeReason::Urgent { .. }, .. }) {
             ticket.priority = Priority::P1;
@@ -375,7 +375,8 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
                 comment: say.pick("今天又脱机了两次，根本没解决。", "It went offline twice again today."),
             }),
         ),
-        (Who::Supervisor, notice(NoticeReason::Unassigned)),
+        (Who::Supervisor, notice(NoticeReason::Unassigned { stand_in: false })),
+        (Who::Supervisor, notice(NoticeReason::Unassigned { stand_in: true })),
         (Who::Engineer, notice(urgent(true, false))),
         (Who::Supervisor, notice(urgent(false, true))),
     ]
@@ -530,8 +531,10 @@ fn about_targets(say: Say) -> Vec<(Who, Content)> {
                     step(7, false, &[response(75)]),
                     step(12, true, &[resolution(100)]),
                 ],
+                stand_in: false,
             },
         ),
+        (Who::Supervisor, Content::Overdue { steps: vec![step(1, false, &[response(100)])], stand_in: true }),
     ]
 }
 

@@ -123,7 +123,7 @@ const BUILT_IN: &[Files] = &[
     letter!("escalation"),
     letter!("incident"),
     letter!("vendor"),
-    letter!("outage"),
+    letter!("outage", "/zh-CN/subject.txt", "/en/subject.txt"),
     letter!("waiting"),
     letter!("on_hold"),
     letter!("taken"),
