@@ -114,6 +114,7 @@ fn ticket(number: Number) -> Ticket {
         number,
         subject: "打印机坏了".into(),
         requester: Mailbox::new(address("Zhang@corp.example"), "张三"),
+        copied: vec![],
         language: Language::Chinese,
         category: Category::Hardware,
         priority: Priority::P3,

@@ -4,6 +4,7 @@ mod support;
 
 mod story {
     mod approvals;
+    mod clients;
     mod clock;
     mod commands;
     mod duplicates;

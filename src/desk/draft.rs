@@ -1,16 +1,16 @@
 //! A ticket being worked on: changes and letters are collected and become effects all at once, or not at all.
 
-use crate::address::Address;
+use crate::address::{Address, Mailbox};
 use crate::desk::approval::Approval;
 use crate::desk::event::{Effect, Timer, TimerKind};
-use crate::desk::inbound::{Attachment, Body};
+use crate::desk::inbound::{Attachment, Body, Inbound};
 use crate::desk::letter::{Content, Letter, NoticeReason};
 use crate::desk::outage::Affected;
 use crate::desk::policy::{Policy, Reader};
 use crate::desk::sla::{self, Pause};
 use crate::desk::ticket::{Entry, Number, Report, Ticket, What, Who};
 use crate::desk::words::{Category, Clock, Priority, Status, Wait};
-use crate::desk::{escalation, incident, outage, pending, team};
+use crate::desk::{copies, escalation, hush, incident, outage, pending, team};
 use crate::time::{Calendar, Timestamp};
 use std::sync::Arc;
 
@@ -38,6 +38,8 @@ pub struct Draft<'a> {
     approval: Option<Approval>,
     /// Departments of those who reported the same fault: as they were, and with the report that joins.
     affected: [Vec<String>; 2],
+    /// Whom the mail that is dealt with went to directly.
+    read: Vec<Address>,
 }
 
 impl<'a> Draft<'a> {
@@ -71,6 +73,7 @@ impl<'a> Draft<'a> {
             unwatched,
             approval: None,
             affected: Default::default(),
+            read: Vec::new(),
         }
     }
 
@@ -87,6 +90,33 @@ impl<'a> Draft<'a> {
     /// Sets a timer of the present cycle.
     pub fn schedule(&mut self, kind: TimerKind, due: Timestamp) {
         self.timers.push(Timer { number: self.ticket.number, kind, due, cycle: self.ticket.cycle });
+    }
+
+    /// Whoever this mail went to directly hears nothing of it a second time.
+    pub fn read_by(&mut self, inbound: &Inbound) {
+        self.read = inbound.to.iter().chain(&inbound.cc).map(|person| person.address.clone()).collect();
+    }
+
+    /// These people are in copy from now on, as far as there is room, and those no longer.
+    pub fn copy(&mut self, add: &[Mailbox], remove: &[Address]) {
+        let before = self.ticket.copied.clone();
+        self.ticket.copied.retain(|person| !remove.contains(&person.address));
+        for person in add {
+            let known = self.ticket.copied.iter().any(|known| known.address == person.address);
+            if !known && self.ticket.copied.len() < copies::MOST {
+                self.ticket.copied.push(person.clone());
+            }
+        }
+        let beyond = |of: &[Mailbox], others: &[Mailbox]| {
+            let new = of.iter().filter(|person| others.iter().all(|other| other.address != person.address));
+            new.map(|person| person.address.clone()).collect::<Vec<_>>()
+        };
+        let (added, removed) = (beyond(&self.ticket.copied, &before), beyond(&before, &self.ticket.copied));
+        if added.is_empty() && removed.is_empty() {
+            return;
+        }
+        self.effect(Effect::Participants(self.ticket.number, added.clone()));
+        self.record(What::Copied { added, removed }, "");
     }
 
     /// Gives these files to every letter of a template that is queued so far.
@@ -336,6 +366,20 @@ impl<'a> Draft<'a> {
         (sent, kept)
     }
 
+    /// The letter of this mail to the engineer who has the ticket.
+    pub fn letter_to_assignee(&mut self) -> Option<&mut Letter> {
+        let assignee = self.ticket.assignee.clone()?;
+        self.letters.iter_mut().find(|letter| letter.to.mailbox.address == assignee)
+    }
+
+    /// The author of a mail learns, once on a ticket, that these files were too large to go along.
+    pub fn tell_kept(&mut self, author: Reader, names: Vec<String>) {
+        if !names.is_empty() && !hush::nobody_reads(author.mailbox.address.local()) {
+            let limit = self.policy.limits.relay_bytes;
+            self.letter(author, "once", Content::FilesKept { names, limit });
+        }
+    }
+
     /// The requester as a reader of letters.
     pub fn requester(&self) -> Reader {
         let zone = self.policy.desk.zone;
@@ -433,6 +477,9 @@ impl<'a> Draft<'a> {
             let cause = format!("{}-{}-{}", self.ticket.cycle, self.ticket.version, stage.as_str());
             self.letter(head, &cause, content);
         }
+        let copy = |letter: &Letter| copies::of_letter(self.policy, &self.ticket, &self.read, letter);
+        let copies: Vec<Letter> = self.letters.iter().flat_map(copy).collect();
+        self.letters.extend(copies);
         let mut effects = Vec::new();
         match &self.before {
             None => effects.push(Effect::Open(Box::new(self.ticket.clone()))),

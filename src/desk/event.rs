@@ -4,7 +4,7 @@ use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::approval::Approval;
 use crate::desk::inbound::Inbound;
 use crate::desk::intake::{self, Sorted};
-use crate::desk::letter::Letter;
+use crate::desk::letter::{Action, Letter};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::triage::Rules;
@@ -110,6 +110,8 @@ pub enum TimerKind {
     ApprovalSubstitute,
     /// The pause for an approval has lasted too long: the supervisor is told.
     ApprovalLimit,
+    /// Somebody is to have got back to a requester who was not satisfied.
+    FollowUp,
 }
 
 impl TimerKind {
@@ -124,6 +126,7 @@ impl TimerKind {
         TimerKind::ApprovalReminder,
         TimerKind::ApprovalSubstitute,
         TimerKind::ApprovalLimit,
+        TimerKind::FollowUp,
     ];
 
     /// The timers of a ticket that waits for its confirmation.
@@ -147,6 +150,7 @@ impl TimerKind {
             TimerKind::ApprovalReminder => "approval_reminder",
             TimerKind::ApprovalSubstitute => "approval_substitute",
             TimerKind::ApprovalLimit => "approval_limit",
+            TimerKind::FollowUp => "follow_up",
         }
     }
 
@@ -175,6 +179,8 @@ pub struct Situation<'a> {
     pub incident: Option<Number>,
     /// The engineer's earlier message that a `ConfirmCommand` letter asked about, when this is the reply to it.
     pub unconfirmed: Option<Box<Inbound>>,
+    /// What a `Proposal` letter to the engineer asked, in which cycle, when this is the reply to it.
+    pub proposed: Option<(Action, i64)>,
     /// Open tickets assigned to the sender, most urgent first; gathered when the message says `#list`.
     pub own_open: Vec<Ticket>,
 }

@@ -11,7 +11,7 @@ use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
 use crate::desk::triage::{Rules, Verdict};
 use crate::desk::visit::site_in;
 use crate::desk::words::{Field, Language, Priority, Status};
-use crate::desk::{approval, assign, fields, hush, incident, sla, team, vendor};
+use crate::desk::{approval, assign, copies, fields, hush, incident, sla, team, vendor};
 use crate::time::Timestamp;
 
 /// What registering a message takes from its words alone.
@@ -48,6 +48,7 @@ pub fn begin<'a>(
     draft.record(What::Opened, mail.inbound.subject.clone());
     draft.effect(Effect::Join { number: s.next_number, visibility: Visibility::Public });
     draft.effect(Effect::Remember(requester.clone(), person(&draft.ticket)));
+    draft.copy(&copies::named(s.policy, &mail.inbound, &draft.ticket).inside, &[]);
     if let Some(leading) = incident::leading(s).filter(|_| hangs_on(s, mail, requester)) {
         draft.ticket.parent = Some(leading.ticket.number);
         if let Some(lead) = &leading.ticket.assignee {
@@ -91,6 +92,10 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
         let content = Content::Acknowledgement { missing: asked, engineer, outsider, known };
         let letter = draft.letter(reader, "1", content);
         letter.answers = mail.inbound.message_id.clone();
+        if !outsider {
+            let (reader, kept) = (draft.requester(), draft.fitting(&mail.inbound.attachments).1);
+            draft.tell_kept(reader, kept);
+        }
     }
     // L5: bulk mail is kept and listed, but nobody is rung for it.
     match (mail.inbound.kind, leading) {
@@ -148,6 +153,7 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
         number: s.next_number,
         subject: title(&subject, inbound),
         requester: requester.clone(),
+        copied: Vec::new(),
         language: inbound.language,
         category: verdict.category,
         priority,
@@ -250,6 +256,17 @@ fn warnings(draft: &Draft, inbound: &Inbound) -> Vec<String> {
             "The shown name carries another address; the real one is ",
         );
         warnings.push(format!("{text}{}", requester.address));
+    }
+    let outside = copies::named(draft.policy, inbound, &draft.ticket).outside;
+    if !outside.is_empty() {
+        let addresses: Vec<&str> = outside.iter().map(|person| person.address.as_str()).collect();
+        let addresses = addresses.join(language.pick("、", ", "));
+        warnings.push(match language {
+            Language::Chinese => format!("来信还抄送了公司以外的 {addresses}，服务台不会给他们发信；需要时回复「#抄送 地址」。"),
+            Language::English => {
+                format!("The mail also went to {addresses} outside the company; the desk does not write to them unless you reply with #cc address.")
+            }
+        });
     }
     if inbound.anomalies.iter().any(|a| a.contains("winmail")) {
         let text = language.pick(

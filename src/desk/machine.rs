@@ -151,6 +151,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         // These have rules of their own.
         TimerKind::Targets
         | TimerKind::Progress
+        | TimerKind::FollowUp
         | TimerKind::Hold
         | TimerKind::VisitReminder
         | TimerKind::VisitOver

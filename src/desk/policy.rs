@@ -81,6 +81,11 @@ impl Identity {
         self.own_lists.iter().any(|own| id(own) == id(list))
     }
 
+    /// A colleague by a domain that is named: where everybody counts as one, nobody joins a conversation unasked.
+    pub fn is_inside(&self, address: &Address) -> bool {
+        self.domains.iter().any(|domain| domain.eq_ignore_ascii_case(address.domain()))
+    }
+
     pub fn is_colleague(&self, address: &Address) -> bool {
         self.domains.iter().any(|d| d == "*" || d.eq_ignore_ascii_case(address.domain()))
     }

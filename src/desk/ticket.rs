@@ -1,7 +1,7 @@
 //! The ticket, its number, and the timeline that records everything that happened to it.
 
 use crate::address::{Address, Mailbox};
-use crate::desk::letter::Change;
+use crate::desk::letter::{Action, Change};
 use crate::desk::words::{Attendance, Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,8 @@ pub struct Ticket {
     /// The requester's subject without prefixes and tags; the same through the ticket's life.
     pub subject: String,
     pub requester: Mailbox,
+    /// Who is in copy: they hear what the requester hears, see [`crate::desk::copies`].
+    pub copied: Vec<Mailbox>,
     /// The language letters to the requester are written in.
     pub language: Language,
     pub category: Category,
@@ -174,6 +176,15 @@ pub enum What {
         resolution_due: Timestamp,
         answered: Option<Timestamp>,
         resolved: Option<Timestamp>,
+    },
+    /// The requester's few words proposed this, and the engineer was asked.
+    Proposed {
+        action: Action,
+    },
+    /// Who is in copy from now on, and who no longer.
+    Copied {
+        added: Vec<Address>,
+        removed: Vec<Address>,
     },
     Merged {
         into: Number,

@@ -7,7 +7,7 @@ use crate::desk::approval::Approval;
 use crate::desk::command::{self, Command};
 use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, Situation, Timer, TimerKind};
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
-use crate::desk::letter::Letter;
+use crate::desk::letter::{Action, Letter};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
@@ -332,6 +332,7 @@ impl Facts {
             loads: Vec::new(),
             incident: None,
             unconfirmed: None,
+            proposed: None,
             own_open: Vec::new(),
         };
         // Timers give nobody work.
@@ -448,7 +449,10 @@ impl Facts {
         }
         // Foxmail sends References alone (`domain.md` section 0).
         if let Some(id) = thread::replied_to(inbound).next() {
-            s.unconfirmed = unconfirmed(tx, id, from).await?;
+            if let Some(key) = tx.letter_of(id).await? {
+                s.unconfirmed = unconfirmed(tx, &key, from).await?;
+                s.proposed = proposed(&key, from);
+            }
         }
         let merged = commands.iter().filter_map(|c| match c {
             Command::Merge(number) | Command::Parent(number) | Command::Split(Some(number)) => Some(*number),
@@ -528,14 +532,23 @@ fn ids_of(inbound: &Inbound) -> impl Iterator<Item = MessageId> + '_ {
 }
 
 /// The message a `ConfirmCommand` letter to this engineer asked about; the letter's key names both.
-async fn unconfirmed(tx: &mut Tx, letter: &MessageId, engineer: &Address) -> Result<Option<Box<Inbound>>, StoreError> {
-    let Some(key) = tx.letter_of(letter).await? else { return Ok(None) };
+async fn unconfirmed(tx: &mut Tx, key: &str, engineer: &Address) -> Result<Option<Box<Inbound>>, StoreError> {
     let mut parts = key.split('/').skip(1);
     let (Some("confirm_command"), Some(digest), Some(asked)) = (parts.next(), parts.next(), parts.next()) else {
         return Ok(None);
     };
     let Some(digest) = Digest::from_hex(digest).filter(|_| asked == engineer.key()) else { return Ok(None) };
     Ok(tx.message_bytes(&digest).await?.map(|raw| Box::new(mail::parse(&raw))))
+}
+
+/// What a `Proposal` letter to this engineer asked, and in which cycle: `IT001/proposal/resolve-1-0f3c/wang@corp.example`.
+fn proposed(key: &str, engineer: &Address) -> Option<(Action, i64)> {
+    let mut parts = key.split('/').skip(1);
+    let (template, cause, asked) = (parts.next()?, parts.next()?, parts.next()?);
+    let mut cause = cause.split('-');
+    let (action, cycle) = (cause.next()?, cause.next()?.parse().ok()?);
+    let action = Action::ALL.iter().copied().find(|known| known.as_str() == action)?;
+    (template == "proposal" && asked == engineer.key()).then_some((action, cycle))
 }
 
 /// Engineers and the supervisor may hand the ticket on or ask for its story; a requester's "not satisfied" needs who had
@@ -551,7 +564,7 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
         }
         Event::Rated { .. } => true,
         Event::Due(timers) => {
-            let kinds = [TimerKind::Progress, TimerKind::Hold];
+            let kinds = [TimerKind::Progress, TimerKind::Hold, TimerKind::FollowUp];
             let looks_back = |timer: &Timer| timer.number == candidate.named && kinds.contains(&timer.kind);
             timers.iter().any(looks_back)
         }

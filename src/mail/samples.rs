@@ -5,8 +5,9 @@ use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
 use crate::desk::letter::{
-    Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, Entry, Letter, ListLine, Method,
-    NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Stage, StatusLine, Step, TranscriptLine, Writer,
+    Action, Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, CopyStage, Entry, Letter,
+    ListLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Stage, StatusLine, Step,
+    TranscriptLine, Writer,
 };
 use crate::desk::outage;
 use crate::desk::policy::{Identity, Reader, Role};
@@ -44,6 +45,7 @@ fn in_language(language: Language) -> Vec<Letter> {
     let say = Say(language);
     let mut contents = to_the_requester(say);
     contents.extend(notices(say));
+    contents.extend(copies(say));
     contents.extend(to_the_engineer(say));
     contents.extend(about_targets(say));
     contents.extend(visits(say));
@@ -132,7 +134,7 @@ impl Say {
             Writer::Stranger => Mailbox::new(address("wang.hai@corp.example"), self.pick("王海", "Tom Reed")),
             Writer::Supervisor => self.reader(Who::Supervisor).mailbox,
             Writer::Vendor => Mailbox::new(address("support@vendor.example"), self.pick("联想服务", "Lenovo")),
-            Writer::Colleague | Writer::Note => {
+            Writer::Colleague | Writer::Note | Writer::Copied => {
                 Mailbox::new(address("li.jing@corp.example"), self.pick("李静", "Grace Lee"))
             }
         }
@@ -189,6 +191,7 @@ impl Say {
             number: Number(1),
             subject: self.pick("三楼财务部打印机打不出来", "Finance printer does not print"),
             requester: self.requester(),
+            copied: Vec::new(),
             language: self.0,
             category: Category::Hardware,
             priority: Priority::P3,
@@ -299,8 +302,8 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         (Who::Outsider, Content::Waiting { since: minutes(-7200), closes, last: true }),
         (Who::Requester, Content::Clarify { rating: say.links() }),
         (Who::Requester, Content::Clarify { rating: NO_LINKS }),
-        (Who::Requester, Content::Reopened { engineer: Some(say.pick("李静", "Grace Lee")) }),
-        (Who::Requester, Content::Reopened { engineer: None }),
+        (Who::Requester, Content::Reopened { engineer: Some(say.pick("李静", "Grace Lee")), ask_why: true }),
+        (Who::Requester, Content::Reopened { engineer: None, ask_why: false }),
         (Who::Requester, Content::Closed { closing: Closing::Rated }),
         (Who::Requester, Content::Closed { closing: Closing::Silence }),
         (Who::Requester, Content::Closed { closing: Closing::Confirmed }),
@@ -317,6 +320,41 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         (Who::Requester, Content::Cancelled { author: author.clone(), body: say.body() }),
         (Who::Requester, Content::Cancelled { author, body: Body::default() }),
         (Who::Requester, Content::TooLarge { bytes: 41_943_040, limit: 26_214_400 }),
+    ]
+}
+
+fn copies(say: Say) -> Vec<(Who, Content)> {
+    let author = say.engineer().name;
+    let copied = |stage, body: Body, kept: &[&str]| {
+        let kept = kept.iter().map(|name| (*name).to_owned()).collect();
+        (Who::Owner, Content::Copied { stage, author: author.clone(), body, kept })
+    };
+    let proposal = |action, body: &str| {
+        let body = Body { text: body.to_owned(), html: None };
+        (Who::Engineer, Content::Proposal { action, author: say.requester().name, body })
+    };
+    let follow_up = |engineer: Option<String>, comment: &str| {
+        (Who::Supervisor, Content::FollowUp { due: minutes(-5), engineer, comment: comment.to_owned() })
+    };
+    let names = ["video.mp4", "logs.zip"].map(str::to_owned).to_vec();
+    let nobody =
+        Content::Copied { stage: CopyStage::Reopened, author: String::new(), body: Body::default(), kept: Vec::new() };
+    vec![
+        copied(CopyStage::Added, Body::default(), &[]),
+        copied(CopyStage::Message, say.body(), &["video.mp4", "logs.zip"]),
+        copied(CopyStage::Answer, say.rich_body(), &[]),
+        copied(CopyStage::Answer, Body::default(), &["video.mp4"]),
+        copied(CopyStage::Resolved, say.rich_body(), &[]),
+        copied(CopyStage::Closed, Body::default(), &[]),
+        copied(CopyStage::Cancelled, say.body(), &[]),
+        (Who::Owner, nobody),
+        (Who::Requester, Content::FilesKept { names: names.clone(), limit: 10 << 20 }),
+        (Who::Engineer, Content::FilesKept { names: names.clone(), limit: 10 << 20 }),
+        (Who::Outsider, Content::FilesKept { names, limit: 10 << 20 }),
+        proposal(Action::Resolve, &say.pick("刚才自己好了，谢谢！", "It works again, thanks!")),
+        proposal(Action::Cancel, &say.pick("不用处理了", "Never mind, no longer needed.")),
+        follow_up(Some(say.engineer().name), &say.pick("今天又脱机了两次。", "It went offline twice again today.")),
+        follow_up(None, ""),
     ]
 }
 
@@ -388,6 +426,7 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         address: say.writer(writer).address,
         body: say.body(),
         kept: kept.iter().map(|k| (*k).to_owned()).collect(),
+        outside: if kept.is_empty() { Vec::new() } else { vec![address("consultant@elsewhere.example")] },
         writer,
         to_supervisor: false,
     };
@@ -398,6 +437,7 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         kept: Vec::new(),
         writer: Writer::Participant,
         to_supervisor: true,
+        outside: Vec::new(),
     };
     let third = Content::Message {
         author: say.writer(Writer::Stranger).name,
@@ -406,12 +446,14 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         kept: Vec::new(),
         writer: Writer::Participant,
         to_supervisor: false,
+        outside: Vec::new(),
     };
     let before = Some(say.engineer().name);
     let dissatisfied = |before: Option<String>, now: Option<String>, comment: &str| Content::Dissatisfied {
         before,
         now,
         comment: comment.to_owned(),
+        due: minutes(60 * 24),
     };
     let impersonated = |carried_out| Content::Impersonated {
         author: say.engineer().name,
@@ -847,7 +889,7 @@ fn variations(say: Say) -> Vec<Letter> {
     for content in [notice(say).1, message, transcript(say, false), status(say)] {
         letters.push(late(say.letter(Who::Engineer, content)));
     }
-    letters.push(late(say.letter(Who::Requester, Content::Reopened { engineer: None })));
+    letters.push(late(say.letter(Who::Requester, Content::Reopened { engineer: None, ask_why: false })));
     for content in to_the_requester(say).into_iter().map(|(_, c)| c).take(2) {
         letters.push(late(say.letter(Who::Requester, content)));
     }
@@ -856,6 +898,16 @@ fn variations(say: Say) -> Vec<Letter> {
     let ticket = waiting.ticket.as_mut().expect("samples have a ticket");
     (ticket.status, ticket.wait) = (Status::Pending, Some(Wait::Visit));
     letters.push(waiting);
+    // Somebody is in copy, and writes.
+    let mut copied = say.letter(Who::Engineer, to_the_engineer(say).swap_remove(0).1);
+    copied.ticket.as_mut().expect("samples have a ticket").copied = vec![say.writer(Writer::Copied)];
+    if let Content::Message { writer, author, address, .. } = &mut copied.content {
+        let Mailbox { name, address: from } = say.writer(Writer::Copied);
+        (*writer, *author, *address) = (Writer::Copied, name, from);
+    }
+    letters.push(copied.clone());
+    let noticed = Letter { content: notices(say).swap_remove(0).1, ..copied };
+    letters.push(noticed);
     for index in [6, 12, 13, 14] {
         letters.push(late(say.letter(Who::Engineer, visits(say).swap_remove(index).1)));
     }

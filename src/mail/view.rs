@@ -92,6 +92,8 @@ struct TicketView<'a> {
     response_due: Timestamp,
     resolution_due: Timestamp,
     related: Option<String>,
+    /// Addresses in copy.
+    copied: Vec<&'a str>,
 }
 
 impl<'a> TicketView<'a> {
@@ -127,6 +129,7 @@ impl<'a> TicketView<'a> {
             response_due: ticket.response_due,
             resolution_due: ticket.resolution_due,
             related: ticket.related.map(|n| n.to_string()),
+            copied: ticket.copied.iter().map(|person| person.address.as_str()).collect(),
         }
     }
 }

@@ -42,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0004_visit.sql"),
     include_str!("../../migrations/sqlite/0005_approval.sql"),
     include_str!("../../migrations/sqlite/0006_round.sql"),
+    include_str!("../../migrations/sqlite/0007_copies.sql"),
 ];
 
 #[derive(Clone)]

@@ -97,6 +97,7 @@ pub fn ticket(status: Status) -> Ticket {
         number: Number(1),
         subject: "打印机坏了".into(),
         requester: Mailbox::new(address(ZHANG), "张伟"),
+        copied: vec![],
         language: Language::Chinese,
         category: Category::Hardware,
         priority: Priority::P3,
@@ -156,6 +157,7 @@ pub fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
         loads: vec![],
         incident: None,
         unconfirmed: None,
+        proposed: None,
         own_open: vec![],
     }
 }
