@@ -448,11 +448,11 @@ impl Facts {
             s.own_open = tx.open_of(from).await?;
         }
         // Foxmail sends References alone (`domain.md` section 0).
-        if let Some(id) = thread::replied_to(inbound).next() {
-            if let Some(key) = tx.letter_of(id).await? {
-                s.unconfirmed = unconfirmed(tx, &key, from).await?;
-                s.proposed = proposed(&key, from);
-            }
+        if let Some(id) = thread::replied_to(inbound).next()
+            && let Some(key) = tx.letter_of(id).await?
+        {
+            s.unconfirmed = unconfirmed(tx, &key, from).await?;
+            s.proposed = proposed(&key, from);
         }
         let merged = commands.iter().filter_map(|c| match c {
             Command::Merge(number) | Command::Parent(number) | Command::Split(Some(number)) => Some(*number),
