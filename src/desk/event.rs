@@ -170,6 +170,8 @@ pub struct Situation<'a> {
     pub candidates: Vec<Candidate>,
     /// Which of the message's own id, In-Reply-To and References the store knows.
     pub known_ids: Vec<KnownId>,
+    /// The only open ticket of the sender's with the subject of a reply that names nothing else.
+    pub same_subject: Option<Number>,
     /// What is remembered about the sender.
     pub sender: Option<Person>,
     pub counts: SenderCounts,

@@ -17,6 +17,7 @@ use crate::mail;
 use crate::store::{StoreError, Tx};
 use crate::time::Timestamp;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
 /// A merge leads to a merge at most so many times.
 const MERGES_FOLLOWED: usize = 10;
@@ -59,6 +60,9 @@ impl Known {
         Known { ticket, participants, conversations: HashMap::new(), told: HashMap::new(), visit, approval }
     }
 }
+
+/// A reply that tells only by its subject what it answers belongs to a ticket no older than this.
+const SAME_SUBJECT: Duration = Duration::from_secs(14 * 86_400);
 
 /// So much of a leading ticket's timeline is looked at when a report joins it: whoever leads was told of a hundred reports
 /// long before, and a thousand people must not make each further mail dearer.
@@ -327,6 +331,7 @@ impl Facts {
             next_number: Number(0),
             candidates: Vec::new(),
             known_ids: Vec::new(),
+            same_subject: None,
             sender: None,
             counts: SenderCounts::default(),
             loads: Vec::new(),
@@ -392,6 +397,10 @@ impl Facts {
         let mut numbers = thread::named(inbound);
         numbers.extend(s.incident);
         numbers.extend(s.known_ids.iter().map(|k| k.number));
+        if let (Some(from), Some(subject)) = (&inbound.from, thread::answers_by_subject(inbound, &s.known_ids)) {
+            s.same_subject = tx.open_with_subject(&from.address, &subject, mail.arrived - SAME_SUBJECT).await?;
+            numbers.extend(s.same_subject);
+        }
         if let Some(from) = &inbound.from {
             self.look_up_senders(tx, std::slice::from_ref(&from.address), now).await?;
             s.counts = self.counts.get(&from.address).copied().unwrap_or_default();

@@ -498,6 +498,16 @@ impl Tx {
         within!(self.enqueue_all(letters))
     }
 
+    /// The only open ticket of this requester, opened since, with exactly this subject; `None` when there are several.
+    pub async fn open_with_subject(
+        &mut self,
+        requester: &Address,
+        subject: &str,
+        since: Timestamp,
+    ) -> Result<Option<Number>> {
+        within!(self.open_with_subject(requester, subject, since))
+    }
+
     /// The first open ticket of this fault that came after `since` and hangs on no other.
     pub async fn leading_ticket(&mut self, fault: &str, since: Timestamp) -> Result<Option<Number>> {
         within!(self.leading_ticket(fault, since))

@@ -152,6 +152,7 @@ pub fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
             number: Number(1),
             only_cited: false,
         }],
+        same_subject: None,
         sender: None,
         counts: SenderCounts::default(),
         loads: vec![],

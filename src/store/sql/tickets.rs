@@ -253,6 +253,21 @@ impl Tx {
         Ok(number.map(Number))
     }
 
+    pub async fn open_with_subject(
+        &mut self,
+        requester: &Address,
+        subject: &str,
+        since: Timestamp,
+    ) -> Result<Option<Number>> {
+        self.write_tickets().await?;
+        let query = "select number from ticket where requester_key = $1 and created > $2 and subject = $3
+                     and status not in ('closed', 'cancelled') and merged_into is null limit 2";
+        let query =
+            sqlx::query_scalar(query).bind(requester.key()).bind(since.millis()).bind(line(subject).into_owned());
+        let found: Vec<i64> = query.fetch_all(&mut *self.inner).await?;
+        Ok(found.first().filter(|_| found.len() == 1).map(|number| Number(*number)))
+    }
+
     pub async fn reports_of(&mut self, number: Number) -> Result<Vec<Ticket>> {
         self.write_tickets().await?;
         let query = sqlx::query("select * from ticket where parent = $1 order by number").bind(number.0);
