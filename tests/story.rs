@@ -14,6 +14,7 @@ mod story {
     mod machines;
     mod outage;
     mod proof;
+    mod terminals;
     mod threads;
     mod vendors;
     mod visits;
