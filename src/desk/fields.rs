@@ -50,11 +50,15 @@ const LABELS: &[(Field, &str)] = &[
         Field::Impact,
         "影响范围|影响人数|受影响人数|影响用户|影响|impact|affected users|users affected|who is affected|scope|number of users affected|business impact",
     ),
+    (
+        Field::Location,
+        "位置|楼层|工位|地点|办公地点|所在地点|所在位置|座位|房间|房间号|地址|location|site|office|floor|room|desk|building|address",
+    ),
 ];
 
 /// Labels of facts that no field holds: they end a value and are skipped.
-const OTHER_LABELS: &str = "主题|资产编号|设备编号|电脑名|计算机名|ip地址|ip|位置|楼层|工位|地点|地址|邮箱|邮件|邮编|传真|公司|职位|期望解决时间|希望解决时间|审批人|主管|模块负责人|问题描述|故障描述|描述|现象|故障现象|备注|紧急程度|设备|\
-    asset tag|hostname|computer name|location|address|email|e-mail|mail|fax|f|company|title|position|needed by|approver|manager|description|summary|issue|problem|notes|remarks|priority|urgency|device|browser|language|customer number|web|website|w";
+const OTHER_LABELS: &str = "主题|资产编号|设备编号|电脑名|计算机名|ip地址|ip|邮箱|邮件|邮编|传真|公司|职位|期望解决时间|希望解决时间|审批人|主管|模块负责人|问题描述|故障描述|描述|现象|故障现象|备注|紧急程度|设备|\
+    asset tag|hostname|computer name|email|e-mail|mail|fax|f|company|title|position|needed by|approver|manager|description|summary|issue|problem|notes|remarks|priority|urgency|device|browser|language|customer number|web|website|w";
 
 /// Finds what is told. Labels win over free text, the first of several over the later ones.
 pub fn extract(text: &str) -> Fields {
@@ -91,7 +95,7 @@ pub fn extract_from_form(full_text: &str) -> Fields {
 
 /// A line of our form: a field's own name, a colon, perhaps a value.
 fn is_form_line(line: &str) -> bool {
-    let names = Field::ALL.iter().flat_map(|f| [f.name(Language::Chinese), f.name(Language::English)]);
+    let names = Field::TOLD.iter().flat_map(|f| [f.name(Language::Chinese), f.name(Language::English)]);
     names
         .into_iter()
         .any(|name| line.strip_prefix(&spelled(name)).is_some_and(|rest| rest.trim_start().starts_with(':')))
@@ -173,6 +177,7 @@ fn fits(field: Field, value: &str) -> bool {
         Field::Department => count <= 60 && !value.contains(['@', '?', '。']),
         Field::EmployeeId => count <= 14 && digits >= 2 && value.chars().all(|c| c.is_ascii_alphanumeric()),
         Field::Contact => count <= 80 && digits >= 3,
+        Field::Location => count <= 80 && !value.contains(['@', '?', '。']),
         _ => true,
     }
 }
@@ -187,7 +192,7 @@ struct Label {
 /// Longest first, so that `联系电话` is not read as `电话`.
 static LABEL_TABLE: LazyLock<Vec<Label>> = LazyLock::new(|| {
     let mut all: Vec<Label> = Vec::new();
-    for field in Field::ALL {
+    for field in &Field::TOLD {
         for language in [Language::Chinese, Language::English] {
             let name: String = field.name(language).nfkc().collect();
             all.push(Label { text: name.to_lowercase(), field: Some(*field) });

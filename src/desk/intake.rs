@@ -6,6 +6,7 @@ use crate::desk::event::{Effect, Mail, Person, Situation, Visibility};
 use crate::desk::inbound::{Inbound, Kind};
 use crate::desk::letter::{Content, NoticeReason};
 use crate::desk::policy::Reader;
+use crate::desk::registration::{self, Contradiction};
 use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
 use crate::desk::triage::{Rules, Verdict};
@@ -45,6 +46,9 @@ pub fn begin<'a>(
     let who = Who::Person(requester.address.clone());
     let mut draft = Draft::new(s.policy, ticket, who, now);
     draft.record(What::Opened, mail.inbound.subject.clone());
+    for contradiction in contradictions(s, mail, requester) {
+        draft.record(What::Note, contradiction.told(s.policy.desk.language));
+    }
     draft.effect(Effect::Join { number: s.next_number, visibility: Visibility::Public });
     draft.effect(Effect::Remember(requester.clone(), person(&draft.ticket)));
     if let Some(leading) = incident::leading(s).filter(|_| hangs_on(s, mail, requester)) {
@@ -64,6 +68,12 @@ pub fn begin<'a>(
     );
     draft.allot(chosen.map(|e| e.address()));
     draft
+}
+
+/// What the message says of its author otherwise than the directory.
+fn contradictions(s: &Situation, mail: &Mail, requester: &Mailbox) -> Vec<Contradiction> {
+    let entry = s.policy.directory.find(&requester.address);
+    entry.map_or_else(Vec::new, |entry| registration::contradictions(&mail.sorted(&s.policy.rules).fields, Some(entry)))
 }
 
 /// An engineer who gives orders with a report means it to stand on its own; and what is said about the company's faults is
@@ -95,7 +105,10 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
     match (mail.inbound.kind, leading) {
         (Kind::Bulk, _) => draft.unwatched(),
         (_, Some(_)) => {}
-        (_, None) => notify_owner(&mut draft, mail, missing),
+        (_, None) => {
+            let odd = contradictions(s, mail, &requester);
+            notify_owner(&mut draft, mail, missing, &odd);
+        }
     }
     if let Some(vendor) = vendor::at_once(s.policy, &draft.ticket).filter(|_| mail.inbound.kind != Kind::Bulk) {
         let (attachments, _) = draft.fitting(&mail.inbound.attachments);
@@ -111,12 +124,13 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
     effects
 }
 
-fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
+fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>, odd: &[Contradiction]) {
     let Some(owner) = draft.owner() else { return };
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
     let reason = if draft.ticket.assignee.is_some() { NoticeReason::New } else { NoticeReason::Unassigned };
     let may_belong_to = draft.ticket.related;
-    let (body, warnings) = (mail.inbound.body.clone(), warnings(draft, &mail.inbound));
+    let (body, mut warnings) = (mail.inbound.body.clone(), warnings(draft, &mail.inbound));
+    warnings.extend(odd.iter().map(|contradiction| contradiction.told(owner.language)));
     let urgent = team::is_urgent(draft.ticket.priority) && draft.ticket.assignee.is_some();
     let readers = if urgent { draft.circle() } else { vec![owner] };
     for reader in readers {
@@ -134,7 +148,10 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
     let Sorted { verdict, fields } = mail.sorted(&s.policy.rules);
     let priority = if inbound.kind == Kind::Bulk { Priority::P4 } else { verdict.priority };
     let (response_due, resolution_due) = sla::due(&s.policy.targets, &s.policy.calendar, priority, mail.arrived);
-    let mut fields = with_remembered(fields, s, requester);
+    let requester = &registration::called(s.policy, requester);
+    let remembered = s.sender.clone().unwrap_or_default();
+    let entry = s.policy.directory.find(&requester.address);
+    let mut fields = registration::complete(fields, entry, &remembered, requester);
     // Who says in passing whom it stops is not asked for it.
     if verdict.matched.iter().any(|term| term.points_to.starts_with("impact.")) {
         fields.entry(Field::Impact).or_insert_with(|| verdict.impact.name(inbound.language).to_owned());
@@ -183,23 +200,6 @@ fn title(subject: &str, inbound: &Inbound) -> String {
     line.unwrap_or_else(|| inbound.language.pick("（无主题）", "(no subject)").to_owned())
 }
 
-/// What the text says; what is remembered of the person fills the gaps.
-fn with_remembered(mut found: Fields, s: &Situation, requester: &Mailbox) -> Fields {
-    let person = s.sender.clone().unwrap_or_default();
-    let remembered = [
-        (Field::Name, if requester.name.is_empty() { &person.name } else { &requester.name }),
-        (Field::Department, &person.department),
-        (Field::EmployeeId, &person.employee_id),
-        (Field::Contact, &person.contact),
-    ];
-    for (field, value) in remembered {
-        if !value.trim().is_empty() {
-            found.entry(field).or_insert_with(|| value.trim().chars().take(200).collect());
-        }
-    }
-    found
-}
-
 /// What a ticket teaches about its requester.
 pub fn person(ticket: &Ticket) -> Person {
     let field = |f: Field| ticket.fields.get(&f).cloned().unwrap_or_default();
@@ -231,7 +231,8 @@ fn warnings(draft: &Draft, inbound: &Inbound) -> Vec<String> {
         let text = language.pick("发件人不是本公司邮箱：", "The sender is not a colleague: ");
         warnings.push(format!("{text}{}", requester.address));
     }
-    if requester.name.contains('@') && !requester.name.to_ascii_lowercase().contains(requester.address.key()) {
+    let shown = inbound.from.as_ref().filter(|from| from.address == requester.address).map_or("", |from| &from.name);
+    if shown.contains('@') && !shown.to_ascii_lowercase().contains(requester.address.key()) {
         let text = language.pick(
             "显示名里写着另一个地址，实际发件地址是 ",
             "The shown name carries another address; the real one is ",

@@ -2,6 +2,7 @@
 
 use crate::address::{Address, Mailbox};
 use crate::desk::approval::Module;
+use crate::desk::directory::Directory;
 use crate::desk::duty::{Duty, OnDuty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
@@ -37,6 +38,8 @@ pub struct Policy {
     pub departments: Vec<Department>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
+    /// Who works here; replaced while the desk runs.
+    pub directory: Arc<Directory>,
     /// Signs references and links; made at first start and kept in the database.
     pub key: Key,
 }

@@ -100,7 +100,17 @@ impl<'a> TicketView<'a> {
             let limit = if matches!(field, Field::Steps | Field::Error) { 1000 } else { MAX_LINE_CHARS };
             ticket.fields.get(&field).map(|v| one_line(v, limit)).filter(|v| !v.is_empty())
         };
-        let facts = [Field::EmployeeId, Field::When, Field::Steps, Field::Error].into_iter();
+        let facts = [
+            Field::Vip,
+            Field::EmployeeId,
+            Field::Location,
+            Field::Manager,
+            Field::Channel,
+            Field::When,
+            Field::Steps,
+            Field::Error,
+        ]
+        .into_iter();
         let facts =
             facts.filter_map(|field| told(field).map(|value| FactView { field, label: field.name(language), value }));
         let name = told(Field::Name).unwrap_or_else(|| one_line(ticket.requester.called(), 60));

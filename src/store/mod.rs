@@ -441,8 +441,21 @@ impl Tx {
     }
 }
 
+/// The directory.
+impl Store {
+    /// What was kept of a source, and when it was read.
+    pub async fn directory(&self, source: &str) -> Result<Option<(Timestamp, Vec<u8>)>> {
+        each!(self.directory(source))
+    }
+}
+
 /// People.
 impl Tx {
+    /// Keeps what a source of the directory says, in place of what it said before.
+    pub async fn keep_directory(&mut self, source: &str, people: &[u8], at: Timestamp) -> Result<()> {
+        within!(self.keep_directory(source, people, at))
+    }
+
     /// How much each of these senders caused lately.
     pub async fn sender_counts(&mut self, senders: &[Address], now: Timestamp) -> Result<Vec<SenderCounts>> {
         within!(self.sender_counts(senders, now))

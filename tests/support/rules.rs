@@ -83,6 +83,7 @@ pub fn policy() -> Policy {
         },
         visits: Visits::default(),
         sites: vec![],
+        directory: Arc::default(),
         vendors: Vec::new(),
         departments: Vec::new(),
         modules: vec![],

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod blobs;
+mod directory;
 mod held;
 mod mailboxes;
 mod messages;
