@@ -1,6 +1,6 @@
 //! Facts a requester tells about a fault, found in free text, forms and signatures (`domain.md` 5.5).
 
-use crate::desk::ticket::Fields;
+use crate::desk::ticket::{Fields, Number};
 use crate::desk::words::{Field, Language, Priority};
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
@@ -86,11 +86,41 @@ pub fn extract_from_form(full_text: &str) -> Fields {
         FORM_SENTENCES.iter().any(|s| joined.ends_with(&spelled(s).split_whitespace().collect::<String>()))
     };
     let Some(start) = (0..lines.len()).find(|at| ends_sentence(*at)) else { return Fields::new() };
-    let form = lines[start + 1..].iter().filter(|line| !line.is_empty()).take_while(|line| is_form_line(line));
-    let form: Vec<&str> = form.copied().collect();
+    let raw: Vec<&str> = text.lines().take(MOST_LINES).map(|l| head(l, LONGEST_LINE)).collect();
     let mut fields = Fields::new();
-    labelled(&form, &mut fields);
+    labelled(&form_lines(&raw[start + 1..]).iter().map(String::as_str).collect::<Vec<_>>(), &mut fields);
     fields
+}
+
+/// The lines of our form, up to whatever else follows. Who answers below a label instead of behind it has their line put
+/// there: right below it, or outside of the quote that the label stands in.
+fn form_lines(lines: &[&str]) -> Vec<String> {
+    let (mut form, mut depth, mut parted) = (Vec::<String>::new(), 0, false);
+    for line in lines {
+        let (own, text) = (quote_depth(line), content(line));
+        if text.is_empty() {
+            parted = true;
+            continue;
+        }
+        if is_form_line(text) {
+            form.push(text.to_owned());
+            depth = own;
+        } else {
+            let ours = Number::parse(text.split(['-', ' ']).next().unwrap_or("")).is_some() || text.contains(" · ");
+            let unanswered = form.last().is_some_and(|label| label.ends_with(':')) && !ours;
+            let below = own < depth || (own == depth && !parted);
+            match form.last_mut().filter(|_| unanswered && below) {
+                Some(label) => label.push_str(text),
+                None => break,
+            }
+        }
+        parted = false;
+    }
+    form
+}
+
+fn quote_depth(line: &str) -> usize {
+    line.trim_start().chars().take_while(|c| matches!(c, '>' | ' ')).filter(|c| *c == '>').count()
 }
 
 /// A line of our form: a field's own name, a colon, perhaps a value.
@@ -99,6 +129,24 @@ fn is_form_line(line: &str) -> bool {
     names
         .into_iter()
         .any(|name| line.strip_prefix(&spelled(name)).is_some_and(|rest| rest.trim_start().starts_with(':')))
+}
+
+/// What is told behind a label, where nothing has to be guessed.
+pub fn extract_labelled(text: &str) -> Fields {
+    let text = spelled(head(text, READ_BYTES));
+    let lines: Vec<&str> = text.lines().take(MOST_LINES).map(|l| head(l, LONGEST_LINE)).collect();
+    let mut fields = Fields::new();
+    labelled(&lines, &mut fields);
+    fields
+}
+
+/// Nothing but facts the desk asks for, each on its line behind its name; some may be left empty.
+pub fn is_form(text: &str) -> bool {
+    let blank = |line: &&str| !line.trim().is_empty();
+    let is_fact = |line: &str| line.contains([':', '：']) && !extract(line).is_empty();
+    let mut lines = text.lines().take(MOST_LINES).filter(blank);
+    lines.clone().any(is_fact)
+        && lines.all(|line| is_fact(line) || is_form_line(content(&spelled(head(line, LONGEST_LINE)))))
 }
 
 /// What is worth asking for: who, where to reach, since when, the error text and who else has it; a handful at most.
@@ -731,6 +779,48 @@ mod tests {
             "> 请回复本邮件补上下面几项，不清楚的可以留空：\n> 有事请找李工\n> 联系电话：9999",
         ] {
             assert_eq!(extract_from_form(text), Fields::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_form_is_read_however_a_client_has_it_filled_in() {
+        const ASKED: &str = "请回复本邮件补上下面几项，不清楚的可以留空：";
+        let all = [(Department, "财务部"), (Contact, "8012"), (When, "今天早上")];
+        let check = |form: &str, want: &[(Field, &str)]| {
+            let want: Fields = want.iter().map(|(f, v)| (*f, (*v).to_owned())).collect();
+            assert_eq!(extract_from_form(&format!("{ASKED}\n{form}")), want, "plain: {form}");
+            let quoted = format!("{ASKED}\n{form}").replace('\n', "\n> ");
+            assert_eq!(extract_from_form(&format!("> {quoted}")), want, "quoted: {form}");
+            assert_eq!(extract_from_form(&format!("{ASKED}\n{}", form.replace('\n', "\n\n"))), want, "spaced: {form}");
+        };
+        let end = "\nIT 服务台 · 工单 IT001";
+        check(&format!("部门：财务部\n联系电话： 8012\n发生时间和频率：今天早上{end}"), &all);
+        check(&format!("部门:财务部\n联系电话:8012\n发生时间和频率:今天早上\n报错信息:{end}"), &all);
+        check(&format!("* 部门：财务部\n* 联系电话：８０１２\n* 发生时间和频率：今天早上{end}"), &all);
+        check(&format!("部门：\n联系电话：8012\n报错信息：{end}"), &[(Contact, "8012")]);
+        // Below the labels, in and around the quote.
+        let below = format!(
+            "> {ASKED}\n>\n> 部门：\n财务部\n> 联系电话：\n\n8012\n> 发生时间和频率：\n今天早上\n> 报错信息：\n>\n> IT 服务台 · 工单 IT001"
+        );
+        assert_eq!(extract_from_form(&below), all.map(|(f, v)| (f, v.to_owned())).into());
+        let plain = format!("{ASKED}\n部门：\n财务部\n联系电话：\n8012\n\n这是别的话");
+        assert_eq!(extract_from_form(&plain), [(Department, "财务部".into()), (Contact, "8012".into())].into());
+        let other = format!("> {ASKED}\n> 部门：\n>\n> 这是别的话\n> 联系电话：9999");
+        assert_eq!(extract_from_form(&other), Fields::new());
+    }
+
+    #[test]
+    fn a_reply_that_is_only_the_form() {
+        for text in [
+            "部门：财务部\n联系电话：8012",
+            "部门：财务部\n报错信息：\n",
+            "Department: Finance\nPhone:\n\nError text: 0x1F",
+        ] {
+            assert!(is_form(text), "{text}");
+        }
+        for text in ["", "部门：\n报错信息：", "部门：财务部\n还是不行", "好的：谢谢", "你好\n部门：财务部"]
+        {
+            assert!(!is_form(text), "{text}");
         }
     }
 

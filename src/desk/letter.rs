@@ -67,6 +67,19 @@ pub enum Content {
         /// The reader is the supervisor: what they reply is for the engineers.
         to_supervisor: bool,
     },
+    /// To the engineer: the requester filled in the form of the acknowledgement.
+    Completed {
+        author: String,
+        /// What is known now and was not before.
+        facts: Vec<Fact>,
+        /// What contradicts the directory, in words.
+        odd: Vec<String>,
+        /// What they wrote besides.
+        body: Option<Body>,
+        kept: Vec<String>,
+        /// The reader is the supervisor: what they reply is for the engineers.
+        to_supervisor: bool,
+    },
     /// To the requester: what helps until it is fixed.
     Workaround { author: String, body: Body },
     /// To the requester: done, please try it and rate.
@@ -239,6 +252,13 @@ pub enum Content {
         engineer: Option<String>,
         since: Timestamp,
     },
+}
+
+/// A fact a requester told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    pub field: Field,
+    pub value: String,
 }
 
 /// Who is invited to an appointment.
@@ -548,6 +568,7 @@ impl Content {
             Content::Notice { .. } => "notice",
             Content::Answer { .. } => "answer",
             Content::Message { .. } => "message",
+            Content::Completed { .. } => "completed",
             Content::Workaround { .. } => "workaround",
             Content::Resolution { .. } => "resolution",
             Content::ConfirmReminder { .. } => "confirm_reminder",
@@ -595,6 +616,7 @@ impl Content {
         match self {
             Content::Answer { .. }
             | Content::Message { .. }
+            | Content::Completed { .. }
             | Content::Workaround { .. }
             | Content::Resolution { .. }
             | Content::Vendor { author: Some(_), .. }
@@ -616,6 +638,7 @@ impl Content {
         match self {
             Content::Answer { author, .. }
             | Content::Message { author, .. }
+            | Content::Completed { author, .. }
             | Content::Workaround { author, .. }
             | Content::Resolution { author, .. }
             | Content::Cancelled { author, .. }

@@ -98,6 +98,37 @@ fn fill(fields: &mut Fields, field: Field, value: &str) {
     }
 }
 
+/// What a later message tells.
+#[derive(Clone, Debug, Default)]
+pub struct Learned {
+    /// New facts, and those that replace what was only guessed before.
+    pub facts: Vec<(Field, String)>,
+    pub odd: Vec<Contradiction>,
+    /// They stand behind labels: somebody filled in the form.
+    pub by_form: bool,
+}
+
+/// Takes what a later message tells into the ticket. `stated` stands behind labels and counts before what was known;
+/// `guessed` only fills gaps. What the directory decides stays as it is.
+pub fn learn(fields: &mut Fields, stated: &Fields, guessed: &Fields, entry: Option<&Entry>) -> Learned {
+    let odd = contradictions(stated, entry);
+    let decided = |field: Field| DECIDED.contains(&field) && entry.is_some_and(|entry| !known(entry, field).is_empty());
+    let mut facts = Vec::new();
+    for (field, value) in stated.iter().filter(|(field, _)| !decided(**field)) {
+        if fields.get(field) != Some(value) {
+            fields.insert(*field, value.clone());
+            facts.push((*field, value.clone()));
+        }
+    }
+    for (field, value) in guessed {
+        if !fields.contains_key(field) {
+            fields.insert(*field, value.clone());
+            facts.push((*field, value.clone()));
+        }
+    }
+    Learned { by_form: !stated.is_empty(), facts, odd }
+}
+
 /// The requester under the name the directory has for them.
 pub fn called(policy: &Policy, who: &Mailbox) -> Mailbox {
     match policy.directory.find(&who.address) {
@@ -151,6 +182,23 @@ mod tests {
         (told[3].1, told[4].1) = ("13800138000", "北京");
         check(&[(Contact, "13800138000"), (Location, "北京")], &told);
         check(&[(When, "今天")], &[&by_directory[..], &[(When, "今天")]].concat());
+    }
+
+    #[test]
+    fn a_form_counts_before_what_was_guessed_and_the_directory_before_the_form() {
+        let mut ticket = fields(&[(When, "今天"), (Department, "财务部"), (Contact, "8012")]);
+        let stated = fields(&[(When, "上周一"), (Department, "市场部"), (Contact, "8012"), (Location, "3F")]);
+        let learned = learn(&mut ticket, &stated, &fields(&[(Contact, "1390"), (EmployeeId, "A1")]), Some(&entry()));
+        assert_eq!(ticket[&When], "上周一");
+        assert_eq!(
+            (&ticket[&Department], &ticket[&Contact], &ticket[&EmployeeId]),
+            (&"财务部".into(), &"8012".into(), &"A1".into())
+        );
+        let facts: Vec<Field> = learned.facts.iter().map(|(field, _)| *field).collect();
+        assert_eq!(facts, [When, Location, EmployeeId]);
+        assert!(learned.by_form && learned.odd.len() == 1);
+        let again = learn(&mut ticket, &stated, &Fields::new(), Some(&entry()));
+        assert!(again.facts.is_empty());
     }
 
     #[test]

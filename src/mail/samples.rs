@@ -5,7 +5,7 @@ use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
 use crate::desk::letter::{
-    Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, Entry, Letter, ListLine, Method,
+    Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, Entry, Fact, Letter, ListLine, Method,
     NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Stage, StatusLine, Step, TranscriptLine, Writer,
 };
 use crate::desk::outage;
@@ -389,6 +389,32 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         writer,
         to_supervisor: false,
     };
+    let completed = |odd: Vec<String>, body: Option<Body>, kept: &[&str], to_supervisor: bool| Content::Completed {
+        author: say.requester().name,
+        facts: vec![
+            Fact { field: Field::Department, value: say.pick("财务部", "Finance") },
+            Fact {
+                field: Field::When,
+                value: say.pick("今天早上九点开始，每次打印都这样", "since nine this morning, every time"),
+            },
+        ],
+        odd,
+        body,
+        kept: kept.iter().map(|k| (*k).to_owned()).collect(),
+        to_supervisor,
+    };
+    let odd = say.pick(
+        "来信写的姓名是“李四”，通讯录里是“张伟”，工单按通讯录登记。",
+        "The mail says name \"Li Si\"; the directory, which the ticket goes by, says \"Zhang Wei\".",
+    );
+    let nothing_new = Content::Completed {
+        author: say.requester().name,
+        facts: Vec::new(),
+        odd: vec![odd.clone()],
+        body: None,
+        kept: Vec::new(),
+        to_supervisor: false,
+    };
     let colleague = Content::Message {
         author: say.writer(Writer::Stranger).name,
         address: say.writer(Writer::Stranger).address,
@@ -423,6 +449,9 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         (Who::Engineer, message(Writer::Participant, &[])),
         (Who::Engineer, third),
         (Who::Supervisor, colleague),
+        (Who::Engineer, completed(Vec::new(), None, &[], false)),
+        (Who::Supervisor, completed(vec![odd.clone()], Some(say.body()), &["video.mp4", "log.txt"], true)),
+        (Who::Engineer, nothing_new),
         (Who::Engineer, message(Writer::Stranger, &["video.mp4"])),
         (Who::Engineer, message(Writer::Supervisor, &[])),
         (Who::Engineer, message(Writer::Colleague, &[])),

@@ -105,6 +105,7 @@ const BUILT_IN: &[Files] = &[
     letter!("notice"),
     letter!("answer"),
     letter!("message"),
+    letter!("completed"),
     letter!("workaround"),
     letter!("resolution"),
     letter!("confirm_reminder"),
