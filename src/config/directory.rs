@@ -3,6 +3,7 @@
 use super::document::Section;
 use super::transport::{Security, Server};
 use super::values::{self, Place};
+use crate::desk::policy::{Channel, Identity};
 use secrecy::SecretString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -92,4 +93,25 @@ fn read_filter(text: &str) -> Result<String, String> {
 fn read_attribute(text: &str) -> Result<String, String> {
     let sound = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ';'));
     if sound { Ok(text.to_owned()) } else { Err(format!("{text:?} is no name of an attribute")) }
+}
+
+/// `[[channel]]`: machines that pass on what people say.
+pub fn channels(sections: &[Section], desk: Option<&Identity>) -> Vec<Channel> {
+    let mut channels: Vec<Channel> = Vec::new();
+    for section in sections {
+        let address = section.required("address", "what the machine writes from", values::address);
+        let name = section.required("name", "what people call it, such as 语音信箱", |name| match name.trim() {
+            "" => Err("is empty".to_owned()),
+            name => Ok(name.to_owned()),
+        });
+        let (Some(address), Some(name)) = (address, name) else { continue };
+        if desk.is_some_and(|desk| desk.is_own(&address)) {
+            section.fault("address", "is an address of the desk itself");
+        }
+        if channels.iter().any(|channel| channel.address == address) {
+            section.fault("address", "another [[channel]] has the same address");
+        }
+        channels.push(Channel { address, name });
+    }
+    channels
 }

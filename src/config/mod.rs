@@ -18,7 +18,7 @@ use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
 use crate::desk::policy::{
-    Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Satisfaction, Site, Targets, Visits,
+    Channel, Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Satisfaction, Site, Targets, Visits,
 };
 use crate::desk::triage::Rules;
 use crate::desk::vendor::Vendor;
@@ -64,6 +64,7 @@ pub struct Config {
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
     pub directory: Directory,
+    pub channels: Vec<Channel>,
     pub log: Log,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Fault>,
@@ -123,6 +124,7 @@ impl Config {
             vendors: self.vendors.clone(),
             departments: self.departments.clone(),
             modules: self.modules.clone(),
+            channels: self.channels.clone(),
             directory: Arc::default(),
             key,
         }
@@ -173,6 +175,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
     let directory = directory::read(&root.section("directory"), place);
+    let channels = directory::channels(&root.sections("channel"), desk.identity.as_ref());
     let engineers_read = engineers.iter().filter_map(|(_, engineer)| Some(engineer.as_ref()?.reader.clone()));
     let people = engineers_read.chain(others.iter().filter_map(|(_, reader)| reader.clone())).collect();
     let core_modules = triage.section("core_modules");
@@ -215,6 +218,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         vendors: vendors.into_iter().filter_map(|(_, vendor)| vendor).collect(),
         modules,
         directory,
+        channels,
         log,
         warnings: Vec::new(),
     })
@@ -253,6 +257,7 @@ mod tests {
             duty = {week = [{mon = ["a@b.example"]}]}
             web = {}
             module = [{name = "ERP"}]
+            channel = [{address = "a@b.example"}]
             directory = {ldap = {attributes = {}}}
             triage = {core_modules = {ERP = ["SAP"], OA = ["x"]}}"#;
         let mut asked = BTreeSet::new();

@@ -187,6 +187,7 @@ mod tests {
             },
             visits: Visits::default(),
             sites: Vec::new(),
+            channels: Vec::new(),
             directory: Arc::default(),
             vendors: Vec::new(),
             departments: Vec::new(),

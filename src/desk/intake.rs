@@ -1,10 +1,10 @@
 //! A message that opens a ticket: sort it, find somebody, answer, tell the engineer.
 
-use crate::address::Mailbox;
+use crate::address::{Address, Mailbox};
 use crate::desk::draft::Draft;
-use crate::desk::event::{Effect, Mail, Person, Situation, Visibility};
+use crate::desk::event::{Behalf, Effect, Mail, Person, Situation, Visibility};
 use crate::desk::inbound::{Inbound, Kind};
-use crate::desk::letter::{Content, NoticeReason};
+use crate::desk::letter::{Content, NoticeReason, Registered};
 use crate::desk::policy::Reader;
 use crate::desk::registration::{self, Contradiction};
 use crate::desk::thread::plain_subject;
@@ -43,7 +43,10 @@ pub fn begin<'a>(
     now: Timestamp,
 ) -> Draft<'a> {
     let ticket = register(s, mail, requester, related, now);
-    let who = Who::Person(requester.address.clone());
+    let who = match &mail.behalf {
+        Some(behalf) => behalf.by.clone().map_or(Who::Desk, Who::Person),
+        None => Who::Person(requester.address.clone()),
+    };
     let mut draft = Draft::new(s.policy, ticket, who, now);
     draft.record(What::Opened, mail.inbound.subject.clone());
     for contradiction in contradictions(s, mail, requester) {
@@ -84,23 +87,10 @@ fn hangs_on(s: &Situation, mail: &Mail, requester: &Mailbox) -> bool {
 
 /// Adds the letters of a new ticket and closes the draft.
 pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
-    let human = mail.inbound.kind.is_human();
-    let missing = if human { fields::missing(&draft.ticket.fields, draft.ticket.priority) } else { Vec::new() };
     let requester = draft.ticket.requester.clone();
     let leading = incident::leading(s).filter(|_| draft.ticket.parent.is_some());
     approval::ask::recognise(s, mail, &mut draft);
-    if may_acknowledge(s, &mail.inbound) {
-        let outsider = !s.policy.desk.is_colleague(&requester.address);
-        let asked = if outsider { Vec::new() } else { missing.clone() };
-        draft.ticket.asked = !asked.is_empty();
-        let engineer = draft.ticket.assignee.as_ref().and_then(|a| s.policy.engineer(a));
-        let engineer = engineer.map(|e| e.reader.mailbox.called().to_owned());
-        let reader = draft.requester();
-        let known = leading.map(|leading| leading.ticket.resolution_due);
-        let content = Content::Acknowledgement { missing: asked, engineer, outsider, known };
-        let letter = draft.letter(reader, "1", content);
-        letter.answers = mail.inbound.message_id.clone();
-    }
+    let missing = acknowledge(s, &mut draft, mail);
     // L5: bulk mail is kept and listed, but nobody is rung for it.
     match (mail.inbound.kind, leading) {
         (Kind::Bulk, _) => draft.unwatched(),
@@ -124,16 +114,49 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
     effects
 }
 
+/// Tells the requester that it is registered, when they may be told, and asks once for what is missing; gives that.
+pub fn acknowledge(s: &Situation, draft: &mut Draft, mail: &Mail) -> Vec<Field> {
+    let human = mail.inbound.kind.is_human();
+    let missing = if human { fields::missing(&draft.ticket.fields, draft.ticket.priority) } else { Vec::new() };
+    if !may_acknowledge(s, &mail.inbound) {
+        return missing;
+    }
+    let outsider = !s.policy.desk.is_colleague(&draft.ticket.requester.address);
+    let asked = if outsider { Vec::new() } else { missing.clone() };
+    draft.ticket.asked = !asked.is_empty();
+    let name = |address: &Address| s.policy.engineer(address).map(|e| e.reader.mailbox.called().to_owned());
+    let engineer = draft.ticket.assignee.as_ref().and_then(name);
+    let leading = incident::leading(s).filter(|_| draft.ticket.parent.is_some());
+    let known = leading.map(|leading| leading.ticket.resolution_due);
+    let registered = |behalf: &Behalf| Registered { by: behalf.by.as_ref().and_then(name), way: behalf.way.clone() };
+    let behalf = mail.behalf.as_ref().map(registered);
+    let content = Content::Acknowledgement { missing: asked, engineer, outsider, known, behalf };
+    let reader = draft.requester();
+    draft.letter(reader, "1", content).answers = mail.inbound.message_id.clone();
+    missing
+}
+
 fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>, odd: &[Contradiction]) {
     let Some(owner) = draft.owner() else { return };
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
     let reason = if draft.ticket.assignee.is_some() { NoticeReason::New } else { NoticeReason::Unassigned };
     let may_belong_to = draft.ticket.related;
     let (body, mut warnings) = (mail.inbound.body.clone(), warnings(draft, &mail.inbound));
+    if let Some(machine) = mail.behalf.as_ref().and_then(|behalf| behalf.unknown.as_ref()) {
+        warnings.push(unknown_caller(machine, owner.language));
+    }
     warnings.extend(odd.iter().map(|contradiction| contradiction.told(owner.language)));
     let urgent = team::is_urgent(draft.ticket.priority) && draft.ticket.assignee.is_some();
-    let readers = if urgent { draft.circle() } else { vec![owner] };
+    let mut readers = if urgent { draft.circle() } else { vec![owner.clone()] };
+    // Who only stands in for the requester works on it all the same.
+    if mail.behalf.as_ref().is_some_and(|behalf| behalf.unknown.is_some()) && !readers.contains(&owner) {
+        readers.insert(0, owner);
+    }
     for reader in readers {
+        // Whoever was named by a command has it with that command.
+        if draft.has_notice(&reader) {
+            continue;
+        }
         let reason = if urgent { team::call(draft.policy, &draft.ticket, &reader, draft.now) } else { reason.clone() };
         let (body, missing, kept, warnings) = (body.clone(), missing.clone(), kept.clone(), warnings.clone());
         let content = Content::Notice { reason, body, missing, may_belong_to, kept, warnings };
@@ -220,6 +243,17 @@ pub fn may_acknowledge(s: &Situation, inbound: &Inbound) -> bool {
     let desk = &s.policy.desk;
     let own = inbound.from.as_ref().is_some_and(|m| desk.is_own(&m.address) || desk.is_own_list(m.address.key()));
     within && !own && hush::may_answer(inbound).is_ok()
+}
+
+fn unknown_caller(machine: &str, language: Language) -> String {
+    match language {
+        Language::Chinese => format!(
+            "这是{machine}转来的，通讯录里找不到是谁，暂时登记在您名下。知道是谁以后，回复本邮件，第一行写「#代报 邮箱」，工单就转给他。"
+        ),
+        Language::English => format!(
+            "This came through {machine} and the directory does not know from whom, so you stand in as its requester. Once you know, reply with #for address on the first line."
+        ),
+    }
 }
 
 /// What the engineer should know before trusting the message (S6).

@@ -42,6 +42,8 @@ pub enum Content {
         outsider: bool,
         /// The fault was reported before; it is to be mended by then.
         known: Option<Timestamp>,
+        /// Somebody else registered it for them.
+        behalf: Option<Registered>,
     },
     /// To an engineer (or the supervisor when nobody is free): here is a ticket for you.
     Notice {
@@ -252,6 +254,15 @@ pub enum Content {
         engineer: Option<String>,
         since: Timestamp,
     },
+}
+
+/// Who registered a report for its requester.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Registered {
+    /// The engineer; `None`: a machine passed it on.
+    pub by: Option<String>,
+    /// How it came, in words: by phone, or the machine's name.
+    pub way: Option<String>,
 }
 
 /// A fact a requester told.

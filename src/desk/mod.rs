@@ -6,6 +6,7 @@ pub mod answer;
 pub mod appointment;
 pub mod approval;
 pub mod assign;
+pub mod behalf;
 pub mod command;
 mod confirm;
 pub mod decide;

@@ -38,6 +38,7 @@ pub struct Policy {
     pub departments: Vec<Department>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
+    pub channels: Vec<Channel>,
     /// Who works here; replaced while the desk runs.
     pub directory: Arc<Directory>,
     /// Signs references and links; made at first start and kept in the database.
@@ -118,7 +119,20 @@ impl Engineer {
     }
 }
 
+/// A machine that passes on what people say: voice mail, a scanner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// It writes from here, and is never answered.
+    pub address: Address,
+    /// What people call it.
+    pub name: String,
+}
+
 impl Policy {
+    pub fn channel(&self, address: &Address) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.address == *address)
+    }
+
     pub fn engineer(&self, address: &Address) -> Option<&Engineer> {
         self.engineers.iter().find(|e| e.address() == address)
     }

@@ -121,7 +121,7 @@ pub fn learn(fields: &mut Fields, stated: &Fields, guessed: &Fields, entry: Opti
         }
     }
     for (field, value) in guessed {
-        if !fields.contains_key(field) {
+        if !fields.contains_key(field) && !decided(*field) {
             fields.insert(*field, value.clone());
             facts.push((*field, value.clone()));
         }

@@ -141,6 +141,16 @@ words! {
 }
 
 words! {
+    /// How a report reached the engineer who registers it.
+    Way {
+        Phone = "phone", "电话", "phone";
+        InPerson = "in_person", "当面", "in person";
+        Chat = "chat", "即时消息", "chat";
+        Mail = "mail", "邮件转发", "forwarded mail";
+    }
+}
+
+words! {
     /// The facts the registration form asks for (`design.md` section 1, stage 1; `domain.md` 5.5).
     Field {
         Name = "name", "姓名", "Name";

@@ -12,7 +12,7 @@ use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
 use crate::desk::words::Status;
-use crate::desk::{hush, thread};
+use crate::desk::{behalf, hush, thread};
 use crate::mail;
 use crate::store::{StoreError, Tx};
 use crate::time::Timestamp;
@@ -333,6 +333,7 @@ impl Facts {
             incident: None,
             unconfirmed: None,
             own_open: Vec::new(),
+            behalf: None,
         };
         // Timers give nobody work.
         if !matches!(event, Event::Due(_)) {
@@ -400,6 +401,12 @@ impl Facts {
             }
             if s.policy.engineer(&from.address).is_some() {
                 numbers.extend(self.about_engineer(tx, s, inbound).await?);
+            }
+            let target = behalf::target(s.policy, s.unconfirmed.as_deref().unwrap_or(inbound));
+            if let Some(target) = target.or_else(|| behalf::target(s.policy, inbound)) {
+                self.look_up_senders(tx, std::slice::from_ref(&target), now).await?;
+                let person = self.people.get(&target).cloned().flatten();
+                s.behalf = Some((person, self.counts.get(&target).copied().unwrap_or_default()));
             }
         }
         Ok(numbers)

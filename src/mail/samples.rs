@@ -6,7 +6,8 @@ use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
 use crate::desk::letter::{
     Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, Entry, Fact, Letter, ListLine, Method,
-    NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Stage, StatusLine, Step, TranscriptLine, Writer,
+    NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Registered, Said, Stage, StatusLine, Step,
+    TranscriptLine, Writer,
 };
 use crate::desk::outage;
 use crate::desk::policy::{Identity, Reader, Role};
@@ -267,15 +268,27 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         engineer,
         outsider,
         known: None,
+        behalf: None,
+    };
+    let registered = |by: Option<String>, way: Option<String>| Content::Acknowledgement {
+        missing: vec![Field::Contact, Field::Error],
+        engineer: Some(say.engineer().name),
+        outsider: false,
+        known: None,
+        behalf: Some(Registered { by, way }),
     };
     let known = |by| Content::Acknowledgement {
         missing: Vec::new(),
         engineer: Some(say.engineer().name),
         outsider: false,
         known: Some(by),
+        behalf: None,
     };
     vec![
         (Who::Requester, acknowledgement(&[], Some(author.clone()), false)),
+        (Who::Requester, registered(Some(author.clone()), Some(say.pick("电话", "phone")))),
+        (Who::Requester, registered(Some(author.clone()), None)),
+        (Who::Requester, registered(None, Some(say.pick("语音信箱", "voice mail")))),
         (Who::Requester, acknowledgement(&[Field::EmployeeId, Field::Contact, Field::Error], None, false)),
         (Who::Outsider, acknowledgement(&[], None, true)),
         (Who::Requester, known(minutes(90))),
@@ -777,6 +790,9 @@ fn refused(say: Say) -> Content {
         ("#approval CRM", Hint::NoModule { known: "ERP, OA".into() }),
         ("#approval", Hint::NoModule { known: String::new() }),
         ("#approve", Hint::NotAsked),
+        ("#for Li", Hint::NoPerson { name: "Li".into() }),
+        ("#for zhang@corp.example", Hint::HasRequester { requester: say.requester().name }),
+        ("Fw: printer", Hint::NoSender),
     ];
     let done = |hint: &Hint| matches!(hint, Hint::None | Hint::VisitLate { .. });
     let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: done(&hint), hint };

@@ -83,6 +83,7 @@ pub fn policy() -> Policy {
         },
         visits: Visits::default(),
         sites: vec![],
+        channels: vec![],
         directory: Arc::default(),
         vendors: Vec::new(),
         departments: Vec::new(),
@@ -157,6 +158,7 @@ pub fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
         incident: None,
         unconfirmed: None,
         own_open: vec![],
+        behalf: None,
     }
 }
 
