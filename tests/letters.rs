@@ -419,7 +419,17 @@ fn poisoned(mut letter: Letter, text: &str) -> Letter {
         Content::ApprovalOverdue { module, owners, engineer, .. } => {
             (*module, *owners, *engineer) = (evil(), vec![evil()], Some(evil()));
         }
-        Content::Undelivered { recipient, reason } => (*recipient, *reason) = (evil(), evil()),
+        Content::Completed { author, facts, odd, body, kept, .. } => {
+            body.iter_mut().for_each(body_of);
+            facts.iter_mut().for_each(|fact| fact.value = evil());
+            odd.iter_mut().for_each(|odd| *odd = evil());
+            (*author, *kept) = (evil(), kept.iter().map(|_| evil()).collect());
+        }
+        Content::Acknowledgement { behalf: Some(behalf), .. } => {
+            behalf.by = behalf.by.as_ref().map(|_| evil());
+            behalf.way = behalf.way.as_ref().map(|_| evil());
+        }
+        Content::Undelivered { recipient, reason, .. } => (*recipient, *reason) = (evil(), evil()),
         _ => {}
     }
     letter.attachments = vec![attachment(text, text, b"x", Some(text)), attachment(text, "image/png", b"x", None)];

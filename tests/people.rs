@@ -5,6 +5,7 @@ use maildesk::desk::command::Hint;
 use maildesk::desk::decide::decide;
 use maildesk::desk::directory::{Directory, Entry};
 use maildesk::desk::event::{Effect, Person, SenderCounts};
+use maildesk::desk::held::Held;
 use maildesk::desk::inbound::{Inbound, Kind};
 use maildesk::desk::letter::{Content, Letter, Writer};
 use maildesk::desk::policy::{Channel, Policy};
@@ -385,4 +386,117 @@ fn voice_mail_is_the_callers_and_never_answered() {
     assert_eq!(came.letters().len(), 1, "{:?}", came.letters());
     let Content::Notice { warnings, .. } = &came.letter("notice").content else { panic!() };
     assert!(warnings.iter().any(|w| w.contains("语音信箱") && w.contains("#代报")), "{warnings:?}");
+}
+
+/// What a mail server says of a letter to Zhang.
+const DSN: &str = "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nTo: it@corp.example\r\n\
+    Subject: Delivery Status Notification\r\nMessage-ID: <dsn@mx>\r\nMIME-Version: 1.0\r\n\
+    Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nabout your letter\r\n--b\r\n\
+    Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822; zhang@corp.example\r\n\
+    Action: ACTION\r\nStatus: STATUS\r\nDiagnostic-Code: smtp; 550 STATUS no\r\n\r\n--b\r\n\
+    Content-Type: text/rfc822-headers\r\n\r\nMessage-ID: <first@corp.example>\r\n\r\n--b--\r\n";
+
+/// A failure report about a letter, as the mail server of `to` sends it.
+fn bounced(to: &str, status: &str) -> Inbound {
+    let raw = DSN.replace("ACTION", "failed").replace("STATUS", status).replace(ZHANG, to);
+    maildesk::mail::parse(raw.as_bytes())
+}
+
+impl Came {
+    fn held(&self) -> Vec<&str> {
+        let held = self.0.iter().filter_map(|effect| match effect {
+            Effect::Hold(held) => Some(held.address.local()),
+            _ => None,
+        });
+        held.collect()
+    }
+
+    fn later(&self) -> Vec<String> {
+        let later = self.0.iter().filter_map(|effect| match effect {
+            Effect::SendLater(letter, at) => Some(format!(
+                "{} {} {}",
+                letter.content.template(),
+                letter.to.mailbox.address.local(),
+                at.since(now()).as_secs() / 86_400
+            )),
+            _ => None,
+        });
+        later.collect()
+    }
+}
+
+fn came_back(recipient: &str, status: &str, to: Option<&str>) -> Came {
+    let policy = people();
+    let mut s = situation(&policy, vec![ticket(Status::InProgress)]);
+    s.bounced = to.map(address);
+    Came(decide(&s, &event(bounced(recipient, status)), now()))
+}
+
+#[test]
+fn a_bounce_marks_the_address_it_was_written_to() {
+    let came = came_back(ZHANG, "5.1.1", Some(ZHANG));
+    assert_eq!((came.held(), came.letters()), (vec!["zhang"], vec!["undelivered li".to_owned()]));
+    let Content::Undelivered { until: Some(until), waiting: false, .. } = &came.letter("undelivered").content else {
+        panic!()
+    };
+    assert_eq!(until.since(now()).as_secs(), 3 * 86_400);
+    // The mailbox passes its mail on, and it fails there: it is ours that nothing is sent to.
+    assert_eq!(came_back("zhang.private@mail.example", "5.1.1", Some(ZHANG)).held(), ["zhang"]);
+    // This letter was not liked, the mailbox is full, or the server was away too long: lost all the same.
+    for status in ["5.7.1", "5.2.2", "4.4.7"] {
+        let came = came_back(ZHANG, status, Some(ZHANG));
+        assert_eq!((came.held().len(), came.letters()), (0, vec!["undelivered li".to_owned()]), "{status}");
+    }
+    // A report about no letter of ours holds nobody's mail back.
+    assert_eq!(came_back(BOSS, "5.1.1", None).held().len(), 0);
+    // The engineer's own mailbox fails: the supervisor hears it, and no letter goes there.
+    let came = came_back(LI, "5.1.1", Some(LI));
+    assert_eq!((came.held(), came.letters()), (vec!["li"], vec!["undelivered boss".to_owned()]));
+}
+
+#[test]
+fn delays_and_receipts_do_nothing() {
+    for (action, status) in [("delayed", "4.4.1"), ("delivered", "2.0.0"), ("relayed", "2.0.0")] {
+        let raw = DSN.replace("ACTION", action).replace("STATUS", status);
+        let inbound = maildesk::mail::parse(raw.as_bytes());
+        assert_eq!(inbound.kind, Kind::DeliveryReport, "{action}");
+        let policy = people();
+        let mut s = situation(&policy, vec![ticket(Status::InProgress)]);
+        s.bounced = Some(address(ZHANG));
+        let came = Came(decide(&s, &event(inbound), now()));
+        assert_eq!((came.held().len(), came.letters().len(), came.later().len()), (0, 0, 0), "{action}");
+    }
+}
+
+fn while_held(who: &str, urgent: bool, inbound: Inbound) -> Came {
+    let policy = people();
+    let mut open = ticket(Status::InProgress);
+    if urgent {
+        open.priority = maildesk::desk::words::Priority::P1;
+    }
+    let mut s = situation(&policy, vec![open]);
+    let day = std::time::Duration::from_secs(86_400);
+    let held = Held { address: address(who), since: now(), until: now() + 2 * day, reason: "550 5.1.1 no".into() };
+    s.held = Arc::new([(held.address.clone(), held)].into());
+    Came(decide(&s, &event(inbound), now()))
+}
+
+#[test]
+fn letters_to_a_held_address_wait_and_the_engineer_is_told() {
+    let came = while_held(ZHANG, false, reply(LI, "请重启一下"));
+    assert_eq!((came.later(), came.letters()), (vec!["answer zhang 2".to_owned()], vec!["undelivered li".to_owned()]));
+    let Content::Undelivered { waiting: true, recipient, .. } = &came.letter("undelivered").content else { panic!() };
+    assert_eq!(recipient, ZHANG);
+    // A mail from there is a sign of life.
+    let came = while_held(ZHANG, false, reply(ZHANG, "我换了电话"));
+    assert!(came.0.iter().any(|effect| matches!(effect, Effect::Release(_))), "{:?}", came.0);
+    assert_eq!(came.letters(), ["message li"]);
+    // The engineer who cannot be reached is passed over, and what goes to them waits while the supervisor hears of it.
+    let came = while_held(LI, false, reply(ZHANG, "还是不行，另外鼠标也坏了"));
+    assert_eq!((came.later(), came.letters()), (vec!["message li 2".to_owned()], vec!["undelivered boss".to_owned()]));
+    let came = while_held(LI, false, mail(SUN, "printer", "", "the printer on floor 3 is broken"));
+    assert_eq!(came.ticket().assignee, Some(address(WANG)));
+    // In an emergency it is tried all the same.
+    let came = while_held(LI, true, reply(ZHANG, "还是不行"));
+    assert!(came.later().is_empty() && came.letters().contains(&"message li".to_owned()), "{:?}", came.letters());
 }

@@ -183,6 +183,7 @@ mod tests {
                 acknowledgements: [3, 10, 20],
                 tickets_per_hour: 20,
                 relay_bytes: 1 << 20,
+                bounce_pause: Duration::ZERO,
                 message_bytes: 1 << 20,
             },
             visits: Visits::default(),

@@ -6,13 +6,17 @@ use crate::desk::inbound::{Inbound, Kind};
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
 use crate::desk::{
-    approval, behalf, draft::Draft, engineer, escalation, hush, intake, machine, pending, requester, supervisor,
+    approval, behalf, draft::Draft, engineer, escalation, held, hush, intake, machine, pending, requester, supervisor,
     vendor, visit,
 };
 use crate::time::Timestamp;
 
 /// What is to be done about `event`. Pure: the same arguments always give the same effects.
 pub fn decide(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
+    held::look_over(s, event, decide_event(s, event, now), now)
+}
+
+fn decide_event(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
     let candidate = |number: &Number| s.candidates.iter().find(|c| c.named == *number);
     match event {
         Event::Mail(mail) => decide_mail(s, mail, now),

@@ -2,6 +2,7 @@
 
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::approval::Approval;
+use crate::desk::held::{AllHeld, Held};
 use crate::desk::inbound::Inbound;
 use crate::desk::intake::{self, Sorted};
 use crate::desk::letter::Letter;
@@ -11,6 +12,7 @@ use crate::desk::triage::Rules;
 use crate::desk::visit::Visit;
 use crate::desk::words::{Language, Rating, Status};
 use crate::time::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything that can happen.
@@ -185,6 +187,10 @@ pub struct Situation<'a> {
     /// What is remembered about whoever the mail reports for, and how much they caused, see
     /// [`crate::desk::behalf::target`].
     pub behalf: Option<(Option<Person>, SenderCounts)>,
+    /// Addresses nothing is sent to for a while.
+    pub held: Arc<AllHeld>,
+    /// Whom the letter was sent to that this bounce is about.
+    pub bounced: Option<Address>,
     /// Open tickets of each engineer.
     pub loads: Vec<(Address, i64)>,
     /// The leading ticket of the fault a new report is about.
@@ -305,6 +311,12 @@ pub enum Effect {
         comment: String,
     },
     Send(Box<Letter>),
+    /// The same, but not before then: nothing is sent to that address for now.
+    SendLater(Box<Letter>, Timestamp),
+    /// Nothing is to be sent to this address for a while.
+    Hold(Held),
+    /// This address can be written to again.
+    Release(Address),
     Schedule(Timer),
     /// Drops this timer of the ticket.
     Unschedule(Number, TimerKind),

@@ -66,11 +66,17 @@ pub fn begin<'a>(
         draft.ticket.category,
         draft.ticket.priority,
         &s.loads,
-        std::slice::from_ref(&requester.address),
+        &not_for(s, requester, now),
         now,
     );
     draft.allot(chosen.map(|e| e.address()));
     draft
+}
+
+/// Who does not get the requester's ticket: the requester, and whoever no letter reaches at the moment.
+fn not_for(s: &Situation, requester: &Mailbox, now: Timestamp) -> Vec<Address> {
+    let unreachable = s.held.values().filter(|held| held.until > now).map(|held| held.address.clone());
+    unreachable.chain([requester.address.clone()]).collect()
 }
 
 /// What the message says of its author otherwise than the directory.

@@ -181,7 +181,14 @@ pub enum Content {
     /// To the engineer: the requester has heard nothing since then.
     Progress { silent_since: Timestamp },
     /// To the engineer: a letter to somebody on the ticket could not be delivered.
-    Undelivered { recipient: String, reason: String },
+    Undelivered {
+        recipient: String,
+        reason: String,
+        /// Nothing is sent there before.
+        until: Option<Timestamp>,
+        /// Not news of a letter that came back: another one waits because of it.
+        waiting: bool,
+    },
     /// To the sender, once a day: the message was larger than the desk takes.
     TooLarge { bytes: usize, limit: usize },
     /// To requester and engineer: an appointment on site, with its entry for their calendars.

@@ -334,6 +334,8 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Attachments up to this many bytes in all are sent on; larger ones are kept and named.
     pub relay_bytes: usize,
+    /// After a letter came back nothing is sent to its address for so long; zero: on and on.
+    pub bounce_pause: Duration,
 }
 
 /// A place where people work, and the words it is recognised by: its city, buildings, departments.

@@ -6,6 +6,7 @@ use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::approval::Approval;
 use crate::desk::command::{self, Command};
 use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, Situation, Timer, TimerKind};
+use crate::desk::held::{AllHeld, Held};
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
 use crate::desk::letter::Letter;
 use crate::desk::policy::Policy;
@@ -17,6 +18,7 @@ use crate::mail;
 use crate::store::{StoreError, Tx};
 use crate::time::Timestamp;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// A merge leads to a merge at most so many times.
 const MERGES_FOLLOWED: usize = 10;
@@ -39,6 +41,8 @@ pub struct Facts {
     faults: HashMap<String, Option<Number>>,
     /// The beginning of the timelines of leading tickets, and what their requesters wrote: many reports ask for them.
     leading: HashMap<Number, (Vec<Entry>, Body)>,
+    /// Addresses nothing is sent to.
+    held: Option<Arc<AllHeld>>,
 }
 
 /// A ticket and who has to do with it.
@@ -91,6 +95,7 @@ impl Facts {
             counts: HashMap::new(),
             faults: HashMap::new(),
             leading: HashMap::new(),
+            held: None,
         }
     }
 
@@ -334,6 +339,8 @@ impl Facts {
             unconfirmed: None,
             own_open: Vec::new(),
             behalf: None,
+            held: self.held(tx).await?,
+            bounced: None,
         };
         // Timers give nobody work.
         if !matches!(event, Event::Due(_)) {
@@ -389,6 +396,9 @@ impl Facts {
         self.look_up_ids(tx, &ids).await?;
         s.known_ids = ids.iter().filter_map(|id| self.known_ids.get(id)).flatten().cloned().collect();
         s.incident = self.leading_of(tx, s.policy, mail).await?;
+        if let Some(letter) = inbound.bounce.as_ref().and_then(|bounce| bounce.original_message_id.as_ref()) {
+            s.bounced = tx.recipient_of(letter).await?;
+        }
         let mut numbers = thread::named(inbound);
         numbers.extend(s.incident);
         numbers.extend(s.known_ids.iter().map(|k| k.number));
@@ -431,6 +441,23 @@ impl Facts {
         let known = (tx.first_entries(number, ENTRIES_OF_LEADING).await?, tx.description(number).await?);
         self.leading.insert(number, known.clone());
         Ok(known)
+    }
+
+    async fn held(&mut self, tx: &mut Tx) -> Result<Arc<AllHeld>, StoreError> {
+        if self.held.is_none() {
+            let held = tx.held_addresses(self.now).await?;
+            self.held = Some(Arc::new(held.into_iter().map(|held| (held.address.clone(), held)).collect()));
+        }
+        Ok(self.held.clone().unwrap_or_default())
+    }
+
+    /// Nothing is sent to an address any more, or it is again.
+    pub fn now_held(&mut self, address: &Address, held: Option<&Held>) {
+        let all = Arc::make_mut(self.held.get_or_insert_default());
+        match held {
+            Some(held) => drop(all.insert(address.clone(), held.clone())),
+            None => drop(all.remove(address)),
+        }
     }
 
     /// A ticket's timeline has one more entry.

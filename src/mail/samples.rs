@@ -516,6 +516,26 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
             Content::Undelivered {
                 recipient: "chen.xiaomei@corp.example".into(),
                 reason: "550 5.1.1 <chen.xiaomei@corp.example>: Recipient address rejected: User unknown".into(),
+                until: Some(minutes(60 * 24 * 3)),
+                waiting: false,
+            },
+        ),
+        (
+            Who::Engineer,
+            Content::Undelivered {
+                recipient: "chen.xiaomei@corp.example".into(),
+                reason: "554 5.7.1 Message rejected".into(),
+                until: None,
+                waiting: false,
+            },
+        ),
+        (
+            Who::Supervisor,
+            Content::Undelivered {
+                recipient: "wang.qiang@corp.example".into(),
+                reason: "550 5.1.1 User unknown".into(),
+                until: Some(minutes(60 * 24 * 3)),
+                waiting: true,
             },
         ),
     ]

@@ -80,6 +80,7 @@ pub fn policy() -> Policy {
             tickets_per_hour: 20,
             message_bytes: 1 << 20,
             relay_bytes: 1 << 20,
+            bounce_pause: 3 * day,
         },
         visits: Visits::default(),
         sites: vec![],
@@ -159,6 +160,8 @@ pub fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
         unconfirmed: None,
         own_open: vec![],
         behalf: None,
+        held: Arc::default(),
+        bounced: None,
     }
 }
 
