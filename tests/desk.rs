@@ -41,7 +41,10 @@ fn told(effects: &[Effect]) -> Vec<String> {
         | Effect::Schedule(_)
         | Effect::Unschedule(..)
         | Effect::KeepVisit(..)
-        | Effect::Approval(..) => None,
+        | Effect::Approval(..)
+        | Effect::SendLater(..)
+        | Effect::Hold(_)
+        | Effect::Release(_) => None,
     };
     let mut lines: Vec<String> = effects.iter().filter_map(line).collect();
     lines.sort_by_key(|l| {

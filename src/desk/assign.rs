@@ -140,6 +140,7 @@ mod tests {
             Calendar::working(Shanghai, week, Holidays::default())
         };
         Engineer {
+            aliases: vec![],
             reader: Reader {
                 mailbox: Mailbox::new(address(words[0]), words[0]),
                 language: Language::Chinese,
@@ -159,6 +160,7 @@ mod tests {
         let hour = Duration::from_secs(3600);
         Policy {
             desk: Identity {
+                plus_addresses: false,
                 name_zh: "IT服务台".into(),
                 name_en: "IT Service Desk".into(),
                 address: address("it"),
@@ -183,10 +185,13 @@ mod tests {
                 acknowledgements: [3, 10, 20],
                 tickets_per_hour: 20,
                 relay_bytes: 1 << 20,
+                bounce_pause: Duration::ZERO,
                 message_bytes: 1 << 20,
             },
             visits: Visits::default(),
             sites: Vec::new(),
+            channels: Vec::new(),
+            directory: Arc::default(),
             vendors: Vec::new(),
             departments: Vec::new(),
             modules: Vec::new(),

@@ -15,8 +15,8 @@ use crate::desk::policy::{Demand, Engineer, Policy, Reader};
 use crate::desk::requester::{cause, first_line, links};
 use crate::desk::thread::{self, By};
 use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
-use crate::desk::words::{Priority, Status, Wait};
-use crate::desk::{confirm, copies, hush, incident, intake, proof, quote, sla, team, vendor, visit};
+use crate::desk::words::{Priority, Status, Wait, Way};
+use crate::desk::{behalf, confirm, copies, hush, incident, intake, proof, quote, sla, team, vendor, visit};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -36,7 +36,8 @@ pub fn is_proven(policy: &Policy, inbound: &Inbound, engineer: &Engineer, by: Op
 /// Whether the own mail server vouches for the author.
 pub fn dmarc_passes(policy: &Policy, inbound: &Inbound, author: &Address) -> bool {
     let own = policy.proof.authserv_id.as_deref();
-    own.is_some_and(|id| proof::dmarc_pass(&inbound.authentication_results, id, author.domain()))
+    let domain = inbound.sent_as.as_ref().unwrap_or(author).domain();
+    own.is_some_and(|id| proof::dmarc_pass(&inbound.authentication_results, id, domain))
 }
 
 /// An engineer's mail on a ticket.
@@ -105,6 +106,9 @@ pub fn new_mail(
     now: Timestamp,
 ) -> Vec<Effect> {
     let from = &engineer.reader.mailbox;
+    let spelled = behalf::spelled_out(s.policy, &mail.inbound, engineer.address());
+    let spelled = spelled.map(|inbound| Mail { inbound: Box::new(inbound), ..mail.clone() });
+    let mail = spelled.as_ref().unwrap_or(mail);
     let inbound = &mail.inbound;
     let commands: Vec<_> = inbound.commands.iter().map(command::read).collect();
     let proven = is_proven(s.policy, inbound, engineer, None);
@@ -117,13 +121,22 @@ pub fn new_mail(
         let mut draft = intake::begin(s, mail, &requester, related, now);
         if !commands.is_empty() {
             confirm::ask(&mut draft, mail, engineer);
+        } else if behalf::is_riddle(s.policy, inbound, engineer.address()) {
+            let line = TranscriptLine { line: inbound.subject.clone(), done: false, hint: Hint::NoSender };
+            transcript(&mut draft, engineer, mail, vec![line], None);
         }
         return intake::finish(s, mail, draft);
     }
-    let requester = from.clone();
-    let mut below = mail.clone();
-    below.inbound.body = inbound.after_commands.clone();
-    below.sorted = None;
+    let (requester, below, theirs) = match on_behalf(s, mail, &commands) {
+        Some((person, report)) => (person, report, behalf::as_theirs(s)),
+        None => {
+            let mut below = mail.clone();
+            below.inbound.body = inbound.after_commands.clone();
+            below.sorted = None;
+            (from.clone(), below, s.clone())
+        }
+    };
+    let s = &theirs;
     let draft = intake::begin(s, &below, &requester, related, now);
     let opened = Candidate {
         named: s.next_number,
@@ -138,6 +151,17 @@ pub fn new_mail(
     let mut work = Work::new(s, &opened, &below, &below.inbound, engineer, now);
     work.draft = draft;
     work.on_new_ticket()
+}
+
+/// Whose report it is, when the mail says so and nobody has to ask.
+fn on_behalf(s: &Situation, mail: &Mail, commands: &[Result<Command, Hint>]) -> Option<(Mailbox, Mail)> {
+    let (who, way) = commands.iter().find_map(|command| match command {
+        Ok(Command::For(who, way)) => Some((who, *way)),
+        _ => None,
+    })?;
+    let person = behalf::person(s.policy, who).ok()?;
+    let report = behalf::as_report(s, mail, &person, way);
+    Some((person, report))
 }
 
 fn answer_question(
@@ -291,17 +315,50 @@ impl<'a> Work<'a> {
             let (s, mail, engineer, related) = (self.s, self.mail, self.engineer, self.on.ticket.related);
             let now = self.draft.now;
             let mut draft = intake::begin(s, mail, &self.on.ticket.requester, related, now);
+            let engineer_wrote = mail.behalf.is_some().then(|| engineer.address().clone());
+            draft.effect(Effect::Participants(self.on.ticket.number, engineer_wrote.into_iter().collect()));
             transcript(&mut draft, engineer, mail, lines, None);
             return intake::finish(s, mail, draft);
         }
         if self.is_internal() {
             self.draft.record(What::Note, self.inbound.after_commands.text.clone());
         }
+        if let Some(remark) = self.mail.behalf.as_ref().and_then(|_| behalf::remark(self.inbound)) {
+            self.draft.record(What::Note, remark);
+        }
         self.settle_visit();
         self.invite();
         self.welcome();
         self.answer_questions();
+        self.tell_registered();
         intake::finish(self.s, self.mail, self.draft)
+    }
+
+    /// Who registers a report for somebody and does not get the ticket learns its number.
+    fn tell_registered(&mut self) {
+        let me = self.engineer.address();
+        let told = self.draft.ticket.assignee.as_ref() == Some(me) || self.draft.ticket.requester.address == *me;
+        if self.mail.behalf.is_some() && !told {
+            let lines = self.inbound.commands.iter().map(|line| transcript_line(line, None)).collect();
+            transcript(&mut self.draft, self.engineer, self.mail, lines, None);
+            self.draft.effect(Effect::Participants(self.on.ticket.number, vec![me.clone()]));
+        }
+    }
+
+    /// `#for`: on the engineer's own ticket, which was somebody else's report.
+    fn register_for(&mut self, who: &str, way: Option<Way>) -> Result<(), Hint> {
+        let person = behalf::person(self.s.policy, who)?;
+        let requester = &self.draft.ticket.requester;
+        if requester.address == person.address {
+            behalf::note_way(&mut self.draft, way);
+            return Ok(());
+        }
+        if requester.address != *self.engineer.address() {
+            return Err(Hint::HasRequester { requester: requester.called().to_owned() });
+        }
+        self.must_be(&[Status::New, Status::Assigned, Status::InProgress, Status::Pending])?;
+        behalf::hand_to(self.s, &mut self.draft, self.mail, self.inbound, &person, way);
+        Ok(())
     }
 
     fn read_commands(&mut self) -> Result<(), Vec<TranscriptLine>> {
@@ -398,6 +455,7 @@ impl<'a> Work<'a> {
             Command::Cancel(_) => self.become_status(Status::Cancelled),
             Command::Approval(value) => self.ask_approval(value),
             Command::Approve(_) | Command::Reject(_) => Err(Hint::NotAsked),
+            Command::For(who, way) => self.register_for(who, *way),
             Command::Reopen(_) => {
                 self.must_be(&[Status::Resolved, Status::Closed, Status::Cancelled])?;
                 self.draft.reopen("");

@@ -42,6 +42,8 @@ pub enum Content {
         outsider: bool,
         /// The fault was reported before; it is to be mended by then.
         known: Option<Timestamp>,
+        /// Somebody else registered it for them.
+        behalf: Option<Registered>,
     },
     /// To an engineer (or the supervisor when nobody is free): here is a ticket for you.
     Notice {
@@ -91,6 +93,19 @@ pub enum Content {
         names: Vec<String>,
         /// In bytes.
         limit: usize,
+    },
+    /// To the engineer: the requester filled in the form of the acknowledgement.
+    Completed {
+        author: String,
+        /// What is known now and was not before.
+        facts: Vec<Fact>,
+        /// What contradicts the directory, in words.
+        odd: Vec<String>,
+        /// What they wrote besides.
+        body: Option<Body>,
+        kept: Vec<String>,
+        /// The reader is the supervisor: what they reply is for the engineers.
+        to_supervisor: bool,
     },
     /// To the requester: what helps until it is fixed.
     Workaround { author: String, body: Body },
@@ -205,7 +220,14 @@ pub enum Content {
     /// To the engineer: the requester has heard nothing since then.
     Progress { silent_since: Timestamp },
     /// To the engineer: a letter to somebody on the ticket could not be delivered.
-    Undelivered { recipient: String, reason: String },
+    Undelivered {
+        recipient: String,
+        reason: String,
+        /// Nothing is sent there before.
+        until: Option<Timestamp>,
+        /// Not news of a letter that came back: another one waits because of it.
+        waiting: bool,
+    },
     /// To the sender, once a day: the message was larger than the desk takes.
     TooLarge { bytes: usize, limit: usize },
     /// To requester and engineer: an appointment on site, with its entry for their calendars.
@@ -278,6 +300,22 @@ pub enum Content {
         engineer: Option<String>,
         since: Timestamp,
     },
+}
+
+/// Who registered a report for its requester.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Registered {
+    /// The engineer; `None`: a machine passed it on.
+    pub by: Option<String>,
+    /// How it came, in words: by phone, or the machine's name.
+    pub way: Option<String>,
+}
+
+/// A fact a requester told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    pub field: Field,
+    pub value: String,
 }
 
 /// Who is invited to an appointment.
@@ -632,6 +670,7 @@ impl Content {
             Content::FilesKept { .. } => "files_kept",
             Content::Proposal { .. } => "proposal",
             Content::FollowUp { .. } => "follow_up",
+            Content::Completed { .. } => "completed",
             Content::Workaround { .. } => "workaround",
             Content::Resolution { .. } => "resolution",
             Content::ConfirmReminder { .. } => "confirm_reminder",
@@ -679,6 +718,7 @@ impl Content {
         match self {
             Content::Answer { .. }
             | Content::Message { .. }
+            | Content::Completed { .. }
             | Content::Workaround { .. }
             | Content::Resolution { .. }
             | Content::Vendor { author: Some(_), .. }
@@ -703,6 +743,7 @@ impl Content {
             Content::Answer { author, .. }
             | Content::Message { author, .. }
             | Content::Copied { author, .. }
+            | Content::Completed { author, .. }
             | Content::Workaround { author, .. }
             | Content::Resolution { author, .. }
             | Content::Cancelled { author, .. }

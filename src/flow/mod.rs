@@ -15,6 +15,7 @@ pub use ingest::{Arrival, Outcome, Progress, ReadBatch};
 
 use beside::Beside;
 
+use crate::desk::directory::Directory;
 use crate::desk::event::Event;
 use crate::desk::policy::Policy;
 use crate::mail::templates::Templates;
@@ -57,6 +58,12 @@ impl Flow {
     pub fn reload(&self, policy: Policy, templates: Templates) {
         let rules = Rules { policy: Arc::new(policy), templates: Arc::new(templates) };
         *self.rules.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = rules;
+    }
+
+    /// From now on the rules know these people; what is being handled finishes with those before.
+    pub fn use_directory(&self, directory: Arc<Directory>) {
+        let mut rules = self.rules.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        rules.policy = Arc::new(Policy { directory, ..rules.policy.as_ref().clone() });
     }
 
     pub fn policy(&self) -> Arc<Policy> {

@@ -4,7 +4,7 @@
 //! and at last what kind of message it is.
 
 use crate::address::{Mailbox, MessageId};
-use crate::desk::inbound::{Attachment, Bounce, Digest, Inbound, Kind};
+use crate::desk::inbound::{Attachment, Bounce, Digest, Forwarded, Inbound, Kind};
 use crate::desk::words::Language;
 use crate::mail::attachment::Outline;
 use crate::mail::body::{self, Purpose, Reading};
@@ -84,6 +84,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         calendar: content.calendar.is_some_and(is_invitation),
     });
     let bounce = (kind == Kind::Bounce).then(|| bounce::details(&root, &reading.full_text, hint));
+    let forwarded = (kind == Kind::Forward).then(|| forwarded(&content, &reading, hint)).flatten();
     let passed_on = kind == Kind::Forward && bounce::is_passed_on(&reading.full_text);
     let anomalies = anomalies(&root, &notes, &content, &author);
     // A file that a person attached is none.
@@ -110,6 +111,8 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         attachments: Vec::new(),
         bounce: bounce.map(own_line),
         calendar_reply,
+        sent_as: None,
+        forwarded: forwarded.map(Box::new),
         authentication_results: header
             .all("Authentication-Results")
             .take(MAX_RESULTS)
@@ -167,6 +170,30 @@ fn read_body(content: &mut Content, hint: Option<Charset>, purpose: Purpose) -> 
     }
     let enclosed: Vec<String> = content.enclosed.iter().take(10).map(|m| content::enclosed_text(m, hint)).collect();
     (body::read(Some(&enclosed.join("\n\n")), None), encloses, html)
+}
+
+/// What a forward passes on: an enclosed message, or one that stands in the text.
+fn forwarded(content: &Content, reading: &Reading, hint: Option<Charset>) -> Option<Forwarded> {
+    let Some(enclosed) = content.enclosed.first() else { return body::forward::read(&reading.full_text) };
+    let inner = enclosed.children.first()?;
+    let hint = inner.charset().or(hint);
+    let (plain, html) = Content::of(inner, hint).take_text();
+    let author = mailbox::author(&inner.header, hint).ok();
+    let field = |name| inner.header.first(name).map(|value| header::decode(value, hint)).unwrap_or_default();
+    let text = body::read(plain.as_deref(), html.as_deref()).body.text;
+    Some(Forwarded {
+        name: author.as_ref().map_or(String::new(), |author| author.name.clone()),
+        address: author.map(|author| author.address),
+        subject: field("Subject").chars().take(MAX_SUBJECT).collect(),
+        date: field("Date").chars().take(100).collect(),
+        // Without words of its own the outer text is the enclosed one.
+        above: if text.trim() == reading.body.text.trim() || reading.has_forward {
+            String::new()
+        } else {
+            reading.after_commands.text.clone()
+        },
+        text,
+    })
 }
 
 /// A calendar part that asks or answers something (RFC 5546 section 1.4).

@@ -5,9 +5,9 @@ use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
 use crate::desk::letter::{
-    Action, Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, CopyStage, Entry, Letter,
-    ListLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Stage, StatusLine, Step,
-    TranscriptLine, Writer,
+    Action, Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, CopyStage, Entry, Fact, Letter,
+    ListLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Registered, Said, Stage, StatusLine,
+    Step, TranscriptLine, Writer,
 };
 use crate::desk::outage;
 use crate::desk::policy::{Identity, Reader, Role};
@@ -24,6 +24,7 @@ pub fn now() -> Timestamp {
 /// A desk as a company in Shanghai might run it.
 pub fn identity() -> Identity {
     Identity {
+        plus_addresses: true,
         name_zh: "IT 服务台".into(),
         name_en: "IT Service Desk".into(),
         address: address("it@corp.example"),
@@ -271,15 +272,27 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         engineer,
         outsider,
         known: None,
+        behalf: None,
+    };
+    let registered = |by: Option<String>, way: Option<String>| Content::Acknowledgement {
+        missing: vec![Field::Contact, Field::Error],
+        engineer: Some(say.engineer().name),
+        outsider: false,
+        known: None,
+        behalf: Some(Registered { by, way }),
     };
     let known = |by| Content::Acknowledgement {
         missing: Vec::new(),
         engineer: Some(say.engineer().name),
         outsider: false,
         known: Some(by),
+        behalf: None,
     };
     vec![
         (Who::Requester, acknowledgement(&[], Some(author.clone()), false)),
+        (Who::Requester, registered(Some(author.clone()), Some(say.pick("电话", "phone")))),
+        (Who::Requester, registered(Some(author.clone()), None)),
+        (Who::Requester, registered(None, Some(say.pick("语音信箱", "voice mail")))),
         (Who::Requester, acknowledgement(&[Field::EmployeeId, Field::Contact, Field::Error], None, false)),
         (Who::Outsider, acknowledgement(&[], None, true)),
         (Who::Requester, known(minutes(90))),
@@ -430,6 +443,32 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         writer,
         to_supervisor: false,
     };
+    let completed = |odd: Vec<String>, body: Option<Body>, kept: &[&str], to_supervisor: bool| Content::Completed {
+        author: say.requester().name,
+        facts: vec![
+            Fact { field: Field::Department, value: say.pick("财务部", "Finance") },
+            Fact {
+                field: Field::When,
+                value: say.pick("今天早上九点开始，每次打印都这样", "since nine this morning, every time"),
+            },
+        ],
+        odd,
+        body,
+        kept: kept.iter().map(|k| (*k).to_owned()).collect(),
+        to_supervisor,
+    };
+    let odd = say.pick(
+        "来信写的姓名是“李四”，通讯录里是“张伟”，工单按通讯录登记。",
+        "The mail says name \"Li Si\"; the directory, which the ticket goes by, says \"Zhang Wei\".",
+    );
+    let nothing_new = Content::Completed {
+        author: say.requester().name,
+        facts: Vec::new(),
+        odd: vec![odd.clone()],
+        body: None,
+        kept: Vec::new(),
+        to_supervisor: false,
+    };
     let colleague = Content::Message {
         author: say.writer(Writer::Stranger).name,
         address: say.writer(Writer::Stranger).address,
@@ -467,6 +506,9 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         (Who::Engineer, message(Writer::Participant, &[])),
         (Who::Engineer, third),
         (Who::Supervisor, colleague),
+        (Who::Engineer, completed(Vec::new(), None, &[], false)),
+        (Who::Supervisor, completed(vec![odd.clone()], Some(say.body()), &["video.mp4", "log.txt"], true)),
+        (Who::Engineer, nothing_new),
         (Who::Engineer, message(Writer::Stranger, &["video.mp4"])),
         (Who::Engineer, message(Writer::Supervisor, &[])),
         (Who::Engineer, message(Writer::Colleague, &[])),
@@ -518,6 +560,26 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
             Content::Undelivered {
                 recipient: "chen.xiaomei@corp.example".into(),
                 reason: "550 5.1.1 <chen.xiaomei@corp.example>: Recipient address rejected: User unknown".into(),
+                until: Some(minutes(60 * 24 * 3)),
+                waiting: false,
+            },
+        ),
+        (
+            Who::Engineer,
+            Content::Undelivered {
+                recipient: "chen.xiaomei@corp.example".into(),
+                reason: "554 5.7.1 Message rejected".into(),
+                until: None,
+                waiting: false,
+            },
+        ),
+        (
+            Who::Supervisor,
+            Content::Undelivered {
+                recipient: "wang.qiang@corp.example".into(),
+                reason: "550 5.1.1 User unknown".into(),
+                until: Some(minutes(60 * 24 * 3)),
+                waiting: true,
             },
         ),
     ]
@@ -794,6 +856,9 @@ fn refused(say: Say) -> Content {
         ("#approval CRM", Hint::NoModule { known: "ERP, OA".into() }),
         ("#approval", Hint::NoModule { known: String::new() }),
         ("#approve", Hint::NotAsked),
+        ("#for Li", Hint::NoPerson { name: "Li".into() }),
+        ("#for zhang@corp.example", Hint::HasRequester { requester: say.requester().name }),
+        ("Fw: printer", Hint::NoSender),
     ];
     let done = |hint: &Hint| matches!(hint, Hint::None | Hint::VisitLate { .. });
     let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: done(&hint), hint };

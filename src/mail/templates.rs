@@ -109,6 +109,7 @@ const BUILT_IN: &[Files] = &[
     letter!("files_kept"),
     letter!("proposal"),
     letter!("follow_up"),
+    letter!("completed"),
     letter!("workaround"),
     letter!("resolution"),
     letter!("confirm_reminder"),

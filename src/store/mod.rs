@@ -36,6 +36,7 @@ pub use rows::{
 use crate::address::{Address, MessageId};
 use crate::desk::approval::Approval;
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer, TimerKind};
+use crate::desk::held::Held;
 use crate::desk::inbound::{Attachment, Body, Digest};
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
@@ -441,8 +442,21 @@ impl Tx {
     }
 }
 
+/// The directory.
+impl Store {
+    /// What was kept of a source, and when it was read.
+    pub async fn directory(&self, source: &str) -> Result<Option<(Timestamp, Vec<u8>)>> {
+        each!(self.directory(source))
+    }
+}
+
 /// People.
 impl Tx {
+    /// Keeps what a source of the directory says, in place of what it said before.
+    pub async fn keep_directory(&mut self, source: &str, people: &[u8], at: Timestamp) -> Result<()> {
+        within!(self.keep_directory(source, people, at))
+    }
+
     /// How much each of these senders caused lately.
     pub async fn sender_counts(&mut self, senders: &[Address], now: Timestamp) -> Result<Vec<SenderCounts>> {
         within!(self.sender_counts(senders, now))
@@ -456,6 +470,29 @@ impl Tx {
     /// Remembers this about somebody, instead of what was known before.
     pub async fn remember(&mut self, address: &Address, person: &Person) -> Result<()> {
         within!(self.remember(address, person))
+    }
+}
+
+/// Addresses a letter came back from.
+impl Tx {
+    /// Those that are held at `now`; of very many the latest.
+    pub async fn held_addresses(&mut self, now: Timestamp) -> Result<Vec<Held>> {
+        within!(self.held_addresses(now))
+    }
+
+    /// Keeps that nothing is to be sent there for a while, in place of what was known before.
+    pub async fn hold_address(&mut self, held: &Held) -> Result<()> {
+        within!(self.hold_address(held))
+    }
+
+    /// It can be written to again: the letters that waited for that are due at `now`.
+    pub async fn release_address(&mut self, address: &Address, now: Timestamp) -> Result<()> {
+        within!(self.release_address(address, now))
+    }
+
+    /// Whom the letter with this Message-ID was sent to.
+    pub async fn recipient_of(&mut self, letter: &MessageId) -> Result<Option<Address>> {
+        within!(self.recipient_of(letter))
     }
 }
 

@@ -38,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0005_approval.sql"),
     include_str!("../../migrations/postgres/0006_round.sql"),
     include_str!("../../migrations/postgres/0007_copies.sql"),
+    include_str!("../../migrations/postgres/0008_people.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.

@@ -43,6 +43,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_approval.sql"),
     include_str!("../../migrations/sqlite/0006_round.sql"),
     include_str!("../../migrations/sqlite/0007_copies.sql"),
+    include_str!("../../migrations/sqlite/0008_people.sql"),
 ];
 
 #[derive(Clone)]

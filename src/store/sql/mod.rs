@@ -2,7 +2,9 @@
 
 mod approvals;
 mod blobs;
+mod directory;
 mod held;
+mod held_addresses;
 mod mailboxes;
 mod messages;
 mod meta;
