@@ -4,12 +4,12 @@ use maildesk::address::Mailbox;
 use maildesk::desk::command::Hint;
 use maildesk::desk::decide::decide;
 use maildesk::desk::directory::{Directory, Entry};
-use maildesk::desk::event::{Effect, Person, SenderCounts};
+use maildesk::desk::event::{Effect, Event, Person, SenderCounts};
 use maildesk::desk::held::Held;
 use maildesk::desk::inbound::{Inbound, Kind};
 use maildesk::desk::letter::{Content, Letter, Writer};
 use maildesk::desk::policy::{Channel, Policy};
-use maildesk::desk::ticket::{Ticket, What};
+use maildesk::desk::ticket::{Entry as Line, Number, Ticket, What, Who};
 use maildesk::desk::words::{Field, Language, Status};
 #[path = "support/rules.rs"]
 mod rules;
@@ -499,4 +499,104 @@ fn letters_to_a_held_address_wait_and_the_engineer_is_told() {
     // In an emergency it is tried all the same.
     let came = while_held(LI, true, reply(ZHANG, "还是不行"));
     assert!(came.later().is_empty() && came.letters().contains(&"message li".to_owned()), "{:?}", came.letters());
+}
+
+/// Li is on leave for so many hours from an hour ago on, or gone.
+fn without_li(away: Option<u64>) -> Policy {
+    let mut policy = people();
+    let hours = |n: u64| std::time::Duration::from_secs(n * 3600);
+    match away {
+        Some(length) => policy.engineers[0].away = vec![(now() - hours(1), now() - hours(1) + hours(length))],
+        None => drop(policy.engineers.remove(0)),
+    }
+    policy
+}
+
+fn absent(policy: &Policy, tickets: Vec<Ticket>) -> Came {
+    let (number, parent) = (tickets[0].number, tickets[0].parent);
+    let mut s = situation(policy, tickets);
+    let what = What::Step;
+    s.candidates[0].timeline =
+        vec![Line { at: now(), who: Who::Person(address(LI)), what, why: "换了网线".into() }];
+    Came(decide(&s, &Event::Absent { number, parent }, now()))
+}
+
+#[test]
+fn tickets_of_an_engineer_who_is_not_there_go_on_with_their_history() {
+    for (away, until) in [(Some(48), true), (None, false)] {
+        let came = absent(&without_li(away), vec![ticket(Status::InProgress)]);
+        assert_eq!((came.ticket().assignee.clone(), came.ticket().status), (Some(address(WANG)), Status::InProgress));
+        assert_eq!(came.letters(), ["handover wang"]);
+        let letter = came.letter("handover");
+        let Content::Handover { before, until: end, found: true, body, history } = &letter.content else { panic!() };
+        assert_eq!((before.contains("li"), end.is_some(), body.text.as_str()), (true, until, "打印机坏了"));
+        assert!(history.iter().any(|line| line.why == "换了网线") && letter.with_first_files);
+    }
+    // Gone for lunch, at work, or the ticket is over: nothing moves.
+    assert!(absent(&without_li(Some(2)), vec![ticket(Status::InProgress)]).0.is_empty());
+    assert!(absent(&people(), vec![ticket(Status::InProgress)]).0.is_empty());
+    assert!(absent(&without_li(None), vec![ticket(Status::Resolved)]).0.is_empty());
+}
+
+#[test]
+fn without_anybody_the_supervisor_gets_it() {
+    let mut policy = without_li(Some(48));
+    policy.engineers.truncate(1);
+    let came = absent(&policy, vec![ticket(Status::Pending)]);
+    assert_eq!((came.ticket().assignee.clone(), came.letters()), (None, vec!["handover boss".to_owned()]));
+    let Content::Handover { found: false, .. } = &came.letter("handover").content else { panic!() };
+}
+
+#[test]
+fn a_report_follows_the_ticket_that_leads() {
+    let mut report = ticket(Status::InProgress);
+    report.parent = Some(Number(2));
+    let mut leading = ticket(Status::InProgress);
+    (leading.number, leading.assignee) = (Number(2), Some(address(WANG)));
+    let came = absent(&without_li(None), vec![report, leading]);
+    assert_eq!((came.ticket().assignee.clone(), came.letters().len()), (Some(address(WANG)), 0));
+}
+
+#[test]
+fn assigned_to_a_level_or_a_skill() {
+    let mut policy = people();
+    policy.engineers[1].skills = vec![maildesk::desk::words::Category::Network];
+    let check = |words: &str, to: Option<&str>| {
+        let came = Came::of(&policy, vec![ticket(Status::InProgress)], reply(LI, words));
+        match to {
+            Some(to) => assert_eq!(came.ticket().assignee, Some(address(to)), "{words}"),
+            None => assert!(
+                matches!(came.hints()[0], Hint::NobodyThere { .. } | Hint::Nobody { .. }),
+                "{words}: {:?}",
+                came.hints()
+            ),
+        }
+    };
+    for words in [
+        "#assign level 3",
+        "#转派三线",
+        "#转派 三线工程师",
+        "#assign L3",
+        "#assign senior",
+        "#转派 网络组",
+        "#assign the network team",
+        "#assign network",
+    ] {
+        check(words, Some(WANG));
+    }
+    // Li is the only one of level 2 and has it already; nobody is of level 1; nothing like that is known.
+    for words in ["#assign level 2", "#转派 一线", "#assign kitchen"] {
+        check(words, None);
+    }
+}
+
+#[test]
+fn the_list_shows_what_everybody_has() {
+    let policy = without_li(Some(48));
+    let mut s = situation(&policy, vec![]);
+    s.loads = vec![(address(WANG), 5), (address(LI), 2)];
+    let came = Came(decide(&s, &event(mail(WANG, "x", "", "#list")), now()));
+    let Content::Transcript { loads, .. } = &came.letter("transcript").content else { panic!() };
+    let loads: Vec<_> = loads.iter().map(|one| (one.name.as_str(), one.open, one.away, one.me)).collect();
+    assert_eq!(loads, [("wang", 5, false, true), ("li", 2, true, false)]);
 }

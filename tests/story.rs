@@ -12,6 +12,7 @@ mod story {
     mod life;
     mod machines;
     mod outage;
+    mod people;
     mod proof;
     mod threads;
     mod vendors;

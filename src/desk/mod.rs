@@ -17,6 +17,7 @@ mod engineer;
 pub mod escalation;
 pub mod event;
 pub mod fields;
+pub mod handover;
 pub mod held;
 pub mod hush;
 pub mod inbound;

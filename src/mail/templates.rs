@@ -106,6 +106,7 @@ const BUILT_IN: &[Files] = &[
     letter!("answer"),
     letter!("message"),
     letter!("completed"),
+    letter!("handover"),
     letter!("workaround"),
     letter!("resolution"),
     letter!("confirm_reminder"),
