@@ -944,7 +944,8 @@ fn variations(say: Say) -> Vec<Letter> {
         letters.push(letter);
     }
     let message = to_the_engineer(say).swap_remove(0).1;
-    for content in [notice(say).1, message, transcript(say, false), status(say)] {
+    let completed = to_the_engineer(say).into_iter().map(|(_, c)| c).find(|c| c.template() == "completed");
+    for content in [notice(say).1, message, transcript(say, false), status(say)].into_iter().chain(completed) {
         letters.push(late(say.letter(Who::Engineer, content)));
     }
     letters.push(late(say.letter(Who::Requester, Content::Reopened { engineer: None })));
