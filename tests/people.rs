@@ -182,7 +182,7 @@ fn an_engineer_registers_a_call() {
         (format!("#for {ZHANG} phone"), "电话"),
         ("＃代报：张伟 电话".into(), "电话"),
         ("#代报 8012 来电".into(), "电话"),
-        (format!("#代报张伟"), ""),
+        ("#代报张伟".to_owned(), ""),
         (format!("#FOR 张伟 <{ZHANG}> by WeChat"), "即时消息"),
         ("#代报 zw@corp.example，当面".into(), "当面"),
     ] {
