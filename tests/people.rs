@@ -161,6 +161,39 @@ fn the_form_is_told_once_and_as_facts() {
 }
 
 #[test]
+fn the_form_in_html_alone() {
+    let policy = people();
+    let mut open = ticket(Status::InProgress);
+    (open.asked, open.fields) = (true, [(Field::Department, "财务部".to_owned())].into());
+    let reference = policy.key.reference(Number(1), &address(ZHANG));
+    let form = |phone: &str| {
+        format!(
+            "<p>为了处理得更快，请回复本邮件补上下面几项，不清楚的可以留空：</p><div>联系电话：{phone}<br>报错信息：<br></div><p>IT 服务台 · 工单 IT001<br>请保留编号 {reference}。</p>"
+        )
+    };
+    for html in [
+        // Above the quote, in lines of their own.
+        format!(
+            "<div>联系电话：8099</div><div>报错信息：</div><div><br></div><div id=\"divRplyFwdMsg\">发件人: IT</div>{}",
+            form("")
+        ),
+        // In the quote, where it stands.
+        format!("<div>见下</div><blockquote type=\"cite\">{}</blockquote>", form("8099")),
+        // In a table, as some programs rebuild it.
+        format!(
+            "<table><tr><td>联系电话：</td><td>8099</td></tr></table><hr><div class=\"gmail_quote\">{}</div>",
+            form("")
+        ),
+    ] {
+        let raw = format!(
+            "From: <{ZHANG}>\r\nTo: <{DESK}>\r\nSubject: Re: x\r\nMessage-ID: <h@x>\r\nIn-Reply-To: <first@corp.example>\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{html}"
+        );
+        let came = Came::of(&policy, vec![open.clone()], maildesk::mail::parse(raw.as_bytes()));
+        assert_eq!((came.fact(Field::Contact), came.letters()), ("8099", vec!["completed li".to_owned()]), "{html}");
+    }
+}
+
+#[test]
 fn somebody_may_go_on_from_another_of_their_addresses() {
     let policy = people();
     let mut waiting = ticket(Status::Pending);
@@ -378,6 +411,8 @@ fn voice_mail_is_the_callers_and_never_answered() {
         assert!(came.letters().contains(&"acknowledgement zhang".to_owned()), "{subject}: {:?}", came.letters());
         assert!(came.letters().iter().all(|l| !l.ends_with("voicemail")), "{:?}", came.letters());
     }
+    let came = Came::of(&policy, vec![], voice("New voice message from Sun Hao (0:42)", ""));
+    assert_eq!(came.ticket().requester.address, address(SUN));
     // Nobody knows the number: whoever would get the ticket stands in.
     let came =
         Came::of(&policy, vec![], voice("Voice message from 021 555 0000", "Auto-Submitted: auto-generated\r\n"));
