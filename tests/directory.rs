@@ -4,7 +4,7 @@
 mod support;
 
 use maildesk::directory::ldap::{self, Attributes, Fault, Settings};
-use maildesk::wire::Security;
+use maildesk::wire::{Endpoint, Security};
 use secrecy::SecretString;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -79,6 +79,34 @@ async fn everybody_is_read_page_by_page_from_a_real_server() {
     check(&|s| s.endpoint.port = 1, "cannot connect", true).await;
 }
 
+/// Nobody waits for it for ever, and a server that says nonsense harms nobody.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_or_nonsense_is_a_network_fault() {
+    for says in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0xff; 4096]] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let mut kept = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let _ = stream.writable().await;
+                let _ = stream.try_write(says);
+                kept.push(stream);
+            }
+        });
+        let endpoint = Endpoint { host: "127.0.0.1".into(), port, security: Security::Plain, ca_file: None };
+        let settings = Settings {
+            endpoint,
+            login: Some((ADMIN.into(), SecretString::from(PASSWORD))),
+            base: BASE.into(),
+            filter: "(mail=*)".into(),
+            vip_filter: None,
+            attributes: Attributes::default(),
+        };
+        let fault = ldap::read(&settings).await.expect_err("no directory");
+        assert!(matches!(fault, Fault::Network(_)), "{fault}");
+    }
+}
+
 const CONFIG: &str = r#"
 [desk]
 name = "IT 服务台"
@@ -106,7 +134,7 @@ struct Site(tempfile::TempDir);
 impl Site {
     fn new(directory: &str) -> Site {
         let site = Site(tempfile::tempdir().unwrap());
-        site.write("desk.toml", &format!("{CONFIG}{directory}"));
+        site.write("desk.toml", format!("{CONFIG}{directory}"));
         site.write("ldap.password", PASSWORD);
         site
     }

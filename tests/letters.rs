@@ -81,7 +81,7 @@ fn every_letter_reads_well_in_both_languages() {
         assert!(!words.text.contains("\n\n\n") && !words.subject.contains('\n'), "{kind}:\n{}", words.text);
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 2 * 44, "{kinds:?}");
+    assert_eq!(kinds.len(), 2 * 45, "{kinds:?}");
 }
 
 /// What Outlook, QQ, NetEase and phones show alike: nothing from outside, no script, no style sheet, tables.
@@ -429,6 +429,11 @@ fn poisoned(mut letter: Letter, text: &str) -> Letter {
         }
         Content::ApprovalOverdue { module, owners, engineer, .. } => {
             (*module, *owners, *engineer) = (evil(), vec![evil()], Some(evil()));
+        }
+        Content::Handover { before, body, history, .. } => {
+            body_of(body);
+            *before = evil();
+            history.iter_mut().for_each(|line| (line.who, line.why) = (evil(), evil()));
         }
         Content::Completed { author, facts, odd, body, kept, .. } => {
             body.iter_mut().for_each(body_of);

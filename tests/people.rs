@@ -4,12 +4,12 @@ use maildesk::address::Mailbox;
 use maildesk::desk::command::Hint;
 use maildesk::desk::decide::decide;
 use maildesk::desk::directory::{Directory, Entry};
-use maildesk::desk::event::{Effect, Person, SenderCounts};
+use maildesk::desk::event::{Effect, Event, Person, SenderCounts};
 use maildesk::desk::held::Held;
 use maildesk::desk::inbound::{Inbound, Kind};
 use maildesk::desk::letter::{Content, Letter, Writer};
 use maildesk::desk::policy::{Channel, Policy};
-use maildesk::desk::ticket::{Ticket, What};
+use maildesk::desk::ticket::{Entry as Line, Number, Ticket, What, Who};
 use maildesk::desk::words::{Field, Language, Status};
 #[path = "support/rules.rs"]
 mod rules;
@@ -161,6 +161,39 @@ fn the_form_is_told_once_and_as_facts() {
 }
 
 #[test]
+fn the_form_in_html_alone() {
+    let policy = people();
+    let mut open = ticket(Status::InProgress);
+    (open.asked, open.fields) = (true, [(Field::Department, "财务部".to_owned())].into());
+    let reference = policy.key.reference(Number(1), &address(ZHANG));
+    let form = |phone: &str| {
+        format!(
+            "<p>为了处理得更快，请回复本邮件补上下面几项，不清楚的可以留空：</p><div>联系电话：{phone}<br>报错信息：<br></div><p>IT 服务台 · 工单 IT001<br>请保留编号 {reference}。</p>"
+        )
+    };
+    for html in [
+        // Above the quote, in lines of their own.
+        format!(
+            "<div>联系电话：8099</div><div>报错信息：</div><div><br></div><div id=\"divRplyFwdMsg\">发件人: IT</div>{}",
+            form("")
+        ),
+        // In the quote, where it stands.
+        format!("<div>见下</div><blockquote type=\"cite\">{}</blockquote>", form("8099")),
+        // In a table, as some programs rebuild it.
+        format!(
+            "<table><tr><td>联系电话：</td><td>8099</td></tr></table><hr><div class=\"gmail_quote\">{}</div>",
+            form("")
+        ),
+    ] {
+        let raw = format!(
+            "From: <{ZHANG}>\r\nTo: <{DESK}>\r\nSubject: Re: x\r\nMessage-ID: <h@x>\r\nIn-Reply-To: <first@corp.example>\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{html}"
+        );
+        let came = Came::of(&policy, vec![open.clone()], maildesk::mail::parse(raw.as_bytes()));
+        assert_eq!((came.fact(Field::Contact), came.letters()), ("8099", vec!["completed li".to_owned()]), "{html}");
+    }
+}
+
+#[test]
 fn somebody_may_go_on_from_another_of_their_addresses() {
     let policy = people();
     let mut waiting = ticket(Status::Pending);
@@ -182,7 +215,7 @@ fn an_engineer_registers_a_call() {
         (format!("#for {ZHANG} phone"), "电话"),
         ("＃代报：张伟 电话".into(), "电话"),
         ("#代报 8012 来电".into(), "电话"),
-        (format!("#代报张伟"), ""),
+        ("#代报张伟".to_owned(), ""),
         (format!("#FOR 张伟 <{ZHANG}> by WeChat"), "即时消息"),
         ("#代报 zw@corp.example，当面".into(), "当面"),
     ] {
@@ -378,6 +411,8 @@ fn voice_mail_is_the_callers_and_never_answered() {
         assert!(came.letters().contains(&"acknowledgement zhang".to_owned()), "{subject}: {:?}", came.letters());
         assert!(came.letters().iter().all(|l| !l.ends_with("voicemail")), "{:?}", came.letters());
     }
+    let came = Came::of(&policy, vec![], voice("New voice message from Sun Hao (0:42)", ""));
+    assert_eq!(came.ticket().requester.address, address(SUN));
     // Nobody knows the number: whoever would get the ticket stands in.
     let came =
         Came::of(&policy, vec![], voice("Voice message from 021 555 0000", "Auto-Submitted: auto-generated\r\n"));
@@ -499,4 +534,104 @@ fn letters_to_a_held_address_wait_and_the_engineer_is_told() {
     // In an emergency it is tried all the same.
     let came = while_held(LI, true, reply(ZHANG, "还是不行"));
     assert!(came.later().is_empty() && came.letters().contains(&"message li".to_owned()), "{:?}", came.letters());
+}
+
+/// Li is on leave for so many hours from an hour ago on, or gone.
+fn without_li(away: Option<u64>) -> Policy {
+    let mut policy = people();
+    let hours = |n: u64| std::time::Duration::from_secs(n * 3600);
+    match away {
+        Some(length) => policy.engineers[0].away = vec![(now() - hours(1), now() - hours(1) + hours(length))],
+        None => drop(policy.engineers.remove(0)),
+    }
+    policy
+}
+
+fn absent(policy: &Policy, tickets: Vec<Ticket>) -> Came {
+    let (number, parent) = (tickets[0].number, tickets[0].parent);
+    let mut s = situation(policy, tickets);
+    let what = What::Step;
+    s.candidates[0].timeline =
+        vec![Line { at: now(), who: Who::Person(address(LI)), what, why: "换了网线".into() }];
+    Came(decide(&s, &Event::Absent { number, parent }, now()))
+}
+
+#[test]
+fn tickets_of_an_engineer_who_is_not_there_go_on_with_their_history() {
+    for (away, until) in [(Some(48), true), (None, false)] {
+        let came = absent(&without_li(away), vec![ticket(Status::InProgress)]);
+        assert_eq!((came.ticket().assignee.clone(), came.ticket().status), (Some(address(WANG)), Status::InProgress));
+        assert_eq!(came.letters(), ["handover wang"]);
+        let letter = came.letter("handover");
+        let Content::Handover { before, until: end, found: true, body, history } = &letter.content else { panic!() };
+        assert_eq!((before.contains("li"), end.is_some(), body.text.as_str()), (true, until, "打印机坏了"));
+        assert!(history.iter().any(|line| line.why == "换了网线") && letter.with_first_files);
+    }
+    // Gone for lunch, at work, or the ticket is over: nothing moves.
+    assert!(absent(&without_li(Some(2)), vec![ticket(Status::InProgress)]).0.is_empty());
+    assert!(absent(&people(), vec![ticket(Status::InProgress)]).0.is_empty());
+    assert!(absent(&without_li(None), vec![ticket(Status::Resolved)]).0.is_empty());
+}
+
+#[test]
+fn without_anybody_the_supervisor_gets_it() {
+    let mut policy = without_li(Some(48));
+    policy.engineers.truncate(1);
+    let came = absent(&policy, vec![ticket(Status::Pending)]);
+    assert_eq!((came.ticket().assignee.clone(), came.letters()), (None, vec!["handover boss".to_owned()]));
+    let Content::Handover { found: false, .. } = &came.letter("handover").content else { panic!() };
+}
+
+#[test]
+fn a_report_follows_the_ticket_that_leads() {
+    let mut report = ticket(Status::InProgress);
+    report.parent = Some(Number(2));
+    let mut leading = ticket(Status::InProgress);
+    (leading.number, leading.assignee) = (Number(2), Some(address(WANG)));
+    let came = absent(&without_li(None), vec![report, leading]);
+    assert_eq!((came.ticket().assignee.clone(), came.letters().len()), (Some(address(WANG)), 0));
+}
+
+#[test]
+fn assigned_to_a_level_or_a_skill() {
+    let mut policy = people();
+    policy.engineers[1].skills = vec![maildesk::desk::words::Category::Network];
+    let check = |words: &str, to: Option<&str>| {
+        let came = Came::of(&policy, vec![ticket(Status::InProgress)], reply(LI, words));
+        match to {
+            Some(to) => assert_eq!(came.ticket().assignee, Some(address(to)), "{words}"),
+            None => assert!(
+                matches!(came.hints()[0], Hint::NobodyThere { .. } | Hint::Nobody { .. }),
+                "{words}: {:?}",
+                came.hints()
+            ),
+        }
+    };
+    for words in [
+        "#assign level 3",
+        "#转派三线",
+        "#转派 三线工程师",
+        "#assign L3",
+        "#assign senior",
+        "#转派 网络组",
+        "#assign the network team",
+        "#assign network",
+    ] {
+        check(words, Some(WANG));
+    }
+    // Li is the only one of level 2 and has it already; nobody is of level 1; nothing like that is known.
+    for words in ["#assign level 2", "#转派 一线", "#assign kitchen"] {
+        check(words, None);
+    }
+}
+
+#[test]
+fn the_list_shows_what_everybody_has() {
+    let policy = without_li(Some(48));
+    let mut s = situation(&policy, vec![]);
+    s.loads = vec![(address(WANG), 5), (address(LI), 2)];
+    let came = Came(decide(&s, &event(mail(WANG, "x", "", "#list")), now()));
+    let Content::Transcript { loads, .. } = &came.letter("transcript").content else { panic!() };
+    let loads: Vec<_> = loads.iter().map(|one| (one.name.as_str(), one.open, one.away, one.me)).collect();
+    assert_eq!(loads, [("wang", 5, false, true), ("li", 2, true, false)]);
 }

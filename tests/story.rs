@@ -13,6 +13,7 @@ mod story {
     mod life;
     mod machines;
     mod outage;
+    mod people;
     mod proof;
     mod terminals;
     mod threads;

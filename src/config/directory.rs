@@ -96,7 +96,7 @@ fn read_attribute(text: &str) -> Result<String, String> {
 }
 
 /// `[[channel]]`: machines that pass on what people say.
-pub fn channels(sections: &[Section], desk: Option<&Identity>) -> Vec<Channel> {
+pub fn channels(sections: &[Section], desk: Option<&Identity>, directory: &Directory) -> Vec<Channel> {
     let mut channels: Vec<Channel> = Vec::new();
     for section in sections {
         let address = section.required("address", "what the machine writes from", values::address);
@@ -110,6 +110,12 @@ pub fn channels(sections: &[Section], desk: Option<&Identity>) -> Vec<Channel> {
         }
         if channels.iter().any(|channel| channel.address == address) {
             section.fault("address", "another [[channel]] has the same address");
+        }
+        if directory.file.is_none() && directory.ldap.is_none() {
+            section.warn(
+                "address",
+                "without a [directory] nobody knows whose call it was: every report is left to an engineer",
+            );
         }
         channels.push(Channel { address, name });
     }

@@ -176,7 +176,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
     let directory = directory::read(&root.section("directory"), place);
-    let channels = directory::channels(&root.sections("channel"), desk.identity.as_ref());
+    let channels = directory::channels(&root.sections("channel"), desk.identity.as_ref(), &directory);
     let engineers_read = engineers.iter().filter_map(|(_, engineer)| Some(engineer.as_ref()?.reader.clone()));
     let people = engineers_read.chain(others.iter().filter_map(|(_, reader)| reader.clone())).collect();
     let core_modules = triage.section("core_modules");

@@ -150,6 +150,7 @@ async fn spawn(config: &Config, shared: &Shared, start: Timestamp, first: bool) 
         tasks.spawn(outgoing::send(mailer, settings::rates(&config.smtp), shared.clone()));
     }
     tasks.spawn(outgoing::keep_time(shared.clone()));
+    tasks.spawn(outgoing::hand_over(shared.clone()));
     tasks.spawn(look_ahead(config.clone(), shared.clone()));
     Ok(tasks)
 }

@@ -228,7 +228,11 @@ fn named_in(policy: &Policy, line: &str) -> Option<Mailbox> {
         return Some(known_as(policy, Mailbox::new(address, "")));
     }
     let by_number = numbers(&line).find_map(|number| policy.directory.by_number(&number).cloned());
-    let by_name = || words().find_map(|word| policy.directory.by_word(word).cloned());
+    // A name may be of two or three words.
+    let words: Vec<&str> = words().collect();
+    let named =
+        |length: usize| words.windows(length).find_map(|name| policy.directory.by_word(&name.join(" ")).cloned());
+    let by_name = || (1..=3).rev().find_map(named);
     let entry = by_number.or_else(by_name)?;
     Some(Mailbox::new(entry.addresses.first()?.clone(), entry.name))
 }

@@ -92,6 +92,8 @@ pub enum Hint {
     HasRequester { requester: String },
     /// Who wrote the forwarded mail cannot be told.
     NoSender,
+    /// Nobody of this level or with this skill is there.
+    NobodyThere { name: String },
 }
 
 /// What an engineer can order.
@@ -221,7 +223,7 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
     let (first, rest) = first_word(value);
     Ok(match name {
         "take" => alone(Command::Take)?,
-        "assign" => Command::Assign(needed("#assign li.si@example.com")?),
+        "assign" => Command::Assign(needed("#assign li.si@example.com, #assign level 3, #assign network")?),
         "priority" => {
             let priority =
                 Priority::parse(&fold(first).to_uppercase()).ok_or_else(|| expected("#priority P1, P2, P3, P4"))?;
@@ -316,7 +318,7 @@ fn read_glued(line: &CommandLine) -> Option<Command> {
     read_as(name, format!("{rest}{between}{}", line.value).trim()).ok()
 }
 
-fn read_category(value: &str) -> Option<Category> {
+pub fn read_category(value: &str) -> Option<Category> {
     let value = fold(value);
     let word = value.split_whitespace().next()?;
     Category::ALL.iter().copied().find(|c| {

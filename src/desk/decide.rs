@@ -6,8 +6,8 @@ use crate::desk::inbound::{Inbound, Kind};
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
 use crate::desk::{
-    approval, behalf, draft::Draft, engineer, escalation, follow_up, held, hush, intake, machine, pending, requester,
-    supervisor, vendor, visit,
+    approval, behalf, draft::Draft, engineer, escalation, follow_up, handover, held, hush, intake, machine, pending,
+    requester, supervisor, vendor, visit,
 };
 use crate::time::Timestamp;
 
@@ -27,6 +27,7 @@ fn decide_event(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
         Event::Undelivered { number, to, letter, reason } => {
             candidate(number).map_or_else(Vec::new, |on| machine::undelivered(s, on, to, letter, reason, now))
         }
+        Event::Absent { number, .. } => candidate(number).map_or_else(Vec::new, |on| handover::hand_over(s, on, now)),
         Event::CodeWanted { number, version, owner } => {
             let wanted = |on| approval::answer::code_wanted(s, on, *version, owner, now);
             candidate(number).map_or_else(Vec::new, wanted)

@@ -9,14 +9,15 @@ use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
 use crate::desk::inbound::{Attachment, Body, Inbound};
 use crate::desk::letter::{
-    Action, Closing, Content, CopyStage, ListLine, NoticeReason, Said, Stage, StatusLine, TranscriptLine, Writer,
+    Action, Closing, Content, CopyStage, ListLine, LoadLine, NoticeReason, Said, Stage, StatusLine, TranscriptLine,
+    Writer,
 };
 use crate::desk::policy::{Demand, Engineer, Policy, Reader};
 use crate::desk::requester::{cause, first_line, links};
 use crate::desk::thread::{self, By};
 use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
 use crate::desk::words::{Priority, Status, Wait, Way};
-use crate::desk::{behalf, confirm, copies, hush, incident, intake, proof, quote, sla, team, vendor, visit};
+use crate::desk::{assign, behalf, confirm, copies, hush, incident, intake, proof, quote, sla, team, vendor, visit};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -175,7 +176,8 @@ fn answer_question(
     let lines = mail.inbound.commands.iter().zip(commands).filter(|(_, c)| **c == Ok(Command::Status));
     let lines = lines.map(|(line, _)| transcript_line(line, Some(Hint::NoTicket))).collect();
     let list = has(Command::List).then(|| list(s.policy, &s.own_open, now));
-    let content = Content::Transcript { lines, held_back: None, status: None, list, help: has(Command::Help) };
+    let loads = if list.is_some() { loads(s, engineer, now) } else { Vec::new() };
+    let content = Content::Transcript { lines, held_back: None, status: None, list, loads, help: has(Command::Help) };
     let letter = crate::desk::letter::Letter {
         key: format!("transcript/{}/{}", cause(mail), engineer.address().key()),
         to: engineer.reader.clone(),
@@ -203,6 +205,20 @@ fn list(policy: &Policy, tickets: &[Ticket], now: Timestamp) -> Vec<ListLine> {
         resolution_due: sla::resolution_due(policy, t, now),
     };
     tickets.iter().map(line).collect()
+}
+
+/// How much each engineer has, the busiest first.
+fn loads(s: &Situation, me: &Engineer, now: Timestamp) -> Vec<LoadLine> {
+    let open = |engineer: &Engineer| s.loads.iter().find(|(who, _)| who == engineer.address()).map_or(0, |(_, n)| *n);
+    let line = |engineer: &Engineer| LoadLine {
+        name: engineer.reader.mailbox.called().to_owned(),
+        open: open(engineer),
+        away: assign::is_away(engineer, now),
+        me: engineer.address() == me.address(),
+    };
+    let mut lines: Vec<LoadLine> = s.policy.engineers.iter().map(line).collect();
+    lines.sort_by(|a, b| b.open.cmp(&a.open).then_with(|| a.name.cmp(&b.name)));
+    lines
 }
 
 /// One mail being carried out.
@@ -565,8 +581,10 @@ impl<'a> Work<'a> {
     }
 
     fn assign(&mut self, name: &str) -> Result<(), Hint> {
-        let nobody = || Hint::Nobody { name: name.chars().take(80).collect() };
-        let to = find_engineer(self.s.policy, name).ok_or_else(nobody)?;
+        let to = match find_engineer(self.s.policy, name) {
+            Some(to) => to,
+            None => self.find_in_group(name)?,
+        };
         if self.draft.ticket.assignee.as_ref() == Some(to.address()) {
             return Ok(());
         }
@@ -579,6 +597,17 @@ impl<'a> Work<'a> {
         let key = cause(self.mail);
         self.draft.letter(to.reader.clone(), &key, content).with_first_files = true;
         Ok(())
+    }
+
+    /// `#assign level 3`, `#assign network`: whoever of them is there and has the least to do.
+    fn find_in_group(&self, name: &str) -> Result<&'a Engineer, Hint> {
+        let short = || name.chars().take(80).collect();
+        let group = assign::Group::read(name).ok_or_else(|| Hint::Nobody { name: short() })?;
+        let ticket = &self.draft.ticket;
+        let not = [Some(ticket.requester.address.clone()), ticket.assignee.clone()].into_iter().flatten();
+        let not: Vec<Address> = not.collect();
+        let found = assign::among(self.s.policy, group, &self.s.loads, &not, self.draft.now);
+        found.ok_or_else(|| Hint::NobodyThere { name: short() })
     }
 
     fn wait(&mut self, wait: Wait, why: &str) -> Result<(), Hint> {
@@ -1080,7 +1109,8 @@ impl<'a> Work<'a> {
         let lines = lines.map(|(line, remark)| transcript_line(line, remark)).collect();
         let status = status.then(|| status_lines(self.s.policy, &self.on.timeline));
         let list = wants_list.then(|| list(self.s.policy, &self.s.own_open, self.draft.now));
-        let content = Content::Transcript { lines, held_back: None, status, list, help };
+        let loads = if list.is_some() { loads(self.s, self.engineer, self.draft.now) } else { Vec::new() };
+        let content = Content::Transcript { lines, held_back: None, status, list, loads, help };
         let key = cause(self.mail);
         self.draft.letter(self.engineer.reader.clone(), &key, content).answers = self.mail.inbound.message_id.clone();
     }
@@ -1116,12 +1146,13 @@ pub(super) fn transcript(
     lines: Vec<TranscriptLine>,
     held_back: Option<Body>,
 ) {
-    let content = Content::Transcript { lines, held_back, status: None, list: None, help: false };
+    let loads = Vec::new();
+    let content = Content::Transcript { lines, held_back, status: None, list: None, loads, help: false };
     let key = cause(mail);
     draft.letter(engineer.reader.clone(), &key, content).answers = mail.inbound.message_id.clone();
 }
 
-fn status_lines(policy: &Policy, timeline: &[Entry]) -> Vec<StatusLine> {
+pub(super) fn status_lines(policy: &Policy, timeline: &[Entry]) -> Vec<StatusLine> {
     let name = |who: &Who| match who {
         Who::Desk => String::new(),
         Who::Person(address) => policy

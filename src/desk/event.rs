@@ -35,6 +35,11 @@ pub enum Event {
         letter: String,
         reason: String,
     },
+    /// Whoever has this ticket may not be there any more; the ticket that it is a report of.
+    Absent {
+        number: Number,
+        parent: Option<Number>,
+    },
     /// On an owner's page somebody pressed a button: the owner is to be mailed a code.
     CodeWanted {
         number: Number,

@@ -105,7 +105,7 @@ fn tell(s: &Situation, letter: &Letter, held: &Held, now: Timestamp) -> Vec<Effe
     let Some(ticket) = &letter.ticket else { return Vec::new() };
     let mut draft = Draft::of(s.policy, ticket, Who::Desk, now);
     draft.record(What::Undelivered, format!("{}: held until {}", held.address, held.until.rfc3339()));
-    let reachable = |reader: &Reader| !s.held.get(&reader.mailbox.address).is_some_and(|held| held.until > now);
+    let reachable = |reader: &Reader| s.held.get(&reader.mailbox.address).is_none_or(|held| held.until <= now);
     let reader = draft.owner().filter(&reachable).or_else(|| s.policy.supervisor(now).filter(&reachable));
     if let Some(reader) = reader {
         let content = Content::Undelivered {

@@ -144,6 +144,8 @@ pub enum Content {
         status: Option<Vec<StatusLine>>,
         /// Open tickets of this engineer (`#list`).
         list: Option<Vec<ListLine>>,
+        /// How many everybody has, with the list; empty without it.
+        loads: Vec<LoadLine>,
         help: bool,
     },
     /// To an engineer whose message was not proven: reply to this and it is carried out.
@@ -215,6 +217,17 @@ pub enum Content {
     Waiting { since: Timestamp, closes: Timestamp, last: bool },
     /// To the engineer and the supervisor: somebody lets the ticket wait for long.
     OnHold { wait: Wait, since: Timestamp },
+    /// To the next engineer, or the supervisor when there is none: the one before is not there any more.
+    Handover {
+        before: String,
+        /// The end of the leave; `None`: gone for good.
+        until: Option<Timestamp>,
+        /// There is a next engineer.
+        found: bool,
+        body: Body,
+        /// What happened so far, newest last.
+        history: Vec<StatusLine>,
+    },
     /// To the team of an urgent ticket: somebody has it now.
     Taken { by: String },
     /// To the engineer: the requester has heard nothing since then.
@@ -647,6 +660,17 @@ pub struct ListLine {
     pub resolution_due: Timestamp,
 }
 
+/// How much an engineer has to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LoadLine {
+    pub name: String,
+    /// Open tickets.
+    pub open: i64,
+    pub away: bool,
+    /// The reader.
+    pub me: bool,
+}
+
 /// How a letter presents itself to machines (`hardening.md` L9-L12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
@@ -692,6 +716,7 @@ impl Content {
             Content::Incident { .. } => "incident",
             Content::Waiting { .. } => "waiting",
             Content::OnHold { .. } => "on_hold",
+            Content::Handover { .. } => "handover",
             Content::Taken { .. } => "taken",
             Content::Progress { .. } => "progress",
             Content::Undelivered { .. } => "undelivered",

@@ -19,6 +19,7 @@ pub mod escalation;
 pub mod event;
 pub mod fields;
 mod follow_up;
+pub mod handover;
 pub mod held;
 pub mod hush;
 pub mod inbound;

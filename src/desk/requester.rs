@@ -12,6 +12,7 @@ use crate::desk::quote::own_words;
 use crate::desk::registration::{self, Learned};
 use crate::desk::thread::By;
 use crate::desk::ticket::{Ticket, What, Who};
+use crate::desk::triage::fold;
 use crate::desk::words::{Field, Rating, Status, Wait};
 use crate::desk::{approval, assign, copies, fields, follow_up, intake, team};
 use crate::time::Timestamp;
@@ -181,13 +182,22 @@ fn propose(draft: &mut Draft, mail: &Mail, from: &Mailbox, action: Action) {
     }
 }
 
+/// Whether the words hold anything but the filled form; whoever answers below the labels leaves the bare values.
+fn says_more(words: &str, learned: &Learned) -> bool {
+    let told = learned.facts.iter().map(|(_, value)| value).chain(learned.odd.iter().map(|odd| &odd.said));
+    let values: Vec<String> = told.map(|value| fold(value)).collect();
+    let rest: Vec<&str> = words.lines().filter(|line| !values.contains(&fold(line))).collect();
+    let rest = rest.join("\n");
+    !rest.trim().is_empty() && !fields::is_form(&rest)
+}
+
 /// The form came back: the facts once, and the words only where there are others.
 fn tell_completed(draft: &mut Draft, mail: &Mail, from: &Mailbox, learned: &Learned) {
     let words = own_words(&draft.policy.key, &mail.inbound, &from.address).into_owned();
     let whole = words == mail.inbound.body.text;
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
     let body = if whole { mail.inbound.body.clone() } else { Body { text: words.clone(), html: None } };
-    let body = Some(body).filter(|_| !words.trim().is_empty() && !fields::is_form(&words));
+    let body = Some(body).filter(|_| says_more(&words, learned));
     for reader in draft.circle().into_iter().filter(|reader| reader.mailbox.address != from.address) {
         let facts = learned.facts.iter().map(|(field, value)| Fact { field: *field, value: value.clone() }).collect();
         let odd = learned.odd.iter().map(|contradiction| contradiction.told(reader.language)).collect();

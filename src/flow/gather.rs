@@ -361,6 +361,7 @@ impl Facts {
             | Event::Undelivered { number, .. }
             | Event::CodeWanted { number, .. }
             | Event::CodeEntered { number, .. } => vec![*number],
+            Event::Absent { number, parent } => [Some(*number), *parent].into_iter().flatten().collect(),
             Event::Due(timers) => timers.iter().map(|timer| timer.number).collect(),
         };
         situation.candidates = self.candidates(tx, &numbers, policy, event, situation.incident).await?;
@@ -606,6 +607,7 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
             engineer || (awaiting && mail.inbound.kind != Kind::Bounce)
         }
         Event::Rated { .. } => true,
+        Event::Absent { number, .. } => candidate.named == *number,
         Event::Due(timers) => {
             let kinds = [TimerKind::Progress, TimerKind::Hold, TimerKind::FollowUp];
             let looks_back = |timer: &Timer| timer.number == candidate.named && kinds.contains(&timer.kind);

@@ -101,7 +101,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         in_reply_to: mailbox::ids(header, "In-Reply-To"),
         references: mailbox::ids(header, "References"),
         date: header.text("Date").and_then(|text| date(&text)),
-        language: language(&reading, &subject, kind, header, hint),
+        language: language(&reading, forwarded.as_ref(), &subject, kind, header, hint),
         references_in_text: references_in_text([&reading.full_text, html.as_deref().unwrap_or("")]),
         body: reading.body,
         full_text: reading.full_text,
@@ -213,8 +213,19 @@ fn date(text: &str) -> Option<Timestamp> {
 }
 
 /// The language of what the sender wrote; short of words, that of the subject, the whole text, the charset.
-fn language(reading: &Reading, subject: &str, kind: Kind, header: &Header, hint: Option<Charset>) -> Language {
-    let new = if kind == Kind::Forward { &reading.full_text } else { &reading.body.text };
+fn language(
+    reading: &Reading,
+    forwarded: Option<&Forwarded>,
+    subject: &str,
+    kind: Kind,
+    header: &Header,
+    hint: Option<Charset>,
+) -> Language {
+    let new = match forwarded {
+        Some(forwarded) => &forwarded.text,
+        None if kind == Kind::Forward => &reading.full_text,
+        None => &reading.body.text,
+    };
     let by_charset = || hint.filter(|c| c.is_simplified_chinese()).map(|_| Language::Chinese);
     let by_header = || {
         let tag = header.token("Content-Language").or_else(|| header.token("Accept-Language"))?;

@@ -6,8 +6,8 @@ use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
 use crate::desk::letter::{
     Action, Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, CopyStage, Entry, Fact, Letter,
-    ListLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Registered, Said, Stage, StatusLine,
-    Step, TranscriptLine, Writer,
+    ListLine, LoadLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Registered, Said, Stage,
+    StatusLine, Step, TranscriptLine, Writer,
 };
 use crate::desk::outage;
 use crate::desk::policy::{Identity, Reader, Role};
@@ -525,6 +525,10 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         (Who::Supervisor, Content::OnHold { wait: Wait::Visit, since: minutes(-7200) }),
         (Who::Engineer, incident(say, 2, 1)),
         (Who::Supervisor, incident(say, 3, 2)),
+        (Who::Engineer, handover(say, Some(minutes(60 * 24 * 9)), true)),
+        (Who::Engineer, handover(say, None, true)),
+        (Who::Supervisor, handover(say, Some(minutes(60 * 24 * 9)), false)),
+        (Who::Supervisor, handover(say, None, false)),
         (Who::Engineer, Content::Taken { by: say.pick("李静", "Grace Lee") }),
         (Who::Engineer, Content::Progress { silent_since: minutes(-30) }),
         (Who::Engineer, refused(say)),
@@ -583,6 +587,27 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
             },
         ),
     ]
+}
+
+fn handover(say: Say, until: Option<Timestamp>, found: bool) -> Content {
+    let line = |at, who: String, what, why: String| StatusLine { at: minutes(at), who, what, why };
+    let history = vec![
+        line(-180, say.requester().name, What::Opened, say.ticket().subject),
+        line(
+            -150,
+            say.pick("李静", "Grace Lee"),
+            What::Message,
+            say.pick("请先换一根网线试试。", "Please try another cable."),
+        ),
+        line(-120, say.pick("李静", "Grace Lee"), What::Step, say.pick("换了网线，无效", "another cable, no change")),
+    ];
+    Content::Handover {
+        before: say.pick("李静", "Grace Lee"),
+        until,
+        found,
+        body: if until.is_some() { say.body() } else { Body::default() },
+        history: if found { history } else { Vec::new() },
+    }
 }
 
 fn outage(stage: outage::Stage, restored: Option<Timestamp>) -> Content {
@@ -859,6 +884,7 @@ fn refused(say: Say) -> Content {
         ("#for Li", Hint::NoPerson { name: "Li".into() }),
         ("#for zhang@corp.example", Hint::HasRequester { requester: say.requester().name }),
         ("Fw: printer", Hint::NoSender),
+        ("#assign level 3", Hint::NobodyThere { name: "level 3".into() }),
     ];
     let done = |hint: &Hint| matches!(hint, Hint::None | Hint::VisitLate { .. });
     let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: done(&hint), hint };
@@ -867,6 +893,7 @@ fn refused(say: Say) -> Content {
         held_back: Some(say.body()),
         status: None,
         list: None,
+        loads: Vec::new(),
         help: false,
     }
 }
@@ -918,13 +945,25 @@ fn status(say: Say) -> Content {
         held_back: None,
         status: Some(entries.into_iter().map(line).collect()),
         list: Some(list.into_iter().map(list_line).collect()),
+        loads: vec![
+            LoadLine { name: say.engineer().name, open: 2, away: false, me: true },
+            LoadLine { name: say.pick("李静", "Grace Lee"), open: 1, away: false, me: false },
+            LoadLine { name: say.pick("赵敏", "Mia Chan"), open: 0, away: true, me: false },
+        ],
         help: true,
     }
 }
 
 /// A transcript with nothing in it: no line, an empty list, and the command card when asked.
 fn transcript(_: Say, help: bool) -> Content {
-    Content::Transcript { lines: Vec::new(), held_back: None, status: None, list: Some(Vec::new()), help }
+    Content::Transcript {
+        lines: Vec::new(),
+        held_back: None,
+        status: None,
+        list: Some(Vec::new()),
+        loads: Vec::new(),
+        help,
+    }
 }
 
 /// Letters whose ticket differs: every category, every priority, late ones, unknown facts, no ticket at all.
@@ -951,7 +990,8 @@ fn variations(say: Say) -> Vec<Letter> {
         letters.push(letter);
     }
     let message = to_the_engineer(say).swap_remove(0).1;
-    for content in [notice(say).1, message, transcript(say, false), status(say)] {
+    let completed = to_the_engineer(say).into_iter().map(|(_, c)| c).find(|c| c.template() == "completed");
+    for content in [notice(say).1, message, transcript(say, false), status(say)].into_iter().chain(completed) {
         letters.push(late(say.letter(Who::Engineer, content)));
     }
     letters.push(late(say.letter(Who::Requester, Content::Reopened { engineer: None, ask_why: false })));

@@ -110,6 +110,7 @@ const BUILT_IN: &[Files] = &[
     letter!("proposal"),
     letter!("follow_up"),
     letter!("completed"),
+    letter!("handover"),
     letter!("workaround"),
     letter!("resolution"),
     letter!("confirm_reminder"),

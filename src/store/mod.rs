@@ -442,6 +442,19 @@ impl Tx {
     }
 }
 
+/// Who has open tickets.
+impl Store {
+    /// Everybody who has any.
+    pub async fn open_assignees(&self) -> Result<Vec<Address>> {
+        each!(self.open_assignees())
+    }
+
+    /// As [`Tx::open_of`], as it stands.
+    pub async fn open_of(&self, assignee: &Address) -> Result<Vec<Ticket>> {
+        each!(self.open_of(assignee))
+    }
+}
+
 /// The directory.
 impl Store {
     /// What was kept of a source, and when it was read.
