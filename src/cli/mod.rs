@@ -4,6 +4,7 @@ pub mod check;
 pub mod explain;
 pub mod ingest;
 mod log;
+pub mod search;
 pub mod ticket;
 
 use crate::config::{Config, EXAMPLE, Log};
@@ -41,6 +42,8 @@ pub enum Command {
     /// What the desk knows
     #[command(subcommand)]
     Ticket(TicketCommand),
+    /// Find articles and tickets by words, in Chinese and English
+    Search(SearchArgs),
     /// Print the commented example configuration
     Config,
 }
@@ -95,6 +98,21 @@ pub struct IngestArgs {
     pub mbox: bool,
     /// Files, or folders with one message a file; "-" or nothing: standard input
     pub paths: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// One JSON object per answer, one per line
+    #[arg(long)]
+    pub json: bool,
+    /// At most so many answers
+    #[arg(long, default_value_t = 20, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub limit: u16,
+    /// All of them have to be there
+    #[arg(required = true)]
+    pub words: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -217,6 +235,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             block_on(async { Ok(daemon::run(&args.config, config).await?) })
         }
         Command::Ingest(args) => block_on(ingest::ingest(start(&args.config)?, args.mbox, &args.paths, out)),
+        Command::Search(args) => {
+            block_on(search::search(start(&args.config)?, &args.words.join(" "), args.limit, args.json, out))
+        }
         Command::Ticket(TicketCommand::List(args)) => block_on(ticket::list(start(&args.config)?, args.json, out)),
         Command::Ticket(TicketCommand::Aside(args)) => {
             block_on(ticket::aside(start(&args.config)?, args.save.as_deref(), out))
@@ -273,6 +294,7 @@ mod tests {
             "ticket list -c x --json",
             "ticket show -c x it7",
             "ticket aside -c x --save y",
+            "search -c x --json 打印 机",
             "config",
         ] {
             assert!(Cli::try_parse_from(std::iter::once("maildesk").chain(good.split(' '))).is_ok(), "{good}");

@@ -729,6 +729,8 @@ impl<'a> Work<'a> {
         let content = self.with_invitation(content);
         if matches!(content, Content::Workaround { .. }) {
             self.draft.record(What::Workaround, words.text.clone());
+        } else if matches!(content, Content::Resolution { .. }) && !words.text.trim().is_empty() {
+            self.draft.record(What::Solution, words.text.clone());
         } else if has_words {
             self.draft.record(What::Message, words.text.lines().next().unwrap_or("").to_owned());
         }

@@ -184,7 +184,9 @@ pub fn progress(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) ->
 /// When an engineer last told the requester something.
 fn last_word(s: &Situation, on: &Candidate) -> Timestamp {
     let said = |entry: &&Entry| match &entry.who {
-        Who::Person(who) => s.policy.engineer(who).is_some() && matches!(entry.what, What::Message | What::Workaround),
+        Who::Person(who) => {
+            s.policy.engineer(who).is_some() && matches!(entry.what, What::Message | What::Workaround | What::Solution)
+        }
         Who::Desk => false,
     };
     let last = on.timeline.iter().rev().find(said).map(|entry| entry.at);

@@ -19,6 +19,7 @@ pub mod hush;
 pub mod inbound;
 mod incident;
 pub mod intake;
+pub mod knowledge;
 pub mod letter;
 pub mod link;
 mod machine;

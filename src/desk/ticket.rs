@@ -135,6 +135,8 @@ pub enum What {
     Note,
     Step,
     Workaround,
+    /// What the requester was told when it was resolved.
+    Solution,
     Status {
         from: Status,
         to: Status,

@@ -7,6 +7,7 @@ mod apply;
 mod beside;
 pub mod deliver;
 mod gather;
+mod index;
 mod ingest;
 mod letters;
 mod tick;

@@ -86,6 +86,7 @@ pub fn happened(what: &What, language: Language) -> String {
         What::Note => say("内部备注", "internal note"),
         What::Step => say("处理步骤", "step"),
         What::Workaround => say("临时措施", "workaround"),
+        What::Solution => say("解决办法", "solution"),
         What::Status { from, to } => change("状态：", "status: ", from.name(language), to.name(language)),
         What::Assigned { to: Some(to), .. } => format!("{}{to}", language.pick("处理人：", "assigned to ")),
         What::Assigned { to: None, .. } => say("取消分派", "unassigned"),

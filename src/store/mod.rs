@@ -37,12 +37,17 @@ use crate::address::{Address, MessageId};
 use crate::desk::approval::Approval;
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer, TimerKind};
 use crate::desk::inbound::{Attachment, Body, Digest};
+use crate::desk::knowledge::{About, Document, rank, terms};
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
 use crate::desk::words::Rating;
 use crate::ports::Cursor;
 use crate::time::Timestamp;
+use std::collections::HashMap;
 use std::time::Duration;
+
+/// Documents of each kind that a search looks at before the best are chosen: the newest.
+const LOOKED_AT: i64 = 200;
 
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -204,6 +209,18 @@ impl Store {
     /// When the next timer falls due, also when that is past.
     pub async fn next_timer(&self) -> Result<Option<Timestamp>> {
         each!(self.next_timer())
+    }
+}
+
+/// Search.
+impl Store {
+    /// The best answers to a query, see [`rank::order`]; both databases give the same ones.
+    pub async fn search(&self, query: &str, limit: usize) -> Result<Vec<Document>> {
+        let wanted = terms::wanted(query);
+        let mut found = each!(self.find_documents(&wanted, LOOKED_AT))?;
+        rank::order(&wanted, &mut found);
+        found.truncate(limit);
+        Ok(found)
     }
 }
 
@@ -474,6 +491,40 @@ impl Tx {
     /// Removes exactly these timers; gives those that were there. One that was set anew in between stays.
     pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<Vec<Timer>> {
         within!(self.take_timers(timers))
+    }
+}
+
+/// Search, and what new tickets are likened to.
+impl Tx {
+    /// How many solved documents hold each of these terms, where any does; of the empty term: how many there are.
+    pub async fn frequencies(&mut self, terms: &[String]) -> Result<HashMap<String, i64>> {
+        within!(self.frequencies(terms))
+    }
+
+    /// Solved documents that hold any of these terms, the newest `limit` articles and then the newest `limit` tickets.
+    pub async fn solved_documents(&mut self, any: &[&str], limit: i64) -> Result<Vec<Document>> {
+        within!(self.solved_documents(any, limit))
+    }
+
+    /// Tickets whose documents are out of date; they no longer count as such. Other daemons that ask wait for the end of
+    /// this transaction.
+    pub async fn take_stale(&mut self, limit: i64) -> Result<Vec<Number>> {
+        within!(self.take_stale(limit))
+    }
+
+    /// What was written on a ticket, the new texts of its first messages.
+    pub async fn told_on(&mut self, number: Number, limit: i64) -> Result<Vec<String>> {
+        within!(self.told_on(number, limit))
+    }
+
+    /// Keeps these documents in place of earlier ones about the same. Only after [`Tx::take_stale`].
+    pub async fn put_documents(&mut self, new: &[Document]) -> Result<()> {
+        within!(self.put_documents(new))
+    }
+
+    /// Nobody finds this any more.
+    pub async fn drop_document(&mut self, about: About) -> Result<()> {
+        within!(self.drop_document(about))
     }
 }
 

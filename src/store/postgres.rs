@@ -3,6 +3,7 @@
 //! Several daemons may share one database: the ticket counter is a locked row, letters and timers are taken with
 //! `skip locked`, and unique keys stop two of them from taking the same message in.
 
+use crate::desk::knowledge::terms::Wanted;
 use crate::store::Result;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor, Pool, Transaction};
@@ -25,6 +26,23 @@ macro_rules! skip_locked {
     };
 }
 
+/// The documents whose terms meet a condition, among these ids, the newest first.
+const FIND: &str = "select id from document where vector @@ $1::tsquery and id >= $2 and id < $3
+                    order by id desc limit $4";
+
+/// All of these terms, and of `any` at least one; `None` when nothing is asked for. Terms hold no quotes
+/// (`desk::knowledge::terms`).
+fn condition(all: &[Wanted], any: &[Wanted]) -> Option<String> {
+    let shown = |wanted: &Wanted| match wanted {
+        Wanted::Term(term) => format!("'{term}'"),
+        Wanted::Prefix(start) => format!("'{start}':*"),
+    };
+    let any = any.iter().map(shown).collect::<Vec<_>>().join(" | ");
+    let any = (!any.is_empty()).then(|| format!("({any})"));
+    let parts: Vec<String> = any.into_iter().chain(all.iter().map(shown)).collect();
+    (!parts.is_empty()).then(|| parts.join(" & "))
+}
+
 #[allow(clippy::duplicate_mod, reason = "compiled once per database, see the module above")]
 #[path = "sql/mod.rs"]
 mod sql;
@@ -36,6 +54,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0003_incident.sql"),
     include_str!("../../migrations/postgres/0004_visit.sql"),
     include_str!("../../migrations/postgres/0005_approval.sql"),
+    include_str!("../../migrations/postgres/0007_knowledge.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.

@@ -4,6 +4,7 @@
 //! few others read. WAL with `synchronous=FULL`: a commit is on the disk when it returns (promise G3). Other processes
 //! (`maildesk ingest`, `ticket list`) may open the file too; they wait up to ten seconds for the writer.
 
+use crate::desk::knowledge::terms::Wanted;
 use crate::store::{Result, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, Pool, Transaction};
@@ -30,6 +31,23 @@ macro_rules! skip_locked {
     };
 }
 
+/// The documents whose terms meet a condition, among these ids, the newest first.
+const FIND: &str = "select rowid from document_terms where document_terms match $1 and rowid >= $2 and rowid < $3
+                    order by rowid desc limit $4";
+
+/// All of these terms, and of `any` at least one; `None` when nothing is asked for. Terms hold nothing that FTS5 would
+/// read as more than a term (`desk::knowledge::terms`).
+fn condition(all: &[Wanted], any: &[Wanted]) -> Option<String> {
+    let shown = |wanted: &Wanted| match wanted {
+        Wanted::Term(term) => format!("\"{term}\""),
+        Wanted::Prefix(start) => format!("\"{start}\"*"),
+    };
+    let any = any.iter().map(shown).collect::<Vec<_>>().join(" OR ");
+    let any = (!any.is_empty()).then(|| format!("({any})"));
+    let parts: Vec<String> = any.into_iter().chain(all.iter().map(shown)).collect();
+    (!parts.is_empty()).then(|| parts.join(" AND "))
+}
+
 #[allow(clippy::duplicate_mod, reason = "compiled once per database, see the module above")]
 #[path = "sql/mod.rs"]
 mod sql;
@@ -41,6 +59,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_incident.sql"),
     include_str!("../../migrations/sqlite/0004_visit.sql"),
     include_str!("../../migrations/sqlite/0005_approval.sql"),
+    include_str!("../../migrations/sqlite/0007_knowledge.sql"),
 ];
 
 #[derive(Clone)]

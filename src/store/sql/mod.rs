@@ -3,6 +3,7 @@
 mod approvals;
 mod blobs;
 mod held;
+mod knowledge;
 mod mailboxes;
 mod messages;
 mod meta;
@@ -18,4 +19,4 @@ pub use held::Held;
 pub use meta::bring_up_to_date;
 use query::push_list;
 
-use super::{Connection, Db, MIGRATIONS, Row, Store, Tx};
+use super::{Connection, Db, FIND, MIGRATIONS, Row, Store, Tx, condition};

@@ -1,0 +1,86 @@
+-- maildesk, version 7, for PostgreSQL. migrations/sqlite carries the same tables.
+
+-- Articles learnt from tickets, one each: KB012 was learnt from IT012.
+create table article (
+    ticket bigint not null primary key references ticket (number) deferrable initially deferred,
+    -- draft, published or retired.
+    state text not null,
+    language text not null,
+    category text not null,
+    title text not null,
+    symptom text not null,
+    diagnosis text not null,
+    solution text not null,
+    scope text not null,
+    prevention text not null,
+    -- Between blanks.
+    keywords text not null,
+    -- The engineer who answers for it.
+    owner text,
+    drafted bigint not null,
+    published bigint,
+    -- When its owner is asked whether it still holds.
+    review bigint
+);
+-- What a requester was shown, and whether it helped: null until they say so.
+create table suggestion (
+    ticket bigint not null references ticket (number) deferrable initially deferred,
+    article bigint not null,
+    at bigint not null,
+    helped boolean,
+    answered bigint,
+    primary key (ticket, article)
+);
+create index suggestion_article on suggestion (article);
+
+-- What is searched: a ticket by its number, an article by its number and 2^40, so that articles are never lost behind
+-- the newest tickets.
+create table document (
+    id bigint not null primary key,
+    title text not null,
+    -- How it was solved; may be empty.
+    summary text not null,
+    category text not null,
+    -- A solved ticket or a published article: what new tickets are likened to.
+    solved boolean not null,
+    -- Distinct terms between blanks, cut by the program (src/desk/knowledge/terms.rs).
+    terms text not null,
+    vector tsvector not null generated always as (
+        array_to_tsvector(string_to_array(terms || case when solved then ' _solved' else '' end, ' '))
+    ) stored
+);
+-- No list of what is pending: every search would read it.
+create index document_vector on document using gin (vector) with (fastupdate = off);
+
+-- How many solved documents hold a term; the empty term: how many there are.
+create table term (
+    term text not null primary key,
+    documents bigint not null
+);
+insert into term (term, documents) values ('', 0);
+
+-- Tickets whose document is out of date: one mark for each change, so that marking never waits for anybody.
+create table stale (
+    ticket bigint not null,
+    -- The ticket's version, or a message's number below zero.
+    mark bigint not null,
+    primary key (ticket, mark)
+);
+create function ticket_stale() returns trigger language plpgsql as $$
+begin
+    insert into stale (ticket, mark) values (new.number, new.version) on conflict do nothing;
+    return null;
+end $$;
+create trigger ticket_stale_opened after insert on ticket for each row execute function ticket_stale();
+create trigger ticket_stale_changed after update on ticket for each row
+when (old.status <> new.status or old.subject <> new.subject or old.category <> new.category
+    or old.rating is distinct from new.rating or old.merged_into is distinct from new.merged_into)
+execute function ticket_stale();
+create function message_stale() returns trigger language plpgsql as $$
+begin
+    insert into stale (ticket, mark) values (new.ticket, -new.id) on conflict do nothing;
+    return null;
+end $$;
+create trigger message_stale after insert on message for each row when (new.ticket is not null)
+execute function message_stale();
+insert into stale (ticket, mark) select number, version from ticket;
