@@ -41,6 +41,9 @@ fn told(effects: &[Effect]) -> Vec<String> {
         | Effect::Schedule(_)
         | Effect::Unschedule(..)
         | Effect::KeepVisit(..)
+        | Effect::KeepArticle(..)
+        | Effect::Suggest { .. }
+        | Effect::Helped { .. }
         | Effect::Approval(..) => None,
     };
     let mut lines: Vec<String> = effects.iter().filter_map(line).collect();

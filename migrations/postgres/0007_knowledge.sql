@@ -20,7 +20,9 @@ create table article (
     drafted bigint not null,
     published bigint,
     -- When its owner is asked whether it still holds.
-    review bigint
+    review bigint,
+    -- Grows by one with every change.
+    version bigint not null
 );
 -- What a requester was shown, and whether it helped: null until they say so.
 create table suggestion (
@@ -59,16 +61,16 @@ create table term (
 );
 insert into term (term, documents) values ('', 0);
 
--- Tickets whose document is out of date: one mark for each change, so that marking never waits for anybody.
+-- Documents that are out of date, by their ids: one mark for each change, so that marking never waits for anybody.
 create table stale (
-    ticket bigint not null,
-    -- The ticket's version, or a message's number below zero.
+    document bigint not null,
+    -- The version of the ticket or article, or a message's number below zero.
     mark bigint not null,
-    primary key (ticket, mark)
+    primary key (document, mark)
 );
 create function ticket_stale() returns trigger language plpgsql as $$
 begin
-    insert into stale (ticket, mark) values (new.number, new.version) on conflict do nothing;
+    insert into stale (document, mark) values (new.number, new.version) on conflict do nothing;
     return null;
 end $$;
 create trigger ticket_stale_opened after insert on ticket for each row execute function ticket_stale();
@@ -78,9 +80,15 @@ when (old.status <> new.status or old.subject <> new.subject or old.category <> 
 execute function ticket_stale();
 create function message_stale() returns trigger language plpgsql as $$
 begin
-    insert into stale (ticket, mark) values (new.ticket, -new.id) on conflict do nothing;
+    insert into stale (document, mark) values (new.ticket, -new.id) on conflict do nothing;
     return null;
 end $$;
 create trigger message_stale after insert on message for each row when (new.ticket is not null)
 execute function message_stale();
-insert into stale (ticket, mark) select number, version from ticket;
+create function article_stale() returns trigger language plpgsql as $$
+begin
+    insert into stale (document, mark) values (new.ticket + 1099511627776, new.version) on conflict do nothing;
+    return null;
+end $$;
+create trigger article_stale after insert or update on article for each row execute function article_stale();
+insert into stale (document, mark) select number, version from ticket;

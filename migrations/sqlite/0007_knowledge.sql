@@ -20,7 +20,9 @@ create table article (
     drafted bigint not null,
     published bigint,
     -- When its owner is asked whether it still holds.
-    review bigint
+    review bigint,
+    -- Grows by one with every change.
+    version bigint not null
 );
 -- What a requester was shown, and whether it helped: null until they say so.
 create table suggestion (
@@ -68,25 +70,33 @@ create table term (
 ) without rowid;
 insert into term (term, documents) values ('', 0);
 
--- Tickets whose document is out of date: one mark for each change, so that marking never waits for anybody.
+-- Documents that are out of date, by their ids: one mark for each change, so that marking never waits for anybody.
 create table stale (
-    ticket bigint not null,
-    -- The ticket's version, or a message's number below zero.
+    document bigint not null,
+    -- The version of the ticket or article, or a message's number below zero.
     mark bigint not null,
-    primary key (ticket, mark)
+    primary key (document, mark)
 ) without rowid;
 create trigger ticket_stale_opened after insert on ticket
 begin
-    insert into stale (ticket, mark) values (new.number, new.version) on conflict do nothing;
+    insert into stale (document, mark) values (new.number, new.version) on conflict do nothing;
 end;
 create trigger ticket_stale_changed after update on ticket
 when old.status <> new.status or old.subject <> new.subject or old.category <> new.category
     or old.rating is not new.rating or old.merged_into is not new.merged_into
 begin
-    insert into stale (ticket, mark) values (new.number, new.version) on conflict do nothing;
+    insert into stale (document, mark) values (new.number, new.version) on conflict do nothing;
 end;
 create trigger message_stale after insert on message when new.ticket is not null
 begin
-    insert into stale (ticket, mark) values (new.ticket, -new.id) on conflict do nothing;
+    insert into stale (document, mark) values (new.ticket, -new.id) on conflict do nothing;
 end;
-insert into stale (ticket, mark) select number, version from ticket;
+create trigger article_stale_added after insert on article
+begin
+    insert into stale (document, mark) values (new.ticket + 1099511627776, new.version) on conflict do nothing;
+end;
+create trigger article_stale_changed after update on article
+begin
+    insert into stale (document, mark) values (new.ticket + 1099511627776, new.version) on conflict do nothing;
+end;
+insert into stale (document, mark) select number, version from ticket;

@@ -16,7 +16,8 @@ use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
 use crate::desk::policy::{
-    Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Satisfaction, Site, Targets, Visits,
+    Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Satisfaction, Site, Targets,
+    Visits,
 };
 use crate::desk::triage::Rules;
 use crate::desk::vendor::Vendor;
@@ -61,6 +62,7 @@ pub struct Config {
     pub departments: Vec<Department>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
+    pub knowledge: Knowledge,
     pub log: Log,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Fault>,
@@ -120,6 +122,7 @@ impl Config {
             vendors: self.vendors.clone(),
             departments: self.departments.clone(),
             modules: self.modules.clone(),
+            knowledge: self.knowledge,
             key,
         }
     }
@@ -166,6 +169,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let hold = service::hold(&root.section("pending"), working_day);
     let limits = service::limits(&root.section("limits"));
     let visits = service::visits(&root.section("visit"), working_day);
+    let knowledge = service::knowledge(&root.section("knowledge"));
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
     let engineers_read = engineers.iter().filter_map(|(_, engineer)| Some(engineer.as_ref()?.reader.clone()));
@@ -209,6 +213,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         departments,
         vendors: vendors.into_iter().filter_map(|(_, vendor)| vendor).collect(),
         modules,
+        knowledge,
         log,
         warnings: Vec::new(),
     })

@@ -4,7 +4,7 @@ use super::document::{Fault, Section};
 use super::values::{self, Place};
 use crate::desk::duty::Staff;
 use crate::desk::policy::{
-    Demand, Escalation, Hold, Incident, Limits, Proof, Role, Satisfaction, Site, Target, Targets, Visits,
+    Demand, Escalation, Hold, Incident, Knowledge, Limits, Proof, Role, Satisfaction, Site, Target, Targets, Visits,
 };
 use crate::desk::triage::{self, Rules};
 use crate::desk::words::Priority;
@@ -214,6 +214,20 @@ pub fn visits(section: &Section, working_day: Duration) -> Visits {
         length: wall("length", usual.length, 5 * minute, DAY),
         remind_before: wall("remind_before", usual.remind_before, Duration::ZERO, 7 * DAY),
         ask_after: wall("ask_after", usual.ask_after, Duration::ZERO, 7 * DAY),
+    }
+}
+
+/// `[knowledge]`: what is learnt from tickets.
+pub fn knowledge(section: &Section) -> Knowledge {
+    let usual = Knowledge::default();
+    let drafts = section.parse("drafts", |t| values::word(&[("yes", true), ("no", false)], t));
+    let percent = section.integer("suggest_from", 1..101).map(|percent| percent as f64 / 100.0);
+    Knowledge {
+        drafts: drafts.unwrap_or(usual.drafts),
+        review_after: section
+            .parse("review_after", |t| values::duration(t, DAY..=3660 * DAY))
+            .unwrap_or(usual.review_after),
+        suggest_from: percent.unwrap_or(usual.suggest_from),
     }
 }
 

@@ -190,6 +190,7 @@ mod tests {
             vendors: Vec::new(),
             departments: Vec::new(),
             modules: Vec::new(),
+            knowledge: Default::default(),
             key: Key([1; 32]),
         }
     }

@@ -85,6 +85,10 @@ pub enum Hint {
     NoModule { known: String },
     /// The writer is not the one who was asked to approve, or is the requester.
     NotAsked,
+    /// With an article's text no other order may come that sends a text out.
+    ArticleAlone,
+    /// There is no article of this ticket to be taken away.
+    NoArticle,
 }
 
 /// What an engineer can order.
@@ -125,6 +129,8 @@ pub enum Command {
     Approve(String),
     /// An owner's answer, with the reason.
     Reject(String),
+    /// Publishes what this ticket teaches, or takes it away; what stood on the line.
+    Article(String),
 }
 
 impl Command {
@@ -157,6 +163,7 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("status", &["status", "状态", "狀態", "show", "查看"]),
     ("list", &["list", "列表", "我的工单"]),
     ("help", &["help", "帮助", "幫助", "?"]),
+    ("kb", &["kb", "知识", "知識", "知识库", "article"]),
     ("approval", &["approval", "审批", "審批", "申请审批"]),
     ("approve", &["approve", "批准", "同意", "approved", "审批通过"]),
     ("reject", &["reject", "驳回", "駁回", "rejected", "拒绝", "拒絕", "不同意"]),
@@ -238,6 +245,7 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
         "approval" => Command::Approval(text()),
         "approve" => Command::Approve(text()),
         "reject" => Command::Reject(text()),
+        "kb" => Command::Article(text()),
         _ => Command::Help,
     })
 }
@@ -309,7 +317,8 @@ fn near(word: &str, allowed: usize) -> Option<String> {
     let word: Vec<char> = word.chars().take(40).collect();
     let scored = names().map(|name| (distance(&word, &name.chars().collect::<Vec<_>>()), name));
     scored
-        .filter(|(d, name)| *d <= allowed && *d < name.chars().count())
+        // Everything is near to `kb`.
+        .filter(|(d, name)| *d <= allowed && *d < name.chars().count() && (name.len() > 2 || *d == 0))
         .min_by_key(|(d, _)| *d)
         .map(|(_, name)| name.to_owned())
 }
@@ -492,6 +501,15 @@ const ORDINARY: &[&str] = &[
     "improve",
     "project",
     "approvals",
+    "articles",
+    "常识",
+    "认识",
+    "意识",
+    "识别",
+    "知道",
+    "通知",
+    "已知",
+    "告知",
 ];
 
 /// One slip away from a command: two where the word is long, none where it is too short to tell.

@@ -3,6 +3,7 @@
 use crate::address::Mailbox;
 use crate::desk::event::{Candidate, Effect, Event, Mail, Situation, Timer, TimerKind, Visibility};
 use crate::desk::inbound::Kind;
+use crate::desk::knowledge::learn;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
 use crate::desk::{
@@ -17,6 +18,9 @@ pub fn decide(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
         Event::Mail(mail) => decide_mail(s, mail, now),
         Event::Rated { number, cycle, rating, comment } => {
             candidate(number).map_or_else(Vec::new, |on| requester::rated(s, on, *cycle, *rating, comment, now))
+        }
+        Event::Helped { number, article, helped } => {
+            candidate(number).map_or_else(Vec::new, |on| learn::helped(s, on, *article, *helped, now))
         }
         Event::Due(timers) => due(s, timers, now),
         Event::Undelivered { number, to, letter, reason } => {
@@ -44,6 +48,7 @@ fn due(s: &Situation, timers: &[Timer], now: Timestamp) -> Vec<Effect> {
             TimerKind::Progress => machine::progress(s, on, timer, now),
             TimerKind::VisitReminder | TimerKind::VisitOver => visit::timer(s, on, timer, now),
             TimerKind::ConfirmReminder | TimerKind::AutoClose => machine::timer(s, on, timer, now),
+            TimerKind::Knowledge => learn::timer(s, on, now),
             TimerKind::ApprovalReminder | TimerKind::ApprovalSubstitute | TimerKind::ApprovalLimit => {
                 approval::ask::timer(s, on, timer, now)
             }

@@ -4,6 +4,8 @@ use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::approval::Approval;
 use crate::desk::inbound::Inbound;
 use crate::desk::intake::{self, Sorted};
+use crate::desk::knowledge::article::Article;
+use crate::desk::knowledge::{Similar, Suggestion};
 use crate::desk::letter::Letter;
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
@@ -32,6 +34,12 @@ pub enum Event {
         to: Address,
         letter: String,
         reason: String,
+    },
+    /// On an article's page a requester said whether it helped.
+    Helped {
+        number: Number,
+        article: Number,
+        helped: bool,
     },
     /// On an owner's page somebody pressed a button: the owner is to be mailed a code.
     CodeWanted {
@@ -110,6 +118,8 @@ pub enum TimerKind {
     ApprovalSubstitute,
     /// The pause for an approval has lasted too long: the supervisor is told.
     ApprovalLimit,
+    /// The ticket has closed: an article may be drafted; later its owner is asked whether it still holds.
+    Knowledge,
 }
 
 impl TimerKind {
@@ -124,6 +134,7 @@ impl TimerKind {
         TimerKind::ApprovalReminder,
         TimerKind::ApprovalSubstitute,
         TimerKind::ApprovalLimit,
+        TimerKind::Knowledge,
     ];
 
     /// The timers of a ticket that waits for its confirmation.
@@ -147,6 +158,7 @@ impl TimerKind {
             TimerKind::ApprovalReminder => "approval_reminder",
             TimerKind::ApprovalSubstitute => "approval_substitute",
             TimerKind::ApprovalLimit => "approval_limit",
+            TimerKind::Knowledge => "knowledge",
         }
     }
 
@@ -173,6 +185,8 @@ pub struct Situation<'a> {
     pub loads: Vec<(Address, i64)>,
     /// The leading ticket of the fault a new report is about.
     pub incident: Option<Number>,
+    /// What was solved before and is like a message that may open a ticket, the most alike first.
+    pub similar: Vec<Similar>,
     /// The engineer's earlier message that a `ConfirmCommand` letter asked about, when this is the reply to it.
     pub unconfirmed: Option<Box<Inbound>>,
     /// Open tickets assigned to the sender, most urgent first; gathered when the message says `#list`.
@@ -195,6 +209,9 @@ pub struct Candidate {
     pub visit: Option<Visit>,
     /// Whether somebody has to approve it, and what they said.
     pub approval: Option<Approval>,
+    /// What was learnt from it, and what its requester was shown; loaded together with the timeline.
+    pub article: Option<Article>,
+    pub suggested: Vec<Suggestion>,
 }
 
 /// A Message-ID that stands in the store.
@@ -296,6 +313,19 @@ pub enum Effect {
     KeepVisit(Number, Visit),
     /// The ticket's approval as it is now.
     Approval(Number, Box<Approval>),
+    /// The article learnt from its ticket as it is now.
+    KeepArticle(Box<Article>),
+    /// The requester of this ticket is shown an article.
+    Suggest {
+        number: Number,
+        article: Number,
+    },
+    /// And says whether it helped.
+    Helped {
+        number: Number,
+        article: Number,
+        helped: bool,
+    },
 }
 
 impl Candidate {

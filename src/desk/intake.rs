@@ -4,6 +4,7 @@ use crate::address::Mailbox;
 use crate::desk::draft::Draft;
 use crate::desk::event::{Effect, Mail, Person, Situation, Visibility};
 use crate::desk::inbound::{Inbound, Kind};
+use crate::desk::knowledge::learn;
 use crate::desk::letter::{Content, NoticeReason};
 use crate::desk::policy::Reader;
 use crate::desk::thread::plain_subject;
@@ -87,7 +88,8 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
         let engineer = engineer.map(|e| e.reader.mailbox.called().to_owned());
         let reader = draft.requester();
         let known = leading.map(|leading| leading.ticket.resolution_due);
-        let content = Content::Acknowledgement { missing: asked, engineer, outsider, known };
+        let article = learn::suggest(s, &mut draft);
+        let content = Content::Acknowledgement { missing: asked, engineer, outsider, known, article };
         let letter = draft.letter(reader, "1", content);
         letter.answers = mail.inbound.message_id.clone();
     }
@@ -95,7 +97,7 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
     match (mail.inbound.kind, leading) {
         (Kind::Bulk, _) => draft.unwatched(),
         (_, Some(_)) => {}
-        (_, None) => notify_owner(&mut draft, mail, missing),
+        (_, None) => notify_owner(s, &mut draft, mail, missing),
     }
     if let Some(vendor) = vendor::at_once(s.policy, &draft.ticket).filter(|_| mail.inbound.kind != Kind::Bulk) {
         let (attachments, _) = draft.fitting(&mail.inbound.attachments);
@@ -111,18 +113,20 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
     effects
 }
 
-fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
+fn notify_owner(s: &Situation, draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
     let Some(owner) = draft.owner() else { return };
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
     let reason = if draft.ticket.assignee.is_some() { NoticeReason::New } else { NoticeReason::Unassigned };
     let may_belong_to = draft.ticket.related;
     let (body, warnings) = (mail.inbound.body.clone(), warnings(draft, &mail.inbound));
+    let similar = learn::beside(s);
     let urgent = team::is_urgent(draft.ticket.priority) && draft.ticket.assignee.is_some();
     let readers = if urgent { draft.circle() } else { vec![owner] };
     for reader in readers {
         let reason = if urgent { team::call(draft.policy, &draft.ticket, &reader, draft.now) } else { reason.clone() };
         let (body, missing, kept, warnings) = (body.clone(), missing.clone(), kept.clone(), warnings.clone());
-        let content = Content::Notice { reason, body, missing, may_belong_to, kept, warnings };
+        let similar = similar.clone();
+        let content = Content::Notice { reason, body, missing, may_belong_to, kept, warnings, similar };
         draft.letter(reader, "1", content).attachments = attachments.clone();
     }
 }

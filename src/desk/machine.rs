@@ -155,7 +155,8 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         | TimerKind::VisitOver
         | TimerKind::ApprovalReminder
         | TimerKind::ApprovalSubstitute
-        | TimerKind::ApprovalLimit => {}
+        | TimerKind::ApprovalLimit
+        | TimerKind::Knowledge => {}
     }
     draft.finish()
 }

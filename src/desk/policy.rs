@@ -37,6 +37,7 @@ pub struct Policy {
     pub departments: Vec<Department>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
+    pub knowledge: Knowledge,
     /// Signs references and links; made at first start and kept in the database.
     pub key: Key,
 }
@@ -268,6 +269,23 @@ pub struct Incident {
 impl Default for Incident {
     fn default() -> Incident {
         Incident { window: Duration::from_secs(4 * 60 * 60), departments: 3 }
+    }
+}
+
+/// What is learnt from tickets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Knowledge {
+    /// An article is drafted when a ticket has closed.
+    pub drafts: bool,
+    /// After how long the owner of a published article is asked whether it still holds.
+    pub review_after: Duration,
+    /// So alike a how-to question has to be for an article to go out with its acknowledgement, from 0 to 1.
+    pub suggest_from: f64,
+}
+
+impl Default for Knowledge {
+    fn default() -> Knowledge {
+        Knowledge { drafts: true, review_after: Duration::from_secs(180 * 86_400), suggest_from: 0.5 }
     }
 }
 

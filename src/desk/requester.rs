@@ -253,8 +253,15 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str,
     if let Some(owner) = draft.owner() {
         let reason = NoticeReason::Reopened { comment: comment.clone() };
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        let content =
-            Content::Notice { reason, body: on.description.clone(), missing, may_belong_to: None, kept, warnings };
+        let content = Content::Notice {
+            reason,
+            body: on.description.clone(),
+            missing,
+            may_belong_to: None,
+            kept,
+            warnings,
+            similar: Vec::new(),
+        };
         let (attachments, _) = draft.fitting(files);
         let letter = draft.letter(owner, &cause, content);
         (letter.attachments, letter.with_first_files) = (attachments, true);

@@ -99,6 +99,11 @@ impl Work<'_> {
                 tx.keep_approval(number, &approval).await?;
                 self.facts.keep_approval(number, &approval);
             }
+            Effect::KeepArticle(article) => tx.keep_article(&article).await?,
+            Effect::Suggest { number, article } => tx.suggest(number, article, self.now).await?,
+            Effect::Helped { number, article, helped } => {
+                tx.note_helped(number, article, helped, self.now).await?;
+            }
             Effect::Send(letter) => self.send(*letter).await?,
             // Told by `carry_out`, which knows the message.
             Effect::Join { .. } | Effect::SetAside { .. } => {}

@@ -7,6 +7,8 @@ use crate::desk::approval::Approval;
 use crate::desk::command::{self, Command};
 use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, Situation, Timer, TimerKind};
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
+use crate::desk::knowledge::rank::{self, Frequencies, Weighed};
+use crate::desk::knowledge::{Similar, terms};
 use crate::desk::letter::Letter;
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
@@ -37,6 +39,9 @@ pub struct Facts {
     counts: HashMap<Address, SenderCounts>,
     /// The leading open ticket of each fault that was asked for.
     faults: HashMap<String, Option<Number>>,
+    /// How many solved documents hold the terms that were asked for.
+    solved: Frequencies,
+    asked_terms: HashSet<String>,
     /// The beginning of the timelines of leading tickets, and what their requesters wrote: many reports ask for them.
     leading: HashMap<Number, (Vec<Entry>, Body)>,
 }
@@ -90,6 +95,8 @@ impl Facts {
             people: HashMap::new(),
             counts: HashMap::new(),
             faults: HashMap::new(),
+            solved: Frequencies::default(),
+            asked_terms: HashSet::new(),
             leading: HashMap::new(),
         }
     }
@@ -331,6 +338,7 @@ impl Facts {
             counts: SenderCounts::default(),
             loads: Vec::new(),
             incident: None,
+            similar: Vec::new(),
             unconfirmed: None,
             own_open: Vec::new(),
         };
@@ -345,6 +353,7 @@ impl Facts {
             }
             Event::Rated { number, .. }
             | Event::Undelivered { number, .. }
+            | Event::Helped { number, .. }
             | Event::CodeWanted { number, .. }
             | Event::CodeEntered { number, .. } => vec![*number],
             Event::Due(timers) => timers.iter().map(|timer| timer.number).collect(),
@@ -388,6 +397,9 @@ impl Facts {
         self.look_up_ids(tx, &ids).await?;
         s.known_ids = ids.iter().filter_map(|id| self.known_ids.get(id)).flatten().cloned().collect();
         s.incident = self.leading_of(tx, s.policy, mail).await?;
+        if s.known_ids.is_empty() {
+            s.similar = self.similar(tx, mail).await?;
+        }
         let mut numbers = thread::named(inbound);
         numbers.extend(s.incident);
         numbers.extend(s.known_ids.iter().map(|k| k.number));
@@ -415,6 +427,37 @@ impl Facts {
         let found = tx.leading_ticket(fault, mail.arrived - policy.incident.window).await?;
         self.faults.insert(fault.clone(), found);
         Ok(found)
+    }
+
+    /// What was solved before and is like this mail, if it was sorted beforehand and a person wrote it.
+    async fn similar(&mut self, tx: &mut Tx, mail: &Mail) -> Result<Vec<Similar>, StoreError> {
+        let inbound = &mail.inbound;
+        let Some(sorted) = mail.sorted.as_ref().filter(|_| inbound.kind.is_human()) else { return Ok(Vec::new()) };
+        if self.count_solved(tx).await? == 0 {
+            return Ok(Vec::new());
+        }
+        let mut telling = terms::telling(&format!("{}\n{}", thread::plain_subject(&inbound.subject), inbound.told()));
+        telling.truncate(rank::WEIGHED);
+        let missing: Vec<String> = telling.iter().filter(|term| !self.asked_terms.contains(*term)).cloned().collect();
+        if !missing.is_empty() {
+            self.solved.with.extend(tx.frequencies(&missing).await?);
+            self.asked_terms.extend(missing);
+        }
+        let weighed = Weighed::new(&telling, &self.solved);
+        let sought: Vec<&str> = weighed.sought().collect();
+        let found = tx.solved_documents(&sought, rank::CANDIDATES).await?;
+        let mut similar = rank::alike(&weighed, sorted.verdict.category, found);
+        similar.truncate(rank::KEPT);
+        Ok(similar)
+    }
+
+    /// How many solved documents there are.
+    async fn count_solved(&mut self, tx: &mut Tx) -> Result<i64, StoreError> {
+        if self.asked_terms.insert(String::new()) {
+            let all = tx.frequencies(&[String::new()]).await?;
+            self.solved.documents = all.get("").copied().unwrap_or(0);
+        }
+        Ok(self.solved.documents)
     }
 
     async fn leading(&mut self, tx: &mut Tx, number: Number) -> Result<(Vec<Entry>, Body), StoreError> {
@@ -480,11 +523,15 @@ impl Facts {
                 description: Body::default(),
                 visit: known.visit.clone(),
                 approval: known.approval.clone(),
+                article: None,
+                suggested: Vec::new(),
             };
             let number = candidate.ticket.number;
             if needs_history(&candidate, policy, event) {
                 candidate.timeline = tx.timeline(candidate.ticket.number).await?;
                 candidate.description = tx.description(candidate.ticket.number).await?;
+                candidate.article = tx.article(candidate.ticket.number).await?;
+                candidate.suggested = tx.suggestions(candidate.ticket.number).await?;
                 if candidate.ticket.parent.is_none() {
                     candidate.reports = tx.reports_of(candidate.ticket.number).await?;
                 }
@@ -549,9 +596,9 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
             let awaiting = matches!(candidate.ticket.status, Status::Resolved | Status::Closed);
             engineer || (awaiting && mail.inbound.kind != Kind::Bounce)
         }
-        Event::Rated { .. } => true,
+        Event::Rated { .. } | Event::Helped { .. } => true,
         Event::Due(timers) => {
-            let kinds = [TimerKind::Progress, TimerKind::Hold];
+            let kinds = [TimerKind::Progress, TimerKind::Hold, TimerKind::Knowledge];
             let looks_back = |timer: &Timer| timer.number == candidate.named && kinds.contains(&timer.kind);
             timers.iter().any(looks_back)
         }

@@ -2,7 +2,9 @@
 //! and read here when there is time.
 
 use super::Flow;
-use crate::desk::knowledge;
+use crate::desk::knowledge::article::State;
+use crate::desk::knowledge::{self, About};
+use crate::desk::ticket::Number;
 use crate::store::{StoreError, Tx};
 
 /// Tickets of one commit: few, for the desk's only writer waits for it.
@@ -26,7 +28,20 @@ impl Flow {
 async fn index_some(tx: &mut Tx) -> Result<usize, StoreError> {
     let stale = tx.take_stale(AT_ONCE).await?;
     let mut documents = Vec::with_capacity(stale.len());
-    for ticket in tx.tickets(&stale).await? {
+    let mut tickets: Vec<Number> = Vec::new();
+    for about in &stale {
+        match *about {
+            About::Ticket(number) => tickets.push(number),
+            About::Article(number) => {
+                let article = tx.article(number).await?.filter(|article| article.state == State::Published);
+                match article {
+                    Some(article) => documents.push(knowledge::of_article(&article)),
+                    None => tx.drop_document(*about).await?,
+                }
+            }
+        }
+    }
+    for ticket in tx.tickets(&tickets).await? {
         let (timeline, told) = (tx.timeline(ticket.number).await?, tx.told_on(ticket.number, MESSAGES).await?);
         documents.push(knowledge::of_ticket(&ticket, &timeline, &told));
     }

@@ -21,6 +21,7 @@ use crate::desk::policy::Policy;
 use crate::mail::templates::Templates;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use tokio::sync::Notify;
 
@@ -34,6 +35,7 @@ pub struct Flow {
     pub letters_queued: Arc<Notify>,
     /// Rung after every commit that set a timer.
     pub timers_changed: Arc<Notify>,
+    taken_in: Arc<AtomicU64>,
 }
 
 #[derive(Clone)]
@@ -51,6 +53,7 @@ impl Flow {
             rules: Arc::new(RwLock::new(rules)),
             letters_queued: Arc::new(Notify::new()),
             timers_changed: Arc::new(Notify::new()),
+            taken_in: Arc::default(),
         }
     }
 
@@ -58,6 +61,11 @@ impl Flow {
     pub fn reload(&self, policy: Policy, templates: Templates) {
         let rules = Rules { policy: Arc::new(policy), templates: Arc::new(templates) };
         *self.rules.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = rules;
+    }
+
+    /// Batches of mail taken in so far: what can wait, waits while this grows.
+    pub fn taken_in(&self) -> u64 {
+        self.taken_in.load(Ordering::Relaxed)
     }
 
     pub fn policy(&self) -> Arc<Policy> {

@@ -4,9 +4,11 @@
 use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
+use crate::desk::knowledge::article::Parts;
 use crate::desk::letter::{
-    Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, Entry, Letter, ListLine, Method,
-    NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Stage, StatusLine, Step, TranscriptLine, Writer,
+    Appointment, ApprovalStage, ArticlePurpose, Attendee, Change, ClockStep, Closing, Content, Entry, Known, Letter,
+    ListLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Shown, Stage, StatusLine,
+    Step, TranscriptLine, Writer,
 };
 use crate::desk::outage;
 use crate::desk::policy::{Identity, Reader, Role};
@@ -48,6 +50,7 @@ fn in_language(language: Language) -> Vec<Letter> {
     contents.extend(about_targets(say));
     contents.extend(visits(say));
     contents.extend(about_approvals(say));
+    contents.extend(about_knowledge(say));
     let mut letters: Vec<Letter> = contents.into_iter().map(|(who, content)| say.letter(who, content)).collect();
     letters.extend(variations(say));
     for (index, letter) in letters.iter_mut().enumerate() {
@@ -106,6 +109,7 @@ pub fn page_samples() -> Vec<(String, tera::Context)> {
         }
     }
     pages.extend([Language::Chinese, Language::English].into_iter().flat_map(approval_pages));
+    pages.extend([Language::Chinese, Language::English].into_iter().flat_map(article_pages));
     pages
 }
 
@@ -267,12 +271,14 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         engineer,
         outsider,
         known: None,
+        article: None,
     };
     let known = |by| Content::Acknowledgement {
         missing: Vec::new(),
         engineer: Some(say.engineer().name),
         outsider: false,
         known: Some(by),
+        article: None,
     };
     vec![
         (Who::Requester, acknowledgement(&[], Some(author.clone()), false)),
@@ -327,6 +333,7 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
         may_belong_to: None,
         kept: Vec::new(),
         warnings: Vec::new(),
+        similar: Vec::new(),
     };
     let urgent = |led: bool, stand_in| NoticeReason::Urgent {
         lead: led.then(|| say.engineer().name),
@@ -348,6 +355,7 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
         warnings: vec![
             say.pick("发件域名 c0rp.example 与公司域名相似", "The sender's domain c0rp.example looks like ours"),
         ],
+        similar: similar(say),
     };
     vec![
         (Who::Engineer, notice(NoticeReason::New)),
@@ -674,6 +682,103 @@ fn about_approvals(say: Say) -> Vec<(Who, Content)> {
 }
 
 /// The approval pages as an owner may see them.
+fn similar(say: Say) -> Vec<Known> {
+    let known = |name: &str, title: String, summary: String| Known { name: name.to_owned(), title, summary };
+    vec![
+        known("KB034", say.pick("打印机显示脱机", "Printer shown as offline"), parts(say).solution),
+        known("IT112", say.pick("财务部打印机脱机", "Finance printer offline"), String::new()),
+    ]
+}
+
+/// An article as its engineer reads it first.
+fn parts(say: Say) -> Parts {
+    Parts {
+        title: say.pick("打印机显示脱机", "Printer shown as offline"),
+        symptom: say.pick(
+            "打印机打不出来，电脑上提示“脱机”，重启无效。",
+            "The printer does not print and is shown as offline; a restart does not help.",
+        ),
+        diagnosis: say.pick(
+            "1. 打印自检页，看到 IP 已改变\n2. 电脑上的端口还是旧地址",
+            "1. Print the self-test page: the IP address has changed\n2. The port still has the old one",
+        ),
+        solution: say.pick(
+            "在打印机属性的「端口」里按新的 IP 添加 TCP/IP 端口；再请网络组在 DHCP 里给打印机保留地址。",
+            "Add a TCP/IP port with the new address to the printer; then have the address reserved in DHCP.",
+        ),
+        scope: say.pick("硬件", "Hardware"),
+        prevention: String::new(),
+        keywords: say.pick("打印机 脱机", "printer offline"),
+    }
+}
+
+fn about_knowledge(say: Say) -> Vec<(Who, Content)> {
+    let article = |purpose, shown| Content::Article {
+        purpose,
+        name: "KB001".into(),
+        form: Body { text: parts(say).form(say.0), html: None },
+        shown,
+        helped: shown / 2,
+        not_helped: shown / 4,
+    };
+    let acknowledgement = |engineer: bool, link: bool, missing: &[Field]| Content::Acknowledgement {
+        missing: missing.to_vec(),
+        engineer: engineer.then(|| say.engineer().name),
+        outsider: false,
+        known: None,
+        article: Some(Shown {
+            name: "KB034".into(),
+            title: parts(say).title,
+            text: parts(say).solution,
+            link: link.then(|| "https://desk.corp.example/k/AQAAAAAAAAABAAAAAAAAACI".to_owned()),
+        }),
+    };
+    vec![
+        (Who::Engineer, article(ArticlePurpose::Draft, 0)),
+        (Who::Engineer, article(ArticlePurpose::Review, 0)),
+        (Who::Engineer, article(ArticlePurpose::Review, 1)),
+        (Who::Engineer, article(ArticlePurpose::Review, 8)),
+        (Who::Engineer, Content::ArticleHelped { name: "KB034".into(), helped: true }),
+        (Who::Engineer, Content::ArticleHelped { name: "KB034".into(), helped: false }),
+        (Who::Requester, acknowledgement(true, true, &[])),
+        (Who::Requester, acknowledgement(false, true, &[])),
+        (Who::Requester, acknowledgement(true, false, &[Field::Contact])),
+    ]
+}
+
+fn article_pages(language: Language) -> Vec<(String, tera::Context)> {
+    let say = Say(language);
+    let page = |name: &str, said: &str, again: bool, rated: bool| {
+        let ticket = say.ticket();
+        let mut view = tera::Context::new();
+        view.insert("language", language.as_str());
+        view.insert("desk", identity().name(language));
+        view.insert("number", &ticket.number.to_string());
+        view.insert("subject", &say.pick("打印机怎么设成默认？", "How do I make a printer the default?"));
+        view.insert("title", &parts(say).title);
+        let named = |(name, text): (&str, &str)| BTreeMap::from([("name", name.to_owned()), ("text", text.to_owned())]);
+        view.insert("parts", &parts(say).named(language).into_iter().skip(1).map(named).collect::<Vec<_>>());
+        view.insert("action", "/k/AQAAAAAAAAABAAAAAAAAACI");
+        view.insert("shown", &now());
+        view.insert("seal", "ABCDEFGHIJKLMNOP");
+        view.insert("said", said);
+        view.insert("again", &again);
+        let rating =
+            |rating: &Rating| BTreeMap::from([("name", rating.name(language)), ("link", "/s/AQAAAAAAAAABAAE")]);
+        let ratings: Vec<_> = Rating::ALL.iter().filter(|_| rated).map(rating).collect();
+        view.insert("ratings", &ratings);
+        (format!("page/{}/{name}.html", language.as_str()), view)
+    };
+    vec![
+        page("article", "", false, false),
+        page("article", "yes", true, false),
+        page("article", "no", true, false),
+        page("article_thanks", "yes", false, true),
+        page("article_thanks", "yes", false, false),
+        page("article_thanks", "no", false, false),
+    ]
+}
+
 fn approval_pages(language: Language) -> Vec<(String, tera::Context)> {
     let say = Say(language);
     let page = |name: &str, facts: &[(&str, &str)]| {
@@ -748,6 +853,8 @@ fn refused(say: Say) -> Content {
         ("#approval CRM", Hint::NoModule { known: "ERP, OA".into() }),
         ("#approval", Hint::NoModule { known: String::new() }),
         ("#approve", Hint::NotAsked),
+        ("#kb", Hint::ArticleAlone),
+        ("#kb no", Hint::NoArticle),
     ];
     let done = |hint: &Hint| matches!(hint, Hint::None | Hint::VisitLate { .. });
     let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: done(&hint), hint };

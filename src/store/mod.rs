@@ -37,7 +37,8 @@ use crate::address::{Address, MessageId};
 use crate::desk::approval::Approval;
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer, TimerKind};
 use crate::desk::inbound::{Attachment, Body, Digest};
-use crate::desk::knowledge::{About, Document, rank, terms};
+use crate::desk::knowledge::article::Article;
+use crate::desk::knowledge::{About, Document, Suggestion, rank, terms};
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
 use crate::desk::words::Rating;
@@ -212,8 +213,13 @@ impl Store {
     }
 }
 
-/// Search.
+/// Articles and search.
 impl Store {
+    /// The article learnt from this ticket.
+    pub async fn article(&self, number: Number) -> Result<Option<Article>> {
+        each!(self.article(number))
+    }
+
     /// The best answers to a query, see [`rank::order`]; both databases give the same ones.
     pub async fn search(&self, query: &str, limit: usize) -> Result<Vec<Document>> {
         let wanted = terms::wanted(query);
@@ -494,6 +500,33 @@ impl Tx {
     }
 }
 
+/// Articles.
+impl Tx {
+    /// The article learnt from this ticket.
+    pub async fn article(&mut self, number: Number) -> Result<Option<Article>> {
+        within!(self.article(number))
+    }
+
+    /// Keeps an article in place of an earlier version.
+    pub async fn keep_article(&mut self, article: &Article) -> Result<()> {
+        within!(self.keep_article(article))
+    }
+
+    /// What the requester of this ticket was shown.
+    pub async fn suggestions(&mut self, number: Number) -> Result<Vec<Suggestion>> {
+        within!(self.suggestions(number))
+    }
+
+    pub async fn suggest(&mut self, number: Number, article: Number, at: Timestamp) -> Result<()> {
+        within!(self.suggest(number, article, at))
+    }
+
+    /// What they said of it; a later word replaces an earlier one.
+    pub async fn note_helped(&mut self, number: Number, article: Number, helped: bool, at: Timestamp) -> Result<()> {
+        within!(self.note_helped(number, article, helped, at))
+    }
+}
+
 /// Search, and what new tickets are likened to.
 impl Tx {
     /// How many solved documents hold each of these terms, where any does; of the empty term: how many there are.
@@ -506,9 +539,9 @@ impl Tx {
         within!(self.solved_documents(any, limit))
     }
 
-    /// Tickets whose documents are out of date; they no longer count as such. Other daemons that ask wait for the end of
+    /// What has changed since its document was written; it no longer counts as such. Other daemons that ask wait for the end of
     /// this transaction.
-    pub async fn take_stale(&mut self, limit: i64) -> Result<Vec<Number>> {
+    pub async fn take_stale(&mut self, limit: i64) -> Result<Vec<About>> {
         within!(self.take_stale(limit))
     }
 

@@ -8,8 +8,8 @@ use maildesk::desk::event::{Candidate, Event, KnownId, Mail, SenderCounts, Situa
 use maildesk::desk::inbound::{Body, Inbound};
 use maildesk::desk::link::Key;
 use maildesk::desk::policy::{
-    Demand, Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Reader, Satisfaction, Targets,
-    Visits,
+    Demand, Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Reader, Satisfaction,
+    Targets, Visits,
 };
 use maildesk::desk::ticket::{Number, Ticket};
 use maildesk::desk::triage::Rules;
@@ -86,6 +86,7 @@ pub fn policy() -> Policy {
         vendors: Vec::new(),
         departments: Vec::new(),
         modules: vec![],
+        knowledge: Knowledge { drafts: false, ..Knowledge::default() },
         key: Key([9; 32]),
     }
 }
@@ -137,6 +138,8 @@ pub fn candidate(ticket: Ticket) -> Candidate {
         description,
         visit: None,
         approval: None,
+        article: None,
+        suggested: vec![],
     }
 }
 
@@ -154,6 +157,7 @@ pub fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
         counts: SenderCounts::default(),
         loads: vec![],
         incident: None,
+        similar: vec![],
         unconfirmed: None,
         own_open: vec![],
     }

@@ -1,10 +1,15 @@
 //! What was learnt: articles drafted from solved tickets, published by engineers, and found again.
 
+pub mod article;
+pub mod compose;
+pub mod learn;
+pub mod mask;
 pub mod rank;
 pub mod terms;
 
 use crate::desk::ticket::{Entry, Number, Ticket, What};
 use crate::desk::words::{Category, Rating, Status};
+use article::Article;
 use serde::Serialize;
 
 /// What a document is about.
@@ -45,8 +50,9 @@ pub struct Document {
     pub terms: Vec<String>,
 }
 
-/// Characters of a solution that are shown beside a title.
+/// Characters of a solution that are kept beside a title; of an article's, which is shown to requesters, more.
 const SUMMARY: usize = 300;
+const ARTICLE_SUMMARY: usize = 1_500;
 
 /// A ticket as it is searched: its subject, what was written on it, what was done.
 pub fn of_ticket(ticket: &Ticket, timeline: &[Entry], told: &[String]) -> Document {
@@ -78,6 +84,36 @@ pub fn solution(timeline: &[Entry]) -> &str {
     let last = |what: What| timeline.iter().rev().find(|entry| entry.what == what && !entry.why.trim().is_empty());
     let found = last(What::Solution).or_else(|| last(What::Step)).or_else(|| last(What::Workaround));
     found.map_or("", |entry| entry.why.trim())
+}
+
+/// An article that a ticket's requester was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    pub article: Number,
+    /// What they said; `None`: nothing yet.
+    pub helped: Option<bool>,
+}
+
+/// A published article as it is searched.
+pub fn of_article(article: &Article) -> Document {
+    let parts = &article.parts;
+    let all = [
+        &parts.title,
+        &parts.keywords,
+        &parts.symptom,
+        &parts.solution,
+        &parts.diagnosis,
+        &parts.scope,
+        &parts.prevention,
+    ];
+    Document {
+        about: About::Article(article.ticket),
+        title: parts.title.clone(),
+        summary: parts.solution.chars().take(ARTICLE_SUMMARY).collect(),
+        category: article.category,
+        solved: true,
+        terms: terms::of(&all.map(String::as_str).join("\n")),
+    }
 }
 
 /// Something a new ticket is like.

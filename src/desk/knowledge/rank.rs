@@ -15,6 +15,8 @@ pub const SOUGHT: usize = 10;
 pub const WORTH_SHOWING: f64 = 0.2;
 /// Solved documents of each kind that are likened to a new ticket: the newest that share one of its rarest terms.
 pub const CANDIDATES: i64 = 100;
+/// The most alike that are looked at further: an article among them may answer the question.
+pub const KEPT: usize = 20;
 /// Things shown beside a new ticket.
 pub const SHOWN: usize = 3;
 

@@ -4,12 +4,15 @@
 //! counted in `desk::knowledge::rank`. So both give the same answers in the same order.
 
 use super::{Connection, Db, FIND, Row, Store, Tx, condition, push_list};
+use crate::address::Address;
+use crate::desk::knowledge::article::{Article, Parts, State};
 use crate::desk::knowledge::terms::Wanted;
-use crate::desk::knowledge::{About, Document};
+use crate::desk::knowledge::{About, Document, Suggestion};
 use crate::desk::ticket::Number;
-use crate::desk::words::Category;
+use crate::desk::words::{Category, Language};
 use crate::store::text::{NOTE, clean, line};
 use crate::store::{Result, StoreError};
+use crate::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 use std::collections::HashMap;
 
@@ -46,6 +49,50 @@ fn document(row: &Row) -> Result<Document> {
     })
 }
 
+const ARTICLE: &str = "select article.*,
+    (select count(*) from suggestion where article = article.ticket) as shown,
+    (select count(*) from suggestion where article = article.ticket and helped) as helped,
+    (select count(*) from suggestion where article = article.ticket and not helped) as not_helped
+    from article where ticket = $1";
+
+fn article(row: &Row) -> Result<Article> {
+    let word = |column: &str| -> Result<&str> { Ok(row.try_get(column)?) };
+    let text = |column: &str| -> Result<String> { Ok(row.try_get(column)?) };
+    let time = |column: &str| -> Result<Option<Timestamp>> {
+        Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_millis))
+    };
+    let (state, language, category) = (word("state")?, word("language")?, word("category")?);
+    let owner: Option<&str> = row.try_get("owner")?;
+    Ok(Article {
+        ticket: Number(row.try_get("ticket")?),
+        state: State::parse(state).ok_or_else(|| StoreError::damaged_row("article", state))?,
+        language: Language::parse(language).ok_or_else(|| StoreError::damaged_row("article", language))?,
+        category: Category::parse(category).ok_or_else(|| StoreError::damaged_row("article", category))?,
+        parts: Parts {
+            title: text("title")?,
+            symptom: text("symptom")?,
+            diagnosis: text("diagnosis")?,
+            solution: text("solution")?,
+            scope: text("scope")?,
+            prevention: text("prevention")?,
+            keywords: text("keywords")?,
+        },
+        owner: owner.and_then(Address::parse),
+        drafted: Timestamp::from_millis(row.try_get("drafted")?),
+        published: time("published")?,
+        review: time("review")?,
+        version: row.try_get("version")?,
+        shown: row.try_get("shown")?,
+        helped: row.try_get("helped")?,
+        not_helped: row.try_get("not_helped")?,
+    })
+}
+
+async fn load(db: &mut Connection, number: Number) -> Result<Option<Article>> {
+    let row = sqlx::query(ARTICLE).bind(number.0).fetch_optional(db).await?;
+    row.as_ref().map(article).transpose()
+}
+
 /// Ids between `from` and `to` (exclusive), the newest first. Planned each time: how often a term occurs decides how it
 /// is best looked for.
 async fn find(db: &mut Connection, condition: &str, (from, to): (i64, i64), limit: i64) -> Result<Vec<i64>> {
@@ -68,6 +115,10 @@ async fn documents(db: &mut Connection, ids: &[i64], with_terms: bool) -> Result
 }
 
 impl Store {
+    pub async fn article(&self, number: Number) -> Result<Option<Article>> {
+        load(&mut *self.read.acquire().await?, number).await
+    }
+
     pub async fn find_documents(&self, wanted: &[Wanted], limit: i64) -> Result<Vec<Document>> {
         let Some(condition) = condition(wanted, &[]) else { return Ok(Vec::new()) };
         let mut db = self.read.acquire().await?;
@@ -78,6 +129,75 @@ impl Store {
 }
 
 impl Tx {
+    pub async fn article(&mut self, number: Number) -> Result<Option<Article>> {
+        load(&mut self.inner, number).await
+    }
+
+    pub async fn keep_article(&mut self, article: &Article) -> Result<()> {
+        self.write_tickets().await?;
+        let parts = &article.parts;
+        sqlx::query(
+            "insert into article (ticket, state, language, category, title, symptom, diagnosis, solution, scope,
+                 prevention, keywords, owner, drafted, published, review, version)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+             on conflict (ticket) do update set state = excluded.state, language = excluded.language,
+                 category = excluded.category, title = excluded.title, symptom = excluded.symptom,
+                 diagnosis = excluded.diagnosis, solution = excluded.solution, scope = excluded.scope,
+                 prevention = excluded.prevention, keywords = excluded.keywords, owner = excluded.owner,
+                 drafted = excluded.drafted, published = excluded.published, review = excluded.review,
+                 version = excluded.version",
+        )
+        .bind(article.ticket.0)
+        .bind(article.state.as_str())
+        .bind(article.language.as_str())
+        .bind(article.category.as_str())
+        .bind(line(&parts.title))
+        .bind(clean(&parts.symptom, NOTE))
+        .bind(clean(&parts.diagnosis, NOTE))
+        .bind(clean(&parts.solution, NOTE))
+        .bind(clean(&parts.scope, NOTE))
+        .bind(clean(&parts.prevention, NOTE))
+        .bind(line(&parts.keywords))
+        .bind(article.owner.as_ref().map(Address::as_str))
+        .bind(article.drafted.millis())
+        .bind(article.published.map(Timestamp::millis))
+        .bind(article.review.map(Timestamp::millis))
+        .bind(article.version)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    pub async fn suggestions(&mut self, number: Number) -> Result<Vec<Suggestion>> {
+        let query = "select article, helped from suggestion where ticket = $1 order by article";
+        let rows: Vec<(i64, Option<bool>)> = sqlx::query_as(query).bind(number.0).fetch_all(&mut *self.inner).await?;
+        Ok(rows.into_iter().map(|(article, helped)| Suggestion { article: Number(article), helped }).collect())
+    }
+
+    pub async fn suggest(&mut self, number: Number, article: Number, at: Timestamp) -> Result<()> {
+        self.write_tickets().await?;
+        sqlx::query(
+            "insert into suggestion (ticket, article, at) values ($1, $2, $3) on conflict (ticket, article) do nothing",
+        )
+        .bind(number.0)
+        .bind(article.0)
+        .bind(at.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    pub async fn note_helped(&mut self, number: Number, article: Number, helped: bool, at: Timestamp) -> Result<()> {
+        sqlx::query("update suggestion set helped = $3, answered = $4 where ticket = $1 and article = $2")
+            .bind(number.0)
+            .bind(article.0)
+            .bind(helped)
+            .bind(at.millis())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     pub async fn frequencies(&mut self, terms: &[String]) -> Result<HashMap<String, i64>> {
         let mut with = HashMap::new();
         for some in terms.chunks(256) {
@@ -100,18 +220,18 @@ impl Tx {
     }
 
     /// Whoever indexes holds the number of documents, one daemon after the other.
-    pub async fn take_stale(&mut self, limit: i64) -> Result<Vec<Number>> {
+    pub async fn take_stale(&mut self, limit: i64) -> Result<Vec<About>> {
         let query = concat!("select documents from term where term = ''", for_update!());
         let _: i64 = sqlx::query_scalar(query).fetch_one(&mut *self.inner).await?;
-        let query = "select distinct ticket from stale order by ticket limit $1";
-        let tickets: Vec<i64> = sqlx::query_scalar(query).bind(limit).fetch_all(&mut *self.inner).await?;
+        let query = "select distinct document from stale order by document limit $1";
+        let stale: Vec<i64> = sqlx::query_scalar(query).bind(limit).fetch_all(&mut *self.inner).await?;
         // What is marked after this statement is committed by somebody else later, and stays marked.
-        for some in tickets.chunks(256) {
-            let mut query = QueryBuilder::<Db>::new("delete from stale where ticket in ");
+        for some in stale.chunks(256) {
+            let mut query = QueryBuilder::<Db>::new("delete from stale where document in ");
             push_list(&mut query, some.iter().copied());
             query.build().execute(&mut *self.inner).await?;
         }
-        Ok(tickets.into_iter().map(Number).collect())
+        Ok(stale.into_iter().map(about).collect())
     }
 
     pub async fn told_on(&mut self, number: Number, limit: i64) -> Result<Vec<String>> {
