@@ -9,6 +9,7 @@ mod story {
     mod duplicates;
     mod faults;
     mod incident;
+    mod knowledge;
     mod life;
     mod machines;
     mod outage;

@@ -157,7 +157,7 @@ fn ticket(number: i64, dice: &mut Dice) -> Document {
         summary: format!("更换{}后恢复", pick(dice, THINGS)),
         category: Category::ALL[dice.below(Category::ALL.len())],
         solved: dice.below(10) > 0,
-        terms: terms::of(&format!("{subject}\n{body}")),
+        terms: terms::of(&format!("{subject}\n{body}")).join(" "),
         title: subject,
     }
 }
@@ -324,7 +324,7 @@ async fn precision(file: &Path) {
         summary: String::new(),
         category: ticket.category,
         solved: true,
-        terms: terms::of(&ticket.text),
+        terms: terms::of(&ticket.text).join(" "),
     };
     let documents: Vec<Document> = all.iter().enumerate().map(document).collect();
     tx.put_documents(&documents).await.unwrap();

@@ -46,8 +46,8 @@ pub struct Document {
     pub category: Category,
     /// A solved ticket or a published article: new tickets are likened to it.
     pub solved: bool,
-    /// See [`terms::of`]; empty where nobody asked for them.
-    pub terms: Vec<String>,
+    /// Between blanks, see [`terms::of`]; empty where nobody asked for them.
+    pub terms: String,
 }
 
 /// Characters of a solution that are kept beside a title; of an article's, which is shown to requesters, more.
@@ -69,7 +69,7 @@ pub fn of_ticket(ticket: &Ticket, timeline: &[Entry], told: &[String]) -> Docume
         summary: solution(timeline).chars().take(SUMMARY).collect(),
         category: ticket.category,
         solved: is_solved(ticket) && !solution(timeline).is_empty(),
-        terms: terms::of(&text),
+        terms: terms::of(&text).join(" "),
     }
 }
 
@@ -112,7 +112,7 @@ pub fn of_article(article: &Article) -> Document {
         summary: parts.solution.chars().take(ARTICLE_SUMMARY).collect(),
         category: article.category,
         solved: true,
-        terms: terms::of(&all.map(String::as_str).join("\n")),
+        terms: terms::of(&all.map(String::as_str).join("\n")).join(" "),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::terms::{self, Wanted};
 use super::{About, Document, Similar};
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Terms of a text that are weighed; its beginning says what it is about.
 pub const WEIGHED: usize = 64;
@@ -14,7 +14,7 @@ pub const SOUGHT: usize = 10;
 /// So alike is worth showing to an engineer.
 pub const WORTH_SHOWING: f64 = 0.2;
 /// Solved documents of each kind that are likened to a new ticket: the newest that share one of its rarest terms.
-pub const CANDIDATES: i64 = 100;
+pub const CANDIDATES: i64 = 60;
 /// The most alike that are looked at further: an article among them may answer the question.
 pub const KEPT: usize = 20;
 /// Things shown beside a new ticket.
@@ -41,8 +41,7 @@ pub fn order(query: &[Wanted], documents: &mut [Document]) {
 /// that is as alike.
 pub fn alike(weighed: &Weighed, category: crate::desk::words::Category, documents: Vec<Document>) -> Vec<Similar> {
     let similar = |document: Document| {
-        let terms: HashSet<&str> = document.terms.iter().map(String::as_str).collect();
-        let mut likeness = weighed.likeness(&terms);
+        let mut likeness = weighed.likeness(&document.terms);
         if document.category != category {
             likeness *= 0.7;
         }
@@ -59,6 +58,9 @@ pub fn alike(weighed: &Weighed, category: crate::desk::words::Category, document
     all
 }
 
+/// A desk with few solved tickets knows little of how rare a term is: as if there were so many more without it.
+const ASSUMED: f64 = 50.0;
+
 /// How many solved tickets and articles hold a term, of how many.
 #[derive(Clone, Debug, Default)]
 pub struct Frequencies {
@@ -70,7 +72,8 @@ pub struct Frequencies {
 #[derive(Clone, Debug, Default)]
 pub struct Weighed {
     /// Heaviest first; equal ones in the order of the text.
-    pub terms: Vec<(String, f64)>,
+    terms: Vec<(String, f64)>,
+    weights: HashMap<String, f64>,
     total: f64,
 }
 
@@ -78,16 +81,17 @@ impl Weighed {
     /// The rarer a term, the more it counts. What no solved document holds cannot liken anything, but a text with much of
     /// it is like none.
     pub fn new(terms: &[String], known: &Frequencies) -> Weighed {
-        let all = known.documents.max(1) as f64;
+        let all = known.documents.max(0) as f64 + ASSUMED;
         let weight = |term: &String| {
-            let with = known.with.get(term).copied().unwrap_or(0);
-            ((1.0 + all) / (1.0 + with as f64)).ln()
+            let with = known.with.get(term).copied().unwrap_or(0).max(0);
+            (all / (1.0 + with as f64)).ln().max(0.0)
         };
         let mut weighed: Vec<(String, f64)> = terms.iter().take(WEIGHED).map(|t| (t.clone(), weight(t))).collect();
         let total = weighed.iter().map(|(_, weight)| weight).sum();
         weighed.retain(|(term, _)| known.with.contains_key(term));
         weighed.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        Weighed { terms: weighed, total }
+        let weights = weighed.iter().cloned().collect();
+        Weighed { terms: weighed, weights, total }
     }
 
     /// The terms to look for candidates with.
@@ -95,13 +99,18 @@ impl Weighed {
         self.terms.iter().take(SOUGHT).map(|(term, _)| term.as_str())
     }
 
-    /// From 0, nothing in common, to 1: how much of this text's weight a document has, a long one with much else less.
-    pub fn likeness(&self, document: &HashSet<&str>) -> f64 {
+    /// From 0, nothing in common, to 1: how much of this text's weight a document's terms have, those of a long one with
+    /// much else less.
+    pub fn likeness(&self, terms: &str) -> f64 {
         if self.total <= 0.0 {
             return 0.0;
         }
-        let shared: f64 = self.terms.iter().filter(|(term, _)| document.contains(term.as_str())).map(|(_, w)| w).sum();
-        let longer = (document.len() as f64 / WEIGHED as f64).max(1.0);
+        let (mut shared, mut length) = (0.0, 0_usize);
+        for term in terms.split(' ') {
+            length += 1;
+            shared += self.weights.get(term).copied().unwrap_or(0.0);
+        }
+        let longer = (length as f64 / WEIGHED as f64).max(1.0);
         shared / self.total / longer.powf(0.25)
     }
 }
@@ -129,12 +138,12 @@ mod tests {
     fn likeness_follows_what_is_shared() {
         let known = known(&[("printer", 40), ("jam", 3), ("third", 10)]);
         let weighed = Weighed::new(&words("printer third jam"), &known);
-        let like = |text: &str| weighed.likeness(&text.split(' ').collect());
+        let like = |text: &str| weighed.likeness(text);
         assert_eq!(like("printer third jam"), 1.0);
         assert_eq!(like("mouse"), 0.0);
         assert!(like("jam") > like("third") && like("third") > like("printer"));
         let long: String = (0..600).map(|n| format!(" w{n}")).collect();
         assert!(like(&format!("jam{long}")) < like("jam"));
-        assert_eq!(Weighed::default().likeness(&HashSet::new()), 0.0);
+        assert_eq!(Weighed::default().likeness(""), 0.0);
     }
 }

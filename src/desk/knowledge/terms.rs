@@ -76,12 +76,24 @@ pub fn wanted(query: &str) -> Vec<Wanted> {
     wanted
 }
 
-/// What a text is about, for likening it to others: without the lone characters that only make every query work.
+/// What a text is about, for likening it to others: without the lone characters that only make every query work, and
+/// without what stands in every mail.
 pub fn telling(text: &str) -> Vec<String> {
     let mut terms = of(text);
-    terms.retain(|term| term.chars().count() > 1);
+    terms.retain(|term| term.chars().count() > 1 && !EVERYWHERE.contains(&term.as_str()));
     terms
 }
+
+/// Greetings, thanks and the words between words.
+const EVERYWHERE: &[&str] = &[
+    "您好", "你好", "谢谢", "多谢", "感谢", "请问", "麻烦", "帮忙", "帮我", "一下", "看看", "看一", "请帮", "我的",
+    "我们", "你们", "这个", "那个", "一个", "可以", "不能", "现在", "今天", "昨天", "目前", "出现", "问题", "需要",
+    "进行", "已经", "还是", "就是", "尽快", "处理", "协助", "无法", "是否", "如果", "因为", "所以", "the", "and", "is",
+    "are", "was", "to", "of", "in", "on", "at", "it", "my", "me", "we", "our", "you", "your", "for", "with", "this",
+    "that", "be", "can", "not", "please", "hi", "hello", "dear", "team", "thanks", "thank", "regards", "best", "kind",
+    "have", "has", "from", "an", "as", "or", "but", "when", "do", "does", "will", "would", "could", "there", "any",
+    "help", "need", "get", "am", "if", "so", "by", "get", "let", "know", "issue", "hello",
+];
 
 #[derive(Default)]
 struct Found {

@@ -38,14 +38,14 @@ fn about(id: i64) -> About {
 }
 
 fn document(row: &Row) -> Result<Document> {
-    let (category, terms): (&str, &str) = (row.try_get("category")?, row.try_get("terms")?);
+    let category: &str = row.try_get("category")?;
     Ok(Document {
         about: about(row.try_get("id")?),
         title: row.try_get("title")?,
         summary: row.try_get("summary")?,
         category: Category::parse(category).ok_or_else(|| StoreError::damaged_row("document", category))?,
         solved: row.try_get("solved")?,
-        terms: terms.split(' ').filter(|term| !term.is_empty()).map(str::to_owned).collect(),
+        terms: row.try_get("terms")?,
     })
 }
 
@@ -263,7 +263,7 @@ impl Tx {
             query.push_values(some, |mut row, document| {
                 row.push_bind(id(document.about)).push_bind(line(&document.title));
                 row.push_bind(clean(&document.summary, NOTE)).push_bind(document.category.as_str());
-                row.push_bind(document.solved).push_bind(clean(&document.terms.join(" "), TERMS).into_owned());
+                row.push_bind(document.solved).push_bind(clean(&document.terms, TERMS));
             });
             query.build().execute(&mut *self.inner).await?;
         }
@@ -275,7 +275,8 @@ impl Tx {
         for (documents, by) in [(old, -1), (new, 1)] {
             for document in documents.iter().filter(|document| document.solved) {
                 *change.entry("").or_default() += by;
-                document.terms.iter().for_each(|term| *change.entry(term).or_default() += by);
+                let terms = document.terms.split(' ').filter(|term| !term.is_empty());
+                terms.for_each(|term| *change.entry(term).or_default() += by);
             }
         }
         // In one order for everybody.
