@@ -8,7 +8,7 @@
 //! the tickets that are most like a new mail costs, which is done while the mail is taken in. **precision**: of FOLDER's
 //! `*.jsonl` with `subject`, `body`, `category` (and `accept`, a list of good categories) every ticket is likened to all
 //! others of its file; of the first three it is counted how many share its category and at least two terms that fewer
-//! than a tenth of all tickets hold.
+//! than a tenth of all tickets hold, and how many could have.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -328,31 +328,37 @@ async fn precision(file: &Path) {
     };
     let documents: Vec<Document> = all.iter().enumerate().map(document).collect();
     tx.put_documents(&documents).await.unwrap();
-    let (mut shown, mut category, mut good, mut worth, mut worth_good) = (0, 0, 0, 0, 0);
+    let (mut shown, mut category, mut good, mut worth, mut worth_good, mut possible) = (0, 0, 0, 0, 0, 0);
+    let sets: Vec<HashSet<&str>> = cut.iter().map(|terms| terms.iter().map(String::as_str).collect()).collect();
+    let is_good = |at: usize, other: usize| {
+        let same = !all[other].accept.is_disjoint(&all[at].accept);
+        same && cut[at].iter().filter(tells).filter(|term| sets[other].contains(term.as_str())).count() >= 2
+    };
     for (at, ticket) in all.iter().enumerate() {
         let weighed = weigh(&mut tx, &ticket.text).await;
         let sought: Vec<&str> = weighed.sought().collect();
         let found = tx.solved_documents(&sought, rank::CANDIDATES).await.unwrap();
         let found = rank::alike(&weighed, ticket.category, found);
+        let others = (0..all.len()).filter(|other| *other != at && is_good(at, *other)).take(3);
+        possible += others.count();
         let own = About::Ticket(Number(at as i64 + 1));
         for similar in found.iter().filter(|similar| similar.document.about != own).take(3) {
             let About::Ticket(number) = similar.document.about else { unreachable!("only tickets") };
             let other = number.0 as usize - 1;
-            let same = !all[other].accept.is_disjoint(&ticket.accept);
-            let common = cut[at].iter().filter(tells).filter(|term| cut[other].contains(term)).count();
             shown += 1;
-            category += usize::from(same);
-            good += usize::from(same && common >= 2);
+            category += usize::from(!all[other].accept.is_disjoint(&ticket.accept));
+            good += usize::from(is_good(at, other));
             worth += usize::from(similar.likeness >= rank::WORTH_SHOWING);
-            worth_good += usize::from(similar.likeness >= rank::WORTH_SHOWING && same && common >= 2);
+            worth_good += usize::from(similar.likeness >= rank::WORTH_SHOWING && is_good(at, other));
         }
     }
     let part = |of: usize, all: usize| if all == 0 { 0.0 } else { of as f64 / all as f64 };
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     println!(
-        "{name:<20} {} tickets: precision@3 {:.3} (category alone {:.3}); worth showing: {} of {shown}, {:.3} of them good",
+        "{name:<20} {} tickets: precision@3 {:.3} of at most {:.3} (category alone {:.3}); worth showing: {} of {shown}, {:.3} of them good",
         all.len(),
         part(good, shown),
+        part(possible.min(shown), shown),
         part(category, shown),
         worth,
         part(worth_good, worth)

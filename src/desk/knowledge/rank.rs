@@ -43,7 +43,7 @@ pub fn alike(weighed: &Weighed, category: crate::desk::words::Category, document
     let similar = |document: Document| {
         let mut likeness = weighed.likeness(&document.terms);
         if document.category != category {
-            likeness *= 0.7;
+            likeness *= 0.5;
         }
         Similar { likeness, document }
     };
