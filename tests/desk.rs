@@ -41,6 +41,7 @@ fn told(effects: &[Effect]) -> Vec<String> {
         | Effect::Schedule(_)
         | Effect::Unschedule(..)
         | Effect::KeepVisit(..)
+        | Effect::Archive(_)
         | Effect::KeepArticle(..)
         | Effect::Suggest { .. }
         | Effect::Helped { .. }

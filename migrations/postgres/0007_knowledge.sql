@@ -46,13 +46,34 @@ create table document (
     -- A solved ticket or a published article: what new tickets are likened to.
     solved boolean not null,
     -- Distinct terms between blanks, cut by the program (src/desk/knowledge/terms.rs).
-    terms text not null,
-    vector tsvector not null generated always as (
-        array_to_tsvector(string_to_array(terms || case when solved then ' _solved' else '' end, ' '))
-    ) stored
+    terms text not null
 );
+-- The terms as they are looked for. A table of its own, whose rows are short (the vectors lie outside), so that those of
+-- a common term stand on few pages.
+create table document_terms (
+    id bigint not null primary key references document (id) on delete cascade,
+    vector tsvector not null
+) with (toast_tuple_target = 128);
 -- No list of what is pending: every search would read it.
-create index document_vector on document using gin (vector) with (fastupdate = off);
+create index document_vector on document_terms using gin (vector) with (fastupdate = off);
+-- Besides its terms each holds the block of documents that it belongs to, so that the newest ones can be asked alone.
+create function document_added() returns trigger language plpgsql as $$
+begin
+    insert into document_terms (id, vector) values (
+        new.id,
+        array_to_tsvector(string_to_array(
+            new.terms || case when new.solved then ' _solved' else '' end || ' _b' || (new.id / 4096), ' '
+        ))
+    );
+    return null;
+end $$;
+create trigger document_added after insert on document for each row execute function document_added();
+-- Always by the index of terms: for all other plans every vector would have to be read. Hence also the sums.
+create function find_documents(wanted tsquery, low bigint, high bigint, most bigint) returns setof bigint
+language sql stable set enable_seqscan = off set enable_indexscan = off set enable_indexonlyscan = off as $$
+    select id from document_terms where vector @@ wanted and id + 0 >= low and id + 0 < high
+    order by id desc limit most
+$$;
 
 -- How many solved documents hold a term; the empty term: how many there are.
 create table term (

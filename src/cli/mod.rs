@@ -2,10 +2,12 @@
 
 pub mod check;
 pub mod explain;
+mod export;
 pub mod ingest;
 mod log;
 pub mod search;
 pub mod ticket;
+mod zip;
 
 use crate::config::{Config, EXAMPLE, Log};
 use crate::daemon;
@@ -121,6 +123,8 @@ pub enum TicketCommand {
     List(ListArgs),
     /// One ticket with its timeline
     Show(ShowArgs),
+    /// One ticket as a folder or ZIP file: record, readable dossier, all mails and files
+    Export(ExportArgs),
     /// What belongs to no ticket: quarantine, and machines' mail kept aside
     Aside(AsideArgs),
 }
@@ -141,6 +145,18 @@ pub struct AsideArgs {
     /// Write the messages, byte for byte, and their attachments into this folder
     #[arg(long, value_name = "FOLDER")]
     pub save: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// A new or empty folder, or a new file that ends in .zip
+    #[arg(short, long, value_name = "PLACE")]
+    pub output: PathBuf,
+    /// Such as IT001
+    #[arg(value_parser = number)]
+    pub number: Number,
 }
 
 #[derive(Debug, Args)]
@@ -239,6 +255,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             block_on(search::search(start(&args.config)?, &args.words.join(" "), args.limit, args.json, out))
         }
         Command::Ticket(TicketCommand::List(args)) => block_on(ticket::list(start(&args.config)?, args.json, out)),
+        Command::Ticket(TicketCommand::Export(args)) => {
+            block_on(export::export(start(&args.config)?, args.number, &args.output, out))
+        }
         Command::Ticket(TicketCommand::Aside(args)) => {
             block_on(ticket::aside(start(&args.config)?, args.save.as_deref(), out))
         }
@@ -293,6 +312,7 @@ mod tests {
             "ingest -c x -",
             "ticket list -c x --json",
             "ticket show -c x it7",
+            "ticket export -c x IT001 --output y.zip",
             "ticket aside -c x --save y",
             "search -c x --json 打印 机",
             "config",

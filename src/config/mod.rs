@@ -26,6 +26,7 @@ use document::Document;
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use values::Place;
 
 /// The commented example: every key with meaning, unit and default. The file is the only source of this text.
@@ -63,6 +64,8 @@ pub struct Config {
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
     pub knowledge: Knowledge,
+    /// How long after it was closed a ticket is archived; `None`: never.
+    pub archive_after: Option<Duration>,
     pub log: Log,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Fault>,
@@ -123,6 +126,7 @@ impl Config {
             departments: self.departments.clone(),
             modules: self.modules.clone(),
             knowledge: self.knowledge,
+            archive_after: self.archive_after,
             key,
         }
     }
@@ -170,6 +174,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let limits = service::limits(&root.section("limits"));
     let visits = service::visits(&root.section("visit"), working_day);
     let knowledge = service::knowledge(&root.section("knowledge"));
+    let archive_after = service::archive_after(&root.section("archive"), &satisfaction);
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
     let engineers_read = engineers.iter().filter_map(|(_, engineer)| Some(engineer.as_ref()?.reader.clone()));
@@ -214,6 +219,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         vendors: vendors.into_iter().filter_map(|(_, vendor)| vendor).collect(),
         modules,
         knowledge,
+        archive_after,
         log,
         warnings: Vec::new(),
     })

@@ -231,6 +231,20 @@ pub fn knowledge(section: &Section) -> Knowledge {
     }
 }
 
+/// `[archive]`: after how long nothing of a closed ticket changes any more.
+pub fn archive_after(section: &Section, satisfaction: &Satisfaction) -> Option<Duration> {
+    let after = section.parse("after", |text| match text {
+        "never" => Ok(None),
+        _ => values::duration(text, DAY..=3660 * DAY).map(Some),
+    });
+    let longest = satisfaction.link_valid.max(satisfaction.reopen_within);
+    let after = after.unwrap_or(Some(longest.max(30 * DAY)));
+    if after.is_some_and(|after| after < longest) {
+        section.fault("after", "an archived ticket cannot be rated or reopened: not before link_valid and reopen_within of [satisfaction] are over");
+    }
+    after
+}
+
 pub fn proof(section: &Section) -> Proof {
     let demands = [("either", Demand::Either), ("reference", Demand::Reference), ("both", Demand::Both)];
     let authserv_id = section.text("authserv_id");

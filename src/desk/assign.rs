@@ -191,6 +191,7 @@ mod tests {
             departments: Vec::new(),
             modules: Vec::new(),
             knowledge: Default::default(),
+            archive_after: None,
             key: Key([1; 32]),
         }
     }

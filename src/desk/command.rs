@@ -89,6 +89,8 @@ pub enum Hint {
     ArticleAlone,
     /// There is no article of this ticket to be taken away.
     NoArticle,
+    /// The ticket is archived: nothing of it changes any more.
+    Archived,
 }
 
 /// What an engineer can order.

@@ -7,13 +7,15 @@ use crate::desk::knowledge::learn;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
 use crate::desk::{
-    approval, draft::Draft, engineer, escalation, hush, intake, machine, pending, requester, supervisor, vendor, visit,
+    approval, archive, draft::Draft, engineer, escalation, hush, intake, machine, pending, requester, supervisor,
+    vendor, visit,
 };
 use crate::time::Timestamp;
 
 /// What is to be done about `event`. Pure: the same arguments always give the same effects.
 pub fn decide(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
-    let candidate = |number: &Number| s.candidates.iter().find(|c| c.named == *number);
+    // Of an archived ticket nothing changes.
+    let candidate = |number: &Number| s.candidates.iter().find(|c| c.named == *number && c.archived.is_none());
     match event {
         Event::Mail(mail) => decide_mail(s, mail, now),
         Event::Rated { number, cycle, rating, comment } => {
@@ -42,6 +44,10 @@ fn due(s: &Situation, timers: &[Timer], now: Timestamp) -> Vec<Effect> {
     let (mut effects, mut told) = (Vec::new(), escalation::Told::default());
     for timer in timers {
         let Some(on) = s.candidates.iter().find(|c| c.named == timer.number) else { continue };
+        // Its article may live on.
+        if on.archived.is_some() && timer.kind != TimerKind::Knowledge {
+            continue;
+        }
         effects.extend(match timer.kind {
             TimerKind::Targets => escalation::climb(s, on, timer, now, &mut told),
             TimerKind::Hold => pending::timer(s, on, timer, now),
@@ -49,6 +55,7 @@ fn due(s: &Situation, timers: &[Timer], now: Timestamp) -> Vec<Effect> {
             TimerKind::VisitReminder | TimerKind::VisitOver => visit::timer(s, on, timer, now),
             TimerKind::ConfirmReminder | TimerKind::AutoClose => machine::timer(s, on, timer, now),
             TimerKind::Knowledge => learn::timer(s, on, now),
+            TimerKind::Archive => archive::timer(s, on, timer, now),
             TimerKind::ApprovalReminder | TimerKind::ApprovalSubstitute | TimerKind::ApprovalLimit => {
                 approval::ask::timer(s, on, timer, now)
             }
@@ -82,6 +89,7 @@ fn decide_mail(s: &Situation, mail: &Mail, now: Timestamp) -> Vec<Effect> {
         return machine::too_large(s, mail, limit, now);
     }
     match thread::find(inbound, s) {
+        Thread::On(on, by) if on.archived.is_some() => archive::mail(s, on, by, mail, from, now),
         Thread::On(on, by) => {
             visit::answered(s, on, mail, from, now).unwrap_or_else(|| on_ticket(s, on, by, mail, from, now))
         }

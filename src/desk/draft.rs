@@ -128,6 +128,9 @@ impl<'a> Draft<'a> {
         if to == Status::Resolved {
             self.await_confirmation();
         }
+        if let Some(after) = self.policy.archive_after.filter(|_| self.ticket.closed.is_some()) {
+            self.schedule(TimerKind::Archive, self.now + after);
+        }
         if to == Status::Closed && self.policy.knowledge.drafts && self.ticket.resolved.is_some() {
             self.schedule(TimerKind::Knowledge, self.now);
         }

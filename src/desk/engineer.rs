@@ -92,6 +92,7 @@ pub fn new_mail(
         approval: None,
         article: None,
         suggested: Vec::new(),
+        archived: None,
     };
     let mut work = Work::new(s, &opened, &below, &below.inbound, engineer, now);
     work.draft = draft;

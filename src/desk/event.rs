@@ -120,6 +120,8 @@ pub enum TimerKind {
     ApprovalLimit,
     /// The ticket has closed: an article may be drafted; later its owner is asked whether it still holds.
     Knowledge,
+    /// It has been closed for long: it is archived.
+    Archive,
 }
 
 impl TimerKind {
@@ -135,6 +137,7 @@ impl TimerKind {
         TimerKind::ApprovalSubstitute,
         TimerKind::ApprovalLimit,
         TimerKind::Knowledge,
+        TimerKind::Archive,
     ];
 
     /// The timers of a ticket that waits for its confirmation.
@@ -159,6 +162,7 @@ impl TimerKind {
             TimerKind::ApprovalSubstitute => "approval_substitute",
             TimerKind::ApprovalLimit => "approval_limit",
             TimerKind::Knowledge => "knowledge",
+            TimerKind::Archive => "archive",
         }
     }
 
@@ -212,6 +216,8 @@ pub struct Candidate {
     /// What was learnt from it, and what its requester was shown; loaded together with the timeline.
     pub article: Option<Article>,
     pub suggested: Vec<Suggestion>,
+    /// Since when nothing of it changes any more.
+    pub archived: Option<Timestamp>,
 }
 
 /// A Message-ID that stands in the store.
@@ -313,6 +319,8 @@ pub enum Effect {
     KeepVisit(Number, Visit),
     /// The ticket's approval as it is now.
     Approval(Number, Box<Approval>),
+    /// Nothing of this ticket changes any more.
+    Archive(Number),
     /// The article learnt from its ticket as it is now.
     KeepArticle(Box<Article>),
     /// The requester of this ticket is shown an article.

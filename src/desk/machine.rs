@@ -20,7 +20,8 @@ pub fn mail(s: &Situation, mail: &Mail, now: Timestamp) -> Vec<Effect> {
     if inbound.kind == Kind::Own {
         return set_aside("own letter came back");
     }
-    let Some(on) = on_ticket(s, mail) else { return set_aside(inbound.kind.as_str()) };
+    let on = on_ticket(s, mail).filter(|on| on.archived.is_none());
+    let Some(on) = on else { return set_aside(inbound.kind.as_str()) };
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
     draft.effect(Effect::Join { number: on.ticket.number, visibility: Visibility::Internal });
     match &inbound.bounce {
@@ -156,7 +157,8 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         | TimerKind::ApprovalReminder
         | TimerKind::ApprovalSubstitute
         | TimerKind::ApprovalLimit
-        | TimerKind::Knowledge => {}
+        | TimerKind::Knowledge
+        | TimerKind::Archive => {}
     }
     draft.finish()
 }

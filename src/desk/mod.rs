@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod appointment;
 pub mod approval;
+mod archive;
 pub mod assign;
 pub mod command;
 mod confirm;

@@ -38,6 +38,8 @@ pub struct Policy {
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
     pub knowledge: Knowledge,
+    /// How long after it was closed a ticket is archived; `None`: never.
+    pub archive_after: Option<Duration>,
     /// Signs references and links; made at first start and kept in the database.
     pub key: Key,
 }

@@ -59,7 +59,7 @@ fn edit(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, draft: &mut 
 }
 
 /// Thanks, long after the ticket was closed: no reason for a new one.
-fn wants_nothing(s: &Situation, mail: &Mail, from: &Mailbox) -> bool {
+pub fn wants_nothing(s: &Situation, mail: &Mail, from: &Mailbox) -> bool {
     let words = own_words(&s.policy.key, &mail.inbound, &from.address);
     let content = matches!(
         read_answer(&words, mail),

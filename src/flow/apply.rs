@@ -99,6 +99,10 @@ impl Work<'_> {
                 tx.keep_approval(number, &approval).await?;
                 self.facts.keep_approval(number, &approval);
             }
+            Effect::Archive(number) => {
+                tx.archive(number, self.now).await?;
+                self.facts.archived(number, self.now);
+            }
             Effect::KeepArticle(article) => tx.keep_article(&article).await?,
             Effect::Suggest { number, article } => tx.suggest(number, article, self.now).await?,
             Effect::Helped { number, article, helped } => {

@@ -56,12 +56,13 @@ struct Known {
     told: HashMap<Address, Vec<Timestamp>>,
     visit: Option<Visit>,
     approval: Option<Approval>,
+    archived: Option<Timestamp>,
 }
 
 impl Known {
     fn new(ticket: Ticket) -> Known {
-        let (participants, visit, approval) = (Vec::new(), None, None);
-        Known { ticket, participants, conversations: HashMap::new(), told: HashMap::new(), visit, approval }
+        let (participants, visit, approval, archived) = (Vec::new(), None, None, None);
+        Known { ticket, participants, conversations: HashMap::new(), told: HashMap::new(), visit, approval, archived }
     }
 }
 
@@ -170,6 +171,9 @@ impl Facts {
         }
         for (number, approval) in tx.approvals(&missing).await? {
             self.on(number, |known| known.approval = Some(approval));
+        }
+        for (number, at) in tx.archived(&missing).await? {
+            self.on(number, |known| known.archived = Some(at));
         }
         for (number, with, seen) in tx.conversations(&missing).await? {
             self.on(number, |known| drop(known.conversations.insert(with, seen)));
@@ -283,6 +287,10 @@ impl Facts {
 
     pub fn visited(&mut self, number: Number, visit: &Visit) {
         self.on(number, |known| known.visit = Some(visit.clone()));
+    }
+
+    pub fn archived(&mut self, number: Number, at: Timestamp) {
+        self.on(number, |known| known.archived = Some(at));
     }
 
     pub fn keep_approval(&mut self, number: Number, approval: &Approval) {
@@ -525,6 +533,7 @@ impl Facts {
                 approval: known.approval.clone(),
                 article: None,
                 suggested: Vec::new(),
+                archived: known.archived,
             };
             let number = candidate.ticket.number;
             if needs_history(&candidate, policy, event) {

@@ -15,6 +15,7 @@ use crate::desk::policy::{Identity, Reader, Role};
 use crate::desk::ticket::{Number, Report, Ticket, What};
 use crate::desk::words::{Attendance, Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Monday 23 November 2026, 14:00 in Shanghai.
@@ -110,6 +111,7 @@ pub fn page_samples() -> Vec<(String, tera::Context)> {
     }
     pages.extend([Language::Chinese, Language::English].into_iter().flat_map(approval_pages));
     pages.extend([Language::Chinese, Language::English].into_iter().flat_map(article_pages));
+    pages.extend([Language::Chinese, Language::English].into_iter().flat_map(dossiers));
     pages
 }
 
@@ -779,6 +781,45 @@ fn article_pages(language: Language) -> Vec<(String, tera::Context)> {
     ]
 }
 
+/// Two tickets' dossiers: one with everything, one with next to nothing.
+fn dossiers(language: Language) -> Vec<(String, tera::Context)> {
+    let say = Say(language);
+    let page = |full: bool| {
+        let mut view = tera::Context::new();
+        let some = |items: Value| if full { items } else { Value::Array(Vec::new()) };
+        view.insert("language", language.as_str());
+        view.insert("desk", identity().name(language));
+        view.insert("number", "IT001");
+        view.insert("subject", &if full { say.ticket().subject } else { String::new() });
+        view.insert("archived", &full.then_some("2026-12-24 09:00"));
+        let row = json!([{"label": say.pick("报障人", "Requester"), "value": say.requester().name}]);
+        view.insert("registration", &row);
+        view.insert("handling", &row);
+        view.insert("steps", &some(json!([say.pick("查看自检页", "Looked at the self-test page")])));
+        view.insert("workarounds", &some(json!([say.pick("先用二楼打印机", "Use the one on the second floor")])));
+        view.insert("resolutions", &some(json!([say.rich_body().text])));
+        let rating = |round, word: Rating, comment: &str| json!({"at": "2026-11-24 10:00", "rating": word.name(language), "comment": comment, "round": round});
+        let ratings = json!([rating(1, Rating::Dissatisfied, "OK?"), rating(2, Rating::Satisfied, "")]);
+        view.insert("ratings", &some(ratings));
+        view.insert("people", &json!([say.requester().address.as_str()]));
+        view.insert("timeline", &json!([{"at": "2026-11-23 14:00", "who": "x", "what": "y", "why": ""}]));
+        let files = json!([
+            {"name": "a.png", "size": "1 KB", "file": "attachments/001-01-0-a.png"},
+            {"name": "b.png", "size": "1 KB", "file": "attachments/001-02-0-b.png"},
+        ]);
+        let message = json!({
+            "at": "2026-11-23 14:00", "from": full.then(|| say.requester().name), "subject": if full { "x" } else { "" },
+            "text": say.body().text, "file": "messages/001.eml", "internal": full, "files": some(files),
+        });
+        view.insert("messages", &json!([message]));
+        let letter =
+            json!({"at": "x", "to": "y", "letter": "notice", "state": "sent", "file": "letters/001-notice.eml"});
+        view.insert("letters", &some(json!([letter])));
+        (format!("page/{}/dossier.html", language.as_str()), view)
+    };
+    vec![page(true), page(false)]
+}
+
 fn approval_pages(language: Language) -> Vec<(String, tera::Context)> {
     let say = Say(language);
     let page = |name: &str, facts: &[(&str, &str)]| {
@@ -855,6 +896,7 @@ fn refused(say: Say) -> Content {
         ("#approve", Hint::NotAsked),
         ("#kb", Hint::ArticleAlone),
         ("#kb no", Hint::NoArticle),
+        ("#reopen", Hint::Archived),
     ];
     let done = |hint: &Hint| matches!(hint, Hint::None | Hint::VisitLate { .. });
     let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: done(&hint), hint };

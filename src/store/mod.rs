@@ -29,8 +29,8 @@ mod text;
 
 pub use error::StoreError;
 pub use rows::{
-    Claimed, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Settled, Source, StoredAttachment,
-    StoredMessage, TicketFilter,
+    Claimed, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Rated, Settled, Source,
+    StoredAttachment, StoredMessage, TicketFilter,
 };
 
 use crate::address::{Address, MessageId};
@@ -210,6 +210,24 @@ impl Store {
     /// When the next timer falls due, also when that is past.
     pub async fn next_timer(&self) -> Result<Option<Timestamp>> {
         each!(self.next_timer())
+    }
+}
+
+/// The archive.
+impl Store {
+    /// Since when nothing of this ticket changes any more; `None`: it is not archived.
+    pub async fn archived_at(&self, number: Number) -> Result<Option<Timestamp>> {
+        each!(self.archived_at(number))
+    }
+
+    /// What its requester said, round by round.
+    pub async fn ratings(&self, number: Number) -> Result<Vec<Rated>> {
+        each!(self.ratings(number))
+    }
+
+    /// Everybody who had to do with it.
+    pub async fn participants(&self, number: Number) -> Result<Vec<Address>> {
+        each!(self.participants(number))
     }
 }
 
@@ -497,6 +515,19 @@ impl Tx {
     /// Removes exactly these timers; gives those that were there. One that was set anew in between stays.
     pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<Vec<Timer>> {
         within!(self.take_timers(timers))
+    }
+}
+
+/// The archive.
+impl Tx {
+    /// From now on nothing of this ticket can be changed.
+    pub async fn archive(&mut self, number: Number, at: Timestamp) -> Result<()> {
+        within!(self.archive(number, at))
+    }
+
+    /// Which of these tickets are archived, and since when.
+    pub async fn archived(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Timestamp)>> {
+        within!(self.archived(numbers))
     }
 }
 

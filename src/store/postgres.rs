@@ -27,8 +27,15 @@ macro_rules! skip_locked {
 }
 
 /// The documents whose terms meet a condition, among these ids, the newest first.
-const FIND: &str = "select id from document where vector @@ $1::tsquery and id >= $2 and id < $3
-                    order by id desc limit $4";
+const FIND: &str = "select find_documents($1::tsquery, $2, $3, $4)";
+
+/// The same among the newest documents, of which the last one has this id: the index gives all that meet a condition,
+/// in no order, so that a common term is first asked for here.
+fn among_newest(condition: &str, last: i64) -> Option<String> {
+    const BLOCK: i64 = 4096;
+    let block = last / BLOCK;
+    Some(format!("({condition}) & ('_b{block}' | '_b{}')", block - 1))
+}
 
 /// All of these terms, and of `any` at least one; `None` when nothing is asked for. Terms hold no quotes
 /// (`desk::knowledge::terms`).
@@ -55,6 +62,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0004_visit.sql"),
     include_str!("../../migrations/postgres/0005_approval.sql"),
     include_str!("../../migrations/postgres/0007_knowledge.sql"),
+    include_str!("../../migrations/postgres/0009_archive.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.

@@ -4,7 +4,7 @@ use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::event::Visibility;
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
 use crate::desk::ticket::Number;
-use crate::desk::words::Status;
+use crate::desk::words::{Rating, Status};
 use crate::mail::pieces::Pieces;
 use crate::time::Timestamp;
 
@@ -62,6 +62,15 @@ pub struct StoredMessage {
     pub handled: Timestamp,
     pub anomalies: Vec<String>,
     pub attachments: Vec<StoredAttachment>,
+}
+
+/// What a requester said at the end of a round.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Rated {
+    pub cycle: i64,
+    pub rating: Rating,
+    pub comment: String,
+    pub at: Timestamp,
 }
 
 /// A file that came with a message; its bytes are the blob named by `digest`.

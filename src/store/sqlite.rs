@@ -35,6 +35,11 @@ macro_rules! skip_locked {
 const FIND: &str = "select rowid from document_terms where document_terms match $1 and rowid >= $2 and rowid < $3
                     order by rowid desc limit $4";
 
+/// The index gives the newest first already.
+fn among_newest(_: &str, _: i64) -> Option<String> {
+    None
+}
+
 /// All of these terms, and of `any` at least one; `None` when nothing is asked for. Terms hold nothing that FTS5 would
 /// read as more than a term (`desk::knowledge::terms`).
 fn condition(all: &[Wanted], any: &[Wanted]) -> Option<String> {
@@ -60,6 +65,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0004_visit.sql"),
     include_str!("../../migrations/sqlite/0005_approval.sql"),
     include_str!("../../migrations/sqlite/0007_knowledge.sql"),
+    include_str!("../../migrations/sqlite/0009_archive.sql"),
 ];
 
 #[derive(Clone)]

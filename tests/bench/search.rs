@@ -8,7 +8,7 @@
 //! the tickets that are most like a new mail costs, which is done while the mail is taken in. **precision**: of FOLDER's
 //! `*.jsonl` with `subject`, `body`, `category` (and `accept`, a list of good categories) every ticket is likened to all
 //! others of its file; of the first three it is counted how many share its category and at least two terms that fewer
-//! than a tenth of all tickets hold, and how many could have.
+//! than a tenth of all tickets hold, and how many such pairs there are.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -355,10 +355,9 @@ async fn precision(file: &Path) {
     let part = |of: usize, all: usize| if all == 0 { 0.0 } else { of as f64 / all as f64 };
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     println!(
-        "{name:<20} {} tickets: precision@3 {:.3} of at most {:.3} (category alone {:.3}); worth showing: {} of {shown}, {:.3} of them good",
+        "{name:<20} {} tickets: precision@3 {:.3}, {good} of {possible} there are (category alone {:.3}); worth showing: {} of {shown}, {:.3} of them good",
         all.len(),
         part(good, shown),
-        part(possible.min(shown), shown),
         part(category, shown),
         worth,
         part(worth_good, worth)

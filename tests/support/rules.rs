@@ -87,6 +87,7 @@ pub fn policy() -> Policy {
         departments: Vec::new(),
         modules: vec![],
         knowledge: Knowledge { drafts: false, ..Knowledge::default() },
+        archive_after: Some(30 * day),
         key: Key([9; 32]),
     }
 }
@@ -140,6 +141,7 @@ pub fn candidate(ticket: Ticket) -> Candidate {
         approval: None,
         article: None,
         suggested: vec![],
+        archived: None,
     }
 }
 

@@ -51,7 +51,9 @@ fn review(s: &Situation, on: &Candidate, article: &Article, now: Timestamp) -> V
     let owner = owner.or_else(|| on.ticket.assignee.as_ref().and_then(|assignee| s.policy.engineer(assignee)));
     let Some(owner) = owner else { return Vec::new() };
     tell(&mut draft, owner, article, ArticlePurpose::Review);
-    draft.record(What::Reminded, super::article_name(on.ticket.number));
+    if on.archived.is_none() {
+        draft.record(What::Reminded, super::article_name(on.ticket.number));
+    }
     draft.schedule(TimerKind::Knowledge, now + s.policy.knowledge.review_after);
     draft.finish()
 }

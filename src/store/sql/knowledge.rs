@@ -3,7 +3,7 @@
 //! Both databases only find documents by their terms, the newest ones first; what is alike, and what comes first, is
 //! counted in `desk::knowledge::rank`. So both give the same answers in the same order.
 
-use super::{Connection, Db, FIND, Row, Store, Tx, condition, push_list};
+use super::{Connection, Db, FIND, Row, Store, Tx, among_newest, condition, push_list};
 use crate::address::Address;
 use crate::desk::knowledge::article::{Article, Parts, State};
 use crate::desk::knowledge::terms::Wanted;
@@ -93,11 +93,19 @@ async fn load(db: &mut Connection, number: Number) -> Result<Option<Article>> {
     row.as_ref().map(article).transpose()
 }
 
-/// Ids between `from` and `to` (exclusive), the newest first. Planned each time: how often a term occurs decides how it
-/// is best looked for.
+/// Ids between `from` and `to` (exclusive), the newest first.
 async fn find(db: &mut Connection, condition: &str, (from, to): (i64, i64), limit: i64) -> Result<Vec<i64>> {
-    let query = sqlx::query_scalar(FIND).persistent(false);
-    Ok(query.bind(condition.to_owned()).bind(from).bind(to).bind(limit).fetch_all(db).await?)
+    let ask = |condition: String| sqlx::query_scalar(FIND).bind(condition).bind(from).bind(to).bind(limit);
+    let last = sqlx::query_scalar("select max(id) from document where id >= $1 and id < $2").bind(from).bind(to);
+    let last: Option<i64> = last.fetch_one(&mut *db).await?;
+    let Some(last) = last else { return Ok(Vec::new()) };
+    if let Some(newest) = among_newest(condition, last) {
+        let ids: Vec<i64> = ask(newest).fetch_all(&mut *db).await?;
+        if i64::try_from(ids.len()).unwrap_or(i64::MAX) >= limit {
+            return Ok(ids);
+        }
+    }
+    Ok(ask(condition.to_owned()).fetch_all(db).await?)
 }
 
 /// The documents of these ids, the newest first; their terms only where they are needed.

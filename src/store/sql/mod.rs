@@ -1,6 +1,7 @@
 //! The statements, written once for both databases. `super` is `sqlite` or `postgres`.
 
 mod approvals;
+mod archive;
 mod blobs;
 mod held;
 mod knowledge;
@@ -19,4 +20,4 @@ pub use held::Held;
 pub use meta::bring_up_to_date;
 use query::push_list;
 
-use super::{Connection, Db, FIND, MIGRATIONS, Row, Store, Tx, condition};
+use super::{Connection, Db, FIND, MIGRATIONS, Row, Store, Tx, among_newest, condition};
