@@ -61,9 +61,9 @@ create function document_added() returns trigger language plpgsql as $$
 begin
     insert into document_terms (id, vector) values (
         new.id,
-        array_to_tsvector(string_to_array(
+        array_to_tsvector(array_remove(string_to_array(
             new.terms || case when new.solved then ' _solved' else '' end || ' _b' || (new.id / 4096), ' '
-        ))
+        ), ''))
     );
     return null;
 end $$;

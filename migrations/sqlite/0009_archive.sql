@@ -24,6 +24,17 @@ begin
     select raise(abort, 'the ticket is archived');
 end;
 
+-- What was erased or had been kept long enough: how much, not whose.
+create table deletion (
+    at bigint not null,
+    -- 'erased', or the class of [retention].
+    why text not null,
+    tickets bigint not null,
+    messages bigint not null,
+    letters bigint not null,
+    files bigint not null
+);
+
 -- Tickets that were closed before: each is looked at once.
 insert into timer (ticket, kind, due, cycle)
     select number, 'archive', coalesce(closed, updated), cycle from ticket where status in ('closed', 'cancelled');

@@ -1,6 +1,7 @@
 //! The command line (`design.md` 5.1): what can be asked for, and how each command ends.
 
 pub mod check;
+mod erase;
 pub mod explain;
 mod export;
 pub mod ingest;
@@ -9,6 +10,7 @@ pub mod search;
 pub mod ticket;
 mod zip;
 
+use crate::address::Address;
 use crate::config::{Config, EXAMPLE, Log};
 use crate::daemon;
 use crate::demo;
@@ -46,6 +48,10 @@ pub enum Command {
     Ticket(TicketCommand),
     /// Find articles and tickets by words, in Chinese and English
     Search(SearchArgs),
+    /// Take everything about a person away; what happened stays, without whose it was
+    Erase(EraseArgs),
+    /// Take away what [retention] says has been kept long enough
+    Retention(RetentionArgs),
     /// Print the commented example configuration
     Config,
 }
@@ -100,6 +106,27 @@ pub struct IngestArgs {
     pub mbox: bool,
     /// Files, or folders with one message a file; "-" or nothing: standard input
     pub paths: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct EraseArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Only say how much it would be
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The person's mail address
+    #[arg(value_parser = address)]
+    pub address: Address,
+}
+
+#[derive(Debug, Args)]
+pub struct RetentionArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Only say how much it would be
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -172,6 +199,10 @@ pub struct ShowArgs {
     /// Such as IT001
     #[arg(value_parser = number)]
     pub number: Number,
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    Address::parse(text).ok_or_else(|| "expected a mail address such as zhang@example.com".into())
 }
 
 fn number(text: &str) -> Result<Number, String> {
@@ -251,6 +282,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             block_on(async { Ok(daemon::run(&args.config, config).await?) })
         }
         Command::Ingest(args) => block_on(ingest::ingest(start(&args.config)?, args.mbox, &args.paths, out)),
+        Command::Erase(args) => block_on(erase::erase(start(&args.config)?, &args.address, args.dry_run, out)),
+        Command::Retention(args) => block_on(erase::retention(start(&args.config)?, args.dry_run, out)),
         Command::Search(args) => {
             block_on(search::search(start(&args.config)?, &args.words.join(" "), args.limit, args.json, out))
         }
@@ -315,6 +348,8 @@ mod tests {
             "ticket export -c x IT001 --output y.zip",
             "ticket aside -c x --save y",
             "search -c x --json 打印 机",
+            "erase -c x --dry-run zhang@example.com",
+            "retention -c x --dry-run",
             "config",
         ] {
             assert!(Cli::try_parse_from(std::iter::once("maildesk").chain(good.split(' '))).is_ok(), "{good}");

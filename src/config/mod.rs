@@ -16,8 +16,8 @@ use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
 use crate::desk::policy::{
-    Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Satisfaction, Site, Targets,
-    Visits,
+    Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Retention, Satisfaction, Site,
+    Targets, Visits,
 };
 use crate::desk::triage::Rules;
 use crate::desk::vendor::Vendor;
@@ -66,6 +66,7 @@ pub struct Config {
     pub knowledge: Knowledge,
     /// How long after it was closed a ticket is archived; `None`: never.
     pub archive_after: Option<Duration>,
+    pub retention: Retention,
     pub log: Log,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Fault>,
@@ -127,6 +128,7 @@ impl Config {
             modules: self.modules.clone(),
             knowledge: self.knowledge,
             archive_after: self.archive_after,
+            retention: self.retention,
             key,
         }
     }
@@ -175,6 +177,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let visits = service::visits(&root.section("visit"), working_day);
     let knowledge = service::knowledge(&root.section("knowledge"));
     let archive_after = service::archive_after(&root.section("archive"), &satisfaction);
+    let retention = service::retention(&root.section("retention"), &satisfaction);
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
     let engineers_read = engineers.iter().filter_map(|(_, engineer)| Some(engineer.as_ref()?.reader.clone()));
@@ -220,6 +223,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         modules,
         knowledge,
         archive_after,
+        retention,
         log,
         warnings: Vec::new(),
     })

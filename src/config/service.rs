@@ -4,7 +4,8 @@ use super::document::{Fault, Section};
 use super::values::{self, Place};
 use crate::desk::duty::Staff;
 use crate::desk::policy::{
-    Demand, Escalation, Hold, Incident, Knowledge, Limits, Proof, Role, Satisfaction, Site, Target, Targets, Visits,
+    Demand, Escalation, Hold, Incident, Knowledge, Limits, Proof, Retention, Role, Satisfaction, Site, Target, Targets,
+    Visits,
 };
 use crate::desk::triage::{self, Rules};
 use crate::desk::words::Priority;
@@ -243,6 +244,23 @@ pub fn archive_after(section: &Section, satisfaction: &Satisfaction) -> Option<D
         section.fault("after", "an archived ticket cannot be rated or reopened: not before link_valid and reopen_within of [satisfaction] are over");
     }
     after
+}
+
+/// `[retention]`: how long data about people are kept.
+pub fn retention(section: &Section, satisfaction: &Satisfaction) -> Retention {
+    let longest = satisfaction.link_valid.max(satisfaction.reopen_within);
+    let keep = |key: &str, least: Duration| {
+        let keep = section.parse(key, |text| match text {
+            "never" => Ok(None),
+            _ => values::duration(text, DAY..=36_600 * DAY).map(Some),
+        });
+        let keep = keep.flatten();
+        if keep.is_some_and(|keep| keep < least) {
+            section.fault(key, "not before link_valid and reopen_within of [satisfaction] are over");
+        }
+        keep
+    };
+    Retention { tickets: keep("tickets", longest), urgent: keep("urgent", longest), aside: keep("aside", DAY) }
 }
 
 pub fn proof(section: &Section) -> Proof {

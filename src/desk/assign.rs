@@ -192,6 +192,7 @@ mod tests {
             modules: Vec::new(),
             knowledge: Default::default(),
             archive_after: None,
+            retention: Default::default(),
             key: Key([1; 32]),
         }
     }

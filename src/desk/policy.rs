@@ -40,6 +40,7 @@ pub struct Policy {
     pub knowledge: Knowledge,
     /// How long after it was closed a ticket is archived; `None`: never.
     pub archive_after: Option<Duration>,
+    pub retention: Retention,
     /// Signs references and links; made at first start and kept in the database.
     pub key: Key,
 }
@@ -272,6 +273,17 @@ impl Default for Incident {
     fn default() -> Incident {
         Incident { window: Duration::from_secs(4 * 60 * 60), departments: 3 }
     }
+}
+
+/// How long data about people are kept, by class; `None`: for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Tickets after they were closed, but for the urgent ones.
+    pub tickets: Option<Duration>,
+    /// P1 and data security.
+    pub urgent: Option<Duration>,
+    /// Messages that belong to no ticket.
+    pub aside: Option<Duration>,
 }
 
 /// What is learnt from tickets.

@@ -6,6 +6,7 @@
 mod apply;
 mod beside;
 pub mod deliver;
+pub mod erase;
 mod gather;
 mod index;
 mod ingest;

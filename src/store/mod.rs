@@ -29,9 +29,10 @@ mod text;
 
 pub use error::StoreError;
 pub use rows::{
-    Claimed, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Rated, Settled, Source,
-    StoredAttachment, StoredMessage, TicketFilter,
+    Claimed, Deletion, Held, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Rated, Settled, Source,
+    StoredAttachment, StoredMessage, TicketFilter, Traces,
 };
+pub use text::replaced;
 
 use crate::address::{Address, MessageId};
 use crate::desk::approval::Approval;
@@ -531,6 +532,87 @@ impl Tx {
     }
 }
 
+/// Erasing. What has to do with one person is done in one transaction; [`Store::scrub`] comes after it.
+impl Tx {
+    /// Where this person stands in the desk.
+    pub async fn traces(&mut self, who: &Address) -> Result<Traces> {
+        within!(self.traces(who))
+    }
+
+    /// Messages and letters of these tickets and of none, and those from and to this person.
+    pub async fn holdings(&mut self, numbers: &[Number], who: &Address) -> Result<Vec<Held>> {
+        within!(self.holdings(numbers, who))
+    }
+
+    /// The exact bytes of a message or a letter.
+    pub async fn held_bytes(&mut self, id: i64) -> Result<Vec<u8>> {
+        within!(self.held_bytes(id))
+    }
+
+    /// Empties messages and takes letters away, with their bytes and the files that nothing else holds.
+    pub async fn erase_held(&mut self, held: &[Held]) -> Result<Deletion> {
+        within!(self.erase_held(held))
+    }
+
+    /// Opens archived tickets for a change; they are to be archived again in the same transaction.
+    pub async fn unarchive(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Timestamp)>> {
+        within!(self.unarchive(numbers))
+    }
+
+    /// Takes words and names from these tickets; their requester is `as_whom` from now on.
+    pub async fn erase_tickets(&mut self, numbers: &[Number], as_whom: &Address) -> Result<()> {
+        within!(self.erase_tickets(numbers, as_whom))
+    }
+
+    /// Forgets a person; wherever they did something, `as_whom` did it.
+    pub async fn erase_person(&mut self, who: &Address, as_whom: &Address) -> Result<()> {
+        within!(self.erase_person(who, as_whom))
+    }
+
+    /// Forgets people none of whose tickets is left.
+    pub async fn forget_strangers(&mut self) -> Result<()> {
+        within!(self.forget_strangers())
+    }
+
+    /// Writes a ticket's timeline anew, entry by entry.
+    pub async fn rewrite_timeline(&mut self, number: Number, change: impl Fn(Entry) -> Entry) -> Result<()> {
+        within!(self.rewrite_timeline(number, &change))
+    }
+
+    /// The same person under another address in what is known of approvals.
+    pub async fn rename_in_approvals(&mut self, numbers: &[Number], who: &Address, as_whom: &Address) -> Result<()> {
+        within!(self.rename_in_approvals(numbers, who, as_whom))
+    }
+
+    /// Keeps evidence of a deletion.
+    pub async fn note_deletion(&mut self, why: &str, gone: &Deletion, at: Timestamp) -> Result<()> {
+        within!(self.note_deletion(why, gone, at))
+    }
+
+    /// Closed tickets whose data were kept since before `before`: urgent ones, or all others.
+    pub async fn kept_long_enough(&mut self, urgent: bool, before: Timestamp, limit: i64) -> Result<Vec<Number>> {
+        within!(self.kept_long_enough(urgent, before, limit))
+    }
+
+    /// The same for messages of no ticket.
+    pub async fn aside_long_enough(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Held>> {
+        within!(self.aside_long_enough(before, limit))
+    }
+}
+
+impl Store {
+    /// What was deleted, when and how much of it.
+    pub async fn deletions(&self) -> Result<Vec<(Timestamp, String, Deletion)>> {
+        each!(self.deletions())
+    }
+
+    /// Takes from the disk what was deleted: the files of the database hold it until they are written anew. Others wait
+    /// meanwhile. Backups, and PostgreSQL's write-ahead log, end by settings of their own.
+    pub async fn scrub(&self) -> Result<()> {
+        each!(self.scrub())
+    }
+}
+
 /// Articles.
 impl Tx {
     /// The article learnt from this ticket.
@@ -541,6 +623,11 @@ impl Tx {
     /// Keeps an article in place of an earlier version.
     pub async fn keep_article(&mut self, article: &Article) -> Result<()> {
         within!(self.keep_article(article))
+    }
+
+    /// Takes an article away that nobody has published.
+    pub async fn drop_article(&mut self, number: Number) -> Result<()> {
+        within!(self.drop_article(number))
     }
 
     /// What the requester of this ticket was shown.

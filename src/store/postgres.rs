@@ -118,6 +118,20 @@ impl Store {
         Ok(Tx { inner: self.write.begin().await?, held: sql::Held::default() })
     }
 
+    /// Every table of the desk is written anew.
+    pub async fn scrub(&self) -> Result<()> {
+        let tables: Vec<String> =
+            sqlx::query_scalar("select tablename::text from pg_tables where schemaname = current_schema() order by 1")
+                .fetch_all(&self.read)
+                .await?;
+        for table in tables {
+            let statement =
+                format!("vacuum full {}", table.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', ""));
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&self.write).await?;
+        }
+        Ok(())
+    }
+
     pub async fn close(&self) {
         self.write.close().await;
     }

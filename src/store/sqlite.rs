@@ -133,6 +133,23 @@ impl Store {
         Ok(Tx { inner: self.write.begin_with("begin immediate").await?, held: sql::Held::default() })
     }
 
+    /// The search's segments are merged, so that none holds the terms of a deleted document; the file is written anew and
+    /// the write-ahead log is emptied.
+    pub async fn scrub(&self) -> Result<()> {
+        sqlx::query("insert into document_terms (document_terms) values ('optimize')").execute(&self.write).await?;
+        sqlx::raw_sql("vacuum").execute(&self.write).await?;
+        for _ in 0..50 {
+            // Busy, frames in the log, frames copied home: a reader in the way makes it busy.
+            let (busy, ..): (i64, i64, i64) =
+                sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(&self.write).await?;
+            if busy == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(StoreError::Busy("somebody reads the database all the time: run the command again".to_owned()))
+    }
+
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;

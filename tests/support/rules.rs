@@ -88,6 +88,7 @@ pub fn policy() -> Policy {
         modules: vec![],
         knowledge: Knowledge { drafts: false, ..Knowledge::default() },
         archive_after: Some(30 * day),
+        retention: Default::default(),
         key: Key([9; 32]),
     }
 }

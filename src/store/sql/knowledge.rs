@@ -176,6 +176,11 @@ impl Tx {
         Ok(())
     }
 
+    pub async fn drop_article(&mut self, number: Number) -> Result<()> {
+        sqlx::query("delete from article where ticket = $1").bind(number.0).execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
     pub async fn suggestions(&mut self, number: Number) -> Result<Vec<Suggestion>> {
         let query = "select article, helped from suggestion where ticket = $1 order by article";
         let rows: Vec<(i64, Option<bool>)> = sqlx::query_as(query).bind(number.0).fetch_all(&mut *self.inner).await?;

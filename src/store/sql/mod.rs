@@ -3,6 +3,7 @@
 mod approvals;
 mod archive;
 mod blobs;
+mod erase;
 mod held;
 mod knowledge;
 mod mailboxes;
