@@ -759,7 +759,7 @@ fn article_pages(language: Language) -> Vec<(String, tera::Context)> {
         view.insert("subject", &say.pick("打印机怎么设成默认？", "How do I make a printer the default?"));
         view.insert("title", &parts(say).title);
         let named = |(name, text): (&str, &str)| BTreeMap::from([("name", name.to_owned()), ("text", text.to_owned())]);
-        view.insert("parts", &parts(say).named(language).into_iter().skip(1).map(named).collect::<Vec<_>>());
+        view.insert("parts", &parts(say).for_requesters().named(language).into_iter().map(named).collect::<Vec<_>>());
         view.insert("action", "/k/AQAAAAAAAAABAAAAAAAAACI");
         view.insert("shown", &now());
         view.insert("seal", "ABCDEFGHIJKLMNOP");

@@ -122,13 +122,11 @@ fn form(pages: &Pages, token: &str, opened: &Found, said: &str, again: bool) -> 
     let shown = pages.clock.now().millis();
     let language = opened.ticket.language;
     let mut context = context(pages, token, opened);
-    // Keywords are for the search; the title stands above.
-    let parts = opened.article.parts.named(language);
-    let last = parts.len().saturating_sub(usize::from(!opened.article.parts.keywords.is_empty()));
+    let parts = opened.article.parts.for_requesters();
     let part =
         |(name, text): &(&str, &str)| BTreeMap::from([("name", (*name).to_owned()), ("text", (*text).to_owned())]);
     context.insert("title", &opened.article.parts.title);
-    context.insert("parts", &parts[..last].iter().skip(1).map(part).collect::<Vec<_>>());
+    context.insert("parts", &parts.named(language).iter().map(part).collect::<Vec<_>>());
     context.insert("said", said);
     context.insert("again", &again);
     context.insert("shown", &shown);

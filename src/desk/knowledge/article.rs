@@ -110,6 +110,12 @@ impl Parts {
         parts.map(|(names, text)| (shown(names, language), text.as_str())).collect()
     }
 
+    /// What helps a requester: without the engineers' steps, and without what only the search needs.
+    pub fn for_requesters(&self) -> Parts {
+        let (title, diagnosis, scope, keywords) = Default::default();
+        Parts { title, diagnosis, scope, keywords, ..self.clone() }
+    }
+
     /// Everything as a form that [`Parts::edit`] reads, empty parts included.
     pub fn form(&self, language: Language) -> String {
         let colon = language.pick("：", ": ");
