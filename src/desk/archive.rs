@@ -51,10 +51,7 @@ fn orders(s: &Situation, on: &Candidate, by: By, mail: &Mail, engineer: &Enginee
     };
     let words = &inbound.after_commands.text;
     let hint = match article {
-        Some(value) => match learn::order(&mut draft, on, engineer, value, words) {
-            Ok(()) => None,
-            Err(hint) => Some(hint),
-        },
+        Some(value) => learn::order(&mut draft, on, engineer, value, words).err(),
         None => Some(Hint::Archived),
     };
     let mut effects = set_aside("for an archived ticket");
