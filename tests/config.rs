@@ -148,6 +148,12 @@ fn every_bad_value_is_named() {
         ("[sla.P1]\nresponse = \"3h\"", "sla.P1.response", "after the resolution"),
         ("[sla.P3]\nresolution = \"1w\"", "sla.P3.resolution", "working days"),
         ("[sla.P5]\nresponse = \"3h\"", "sla.P5", "did you mean \"P1\"?"),
+        ("[knowledge]\nsuggest_from = 0", "knowledge.suggest_from", "from 1 to 100"),
+        ("[knowledge]\ndrafts = true", "knowledge.drafts", "text in quotes"),
+        ("[archive]\nafter = \"7d\"", "archive.after", "link_valid"),
+        ("[archive]\nafter = \"30d\"\n[satisfaction]\nreopen_within = \"60d\"", "archive.after", "reopen_within"),
+        ("[retention]\ntickets = \"7d\"", "retention.tickets", "link_valid"),
+        ("[retention]\naside = \"1h\"", "retention.aside", "from 1d"),
         ("[satisfaction]\nremind_after = \"3d\"", "satisfaction.remind_after", "before close_after"),
         ("[limits]\nacknowledgements = [3, 2, 1]", "limits.acknowledgements", "longer"),
         ("[limits]\nacknowledgements = [3, 10]", "limits.acknowledgements", "3 numbers"),
@@ -179,6 +185,17 @@ fn l27_nobody_has_an_address_of_the_desk() {
     check("[desk]", "[desk]\naliases = [\"ann@corp.example\"]", "engineer[1].address", WORDS);
     check(IMAP, "host = \"a\"\nuser = \"ann@corp.example\"", "engineer[1].address", WORDS);
     check("", "[[supervisor]]\naddress = \"it@corp.example\"", "supervisor[1].address", WORDS);
+}
+
+#[test]
+fn the_archive_comes_after_everything_that_may_still_change_a_ticket() {
+    let days = |count: u64| std::time::Duration::from_secs(count * 86_400);
+    assert_eq!(check_good("", "").archive_after, Some(days(30)));
+    let late = check_good("", "[satisfaction]\nlink_valid = \"90d\"");
+    assert_eq!(late.archive_after, Some(days(90)));
+    assert_eq!(check_good("", "[archive]\nafter = \"never\"").archive_after, None);
+    let kept = check_good("", "[retention]\ntickets = \"730d\"\nurgent = \"never\"").retention;
+    assert_eq!((kept.tickets, kept.urgent, kept.aside), (Some(days(730)), None, None));
 }
 
 const ERP: &str = "[[module]]\nname = \"ERP\"\nowners = [\"sun@corp.example\"]\n";

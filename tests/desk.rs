@@ -44,7 +44,11 @@ fn told(effects: &[Effect]) -> Vec<String> {
         | Effect::Approval(..)
         | Effect::SendLater(..)
         | Effect::Hold(_)
-        | Effect::Release(_) => None,
+        | Effect::Release(_)
+        | Effect::Archive(_)
+        | Effect::KeepArticle(..)
+        | Effect::Suggest { .. }
+        | Effect::Helped { .. } => None,
     };
     let mut lines: Vec<String> = effects.iter().filter_map(line).collect();
     lines.sort_by_key(|l| {

@@ -81,7 +81,7 @@ fn every_letter_reads_well_in_both_languages() {
         assert!(!words.text.contains("\n\n\n") && !words.subject.contains('\n'), "{kind}:\n{}", words.text);
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 2 * 45, "{kinds:?}");
+    assert_eq!(kinds.len(), 2 * 47, "{kinds:?}");
 }
 
 /// What Outlook, QQ, NetEase and phones show alike: nothing from outside, no script, no style sheet, tables.
@@ -98,7 +98,7 @@ fn html_is_plain_enough_for_every_client() {
         assert!(html.contains(&format!("<html lang=\"{}\">", letter.to.language.as_str())), "{kind}");
         assert!(html.contains("max-width:640px") && html.contains("font-size:16px"), "{kind}");
         for link in html.split("href=\"").skip(1) {
-            let ours = ["s", "a"].map(|page| format!("https://desk.corp.example/{page}/"));
+            let ours = ["s", "a", "k"].map(|page| format!("https://desk.corp.example/{page}/"));
             let tap = kind == "notice" && link.starts_with("mailto:it%2B");
             assert!(tap || ours.iter().any(|page| link.starts_with(page)), "{kind} links to {link:.60}");
         }
@@ -131,6 +131,8 @@ fn l28_golden_header_of_every_kind() {
         ("approval_refused", (generated, "IT Service Desk", 3)),
         ("approval_request", (generated, "IT Service Desk", 2)),
         ("answer", (human, "Daniel Novak (IT Service Desk)", 1)),
+        ("article", (generated, "IT Service Desk", 3)),
+        ("article_helped", (generated, "IT Service Desk", 3)),
         ("cancelled", (human, "Daniel Novak (IT Service Desk)", 1)),
         ("clarify", (replied, "IT Service Desk", 3)),
         ("closed", (replied, "IT Service Desk", 4)),

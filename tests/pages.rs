@@ -7,7 +7,7 @@ use maildesk::address::{Address, Mailbox};
 use maildesk::demo::people::Letter;
 use maildesk::demo::world::World;
 use maildesk::desk::approval::{Module, Needs, State};
-use maildesk::desk::link::{ApprovalLink, RatingLink};
+use maildesk::desk::link::{ApprovalLink, HelpLink, RatingLink};
 use maildesk::desk::policy::Reader;
 use maildesk::desk::ticket::{Number, Ticket, What};
 use maildesk::desk::words::{Language, Rating, Status};
@@ -920,4 +920,153 @@ async fn every_page_fits_a_phone() {
 #[tokio::test]
 async fn every_page_fits_a_desktop() {
     every_page(Look::Desktop, 1280, "desktop").await;
+}
+
+// --- articles ----------------------------------------------------------------------------------------------------
+
+impl Desk {
+    /// A how-to question that was answered, closed and published, and asked again; gives the link of the second
+    /// acknowledgement.
+    async fn suggested(&mut self, language: Language) -> String {
+        let mut policy = (*self.world.flow.policy()).clone();
+        policy.knowledge.suggest_from = 0.4;
+        self.world.flow.reload(policy, Templates::load(None).unwrap());
+        let chinese = language == Language::Chinese;
+        let (zhang, chen) = match chinese {
+            true => (person("zhang.wei@example.com", "张伟"), person("chen.mei@example.com", "陈梅")),
+            false => (person("alice@example.com", "Alice Brown"), person("bob@example.com", "Bob Green")),
+        };
+        let (subject, text, answer) = match chinese {
+            true => (
+                "怎么设置默认打印机",
+                "请问怎么把三楼打印机设为默认打印机？不急。",
+                "#解决\n打开「设置 → 打印机和扫描仪」，关掉「让 Windows 管理默认打印机」，再选「设为默认」。",
+            ),
+            false => (
+                "How to set the default printer",
+                "How do I make the third floor printer my default printer? Not urgent.",
+                "#resolve\nOpen Settings, Printers and scanners, switch off \"Let Windows manage my default printer\" and choose \"Set as default\".",
+            ),
+        };
+        let letters = self.world.writes(&zhang, subject, text).await.unwrap();
+        let notice = letters.iter().find(|l| l.to != zhang.address.as_str()).expect("a notice").clone();
+        let engineer = person(&notice.to, "");
+        self.world.clock.advance(MINUTE);
+        let letters = self.world.replies(&engineer, &notice, answer).await.unwrap();
+        let resolution = letters.into_iter().find(|l| l.to == zhang.address.as_str()).expect("a resolution");
+        self.world.clock.advance(MINUTE);
+        let thanks = if chinese { "满意" } else { "Satisfied, thank you" };
+        self.world.replies(&zhang, &resolution, thanks).await.unwrap();
+        assert_eq!(self.ticket(1).await.status, Status::Closed);
+        self.world.clock.advance(MINUTE);
+        self.world.replies(&engineer, &notice, "#kb").await.unwrap();
+        while self.world.flow.index().await.unwrap() > 0 {}
+        self.world.clock.advance(MINUTE);
+        let letters = self.world.writes(&chen, subject, text).await.unwrap();
+        let acknowledgement = letters.iter().find(|l| l.to == chen.address.as_str()).expect("an acknowledgement");
+        acknowledgement.links("/k/").remove(0)
+    }
+
+    async fn helped(&self) -> (i64, i64, i64) {
+        let article = self.world.flow.store.article(Number(1)).await.unwrap().unwrap();
+        (article.shown, article.helped, article.not_helped)
+    }
+}
+
+fn help_form(page: &Answer, helped: &str) -> String {
+    format!("helped={helped}&shown={}&seal={}", page.hidden("shown"), page.hidden("seal"))
+}
+
+#[tokio::test]
+async fn s24_s25_an_article_helps_only_by_a_press() {
+    let mut desk = Desk::new().await;
+    let link = desk.suggested(Language::Chinese).await;
+    let before = desk.database();
+    for _ in 0..3 {
+        assert_eq!(ask("HEAD", &link, "").await.status, 200);
+        assert_eq!(get(&link).await.status, 200);
+    }
+    let page = get(&link).await;
+    assert!(page.body.contains("设为默认") && page.body.contains("怎么设置默认打印机"), "{page:?}");
+    let hasty = post(&link, &help_form(&page, "yes")).await;
+    assert!(hasty.asks_again(), "{hasty:?}");
+    desk.world.clock.advance(5 * SECOND);
+    for odd in ["", "helped=yes", "helped=maybe&shown=1&seal=x", "helped=yes&shown=1&seal=x", "%%%"] {
+        assert!(post(&link, odd).await.asks_again(), "{odd}");
+    }
+    assert_eq!(post_with(&link, "Origin: https://evil.example\r\n", &help_form(&page, "yes")).await.status, 403);
+    assert!(desk.database() == before, "the database has changed");
+    // No: it counts, and the ticket goes on.
+    let no = post(&link, &help_form(&page, "no")).await;
+    assert!(no.status == 200 && no.body.contains("工程师会照常处理") && !no.body.contains("/s/"), "{no:?}");
+    assert_eq!((desk.helped().await, desk.ticket(2).await.status), ((1, 0, 1), Status::New));
+    // Yes after all: resolved, and to be rated.
+    let yes = post(&link, &help_form(&page, "yes")).await;
+    let ratings: Vec<&str> = yes.body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(ratings.len() == 3 && ratings.iter().all(|link| link.starts_with("/s/")), "{yes:?}");
+    assert_eq!((desk.helped().await, desk.ticket(2).await.status), ((1, 1, 0), Status::Resolved));
+    let rate = format!("http://{}{}", desk.host(), ratings[0]);
+    assert!(press(&desk, &rate, "satisfied").await.thanks());
+    assert_eq!(desk.state(2).await, (Status::Closed, Some(Rating::Satisfied)));
+    // Later words about it only count.
+    let page = get(&link).await;
+    desk.world.clock.advance(5 * SECOND);
+    assert_eq!(post(&link, &help_form(&page, "no")).await.status, 200);
+    assert_eq!((desk.helped().await, desk.ticket(2).await.status), ((1, 0, 1), Status::Closed));
+}
+
+#[tokio::test]
+async fn s22_s26_dead_article_links_look_like_any_other() {
+    let mut desk = Desk::new().await;
+    let link = desk.suggested(Language::Chinese).await;
+    let gone = get(&desk.link("nothing")).await;
+    let policy = desk.world.flow.policy();
+    let later = desk.world.now() + DAY;
+    let token = |number, article, expires| {
+        policy.key.sign_help(&HelpLink { number: Number(number), article: Number(article), expires })
+    };
+    let tokens = [
+        token(9, 1, later),
+        token(2, 2, later),
+        token(2, 1, desk.world.now()),
+        desk.token(2, 1, later),
+        String::new(),
+        "%FF".into(),
+        format!("B{}", &link.rsplit('/').next().unwrap()[1..]),
+    ];
+    for token in tokens {
+        assert_eq!(get(&format!("http://{}/k/{token}", desk.host())).await, gone, "{token}");
+    }
+    // A ticket whose requester was never shown it: nothing is counted.
+    let never = format!("http://{}/k/{}", desk.host(), token(1, 1, later));
+    let page = get(&never).await;
+    desk.world.clock.advance(5 * SECOND);
+    post(&never, &help_form(&page, "no")).await;
+    assert_eq!(desk.helped().await, (1, 0, 0));
+    desk.world.clock.advance(31 * DAY);
+    assert_eq!(get(&link).await, gone);
+}
+
+#[tokio::test]
+async fn people_read_an_article_and_say_whether_it_helped() {
+    for (language, look, name) in [
+        (Language::Chinese, Look::Phone, "zh-phone"),
+        (Language::English, Look::Desktop, "en-desktop"),
+        (Language::Chinese, Look::WithoutScript, "zh-desktop"),
+        (Language::English, Look::Phone, "en-phone"),
+    ] {
+        let mut desk = Desk::new().await;
+        let link = desk.suggested(language).await;
+        let browser = Browser::open(look).await;
+        browser.client.goto(&link).await.unwrap();
+        browser.picture(&format!("article-{name}")).await;
+        desk.world.clock.advance(5 * SECOND);
+        browser.client.find(Locator::Css("button[value=yes]")).await.unwrap().click().await.unwrap();
+        browser.client.wait().for_element(Locator::Css("a.link")).await.unwrap();
+        browser.picture(&format!("article-thanks-{name}")).await;
+        assert_eq!((desk.helped().await, desk.ticket(2).await.status), ((1, 1, 0), Status::Resolved));
+        browser.client.find(Locator::Css("a.link")).await.unwrap().click().await.unwrap();
+        browser.client.wait().for_element(Locator::Css("button[value=satisfied]")).await.unwrap();
+        browser.close().await;
+    }
 }

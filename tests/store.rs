@@ -8,6 +8,8 @@ use maildesk::desk::approval::{Approval, Code, Said, State, Voice};
 use maildesk::desk::event::{KnownId, Person, Timer, TimerKind, Visibility};
 use maildesk::desk::held::Held;
 use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
+use maildesk::desk::knowledge::article::{Article, Parts, State as ArticleState};
+use maildesk::desk::knowledge::{About, Document, Suggestion, terms};
 use maildesk::desk::ticket::{Entry, Number, Term, Ticket, What, Who};
 use maildesk::desk::visit::{self, Visit};
 use maildesk::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
@@ -66,6 +68,10 @@ on_both! {
     visits
     a_database_from_before_visits_gets_their_table
     approvals_come_back_whole
+    articles_come_back_whole
+    documents_are_found_by_their_terms
+    what_changes_is_marked_and_taken_once
+    solved_documents_are_counted_and_likened
     outbox_life_of_a_letter
     outbox_urgent_first_and_large_ones
     r23_settlement_is_fenced
@@ -148,6 +154,191 @@ fn ticket(number: Number) -> Ticket {
         related: None,
         version: 1,
     }
+}
+
+fn article(number: i64) -> Article {
+    Article {
+        ticket: Number(number),
+        state: ArticleState::Published,
+        language: Language::English,
+        category: Category::Network,
+        parts: Parts { title: "VPN\0".into(), solution: "重连\n再试".into(), ..Parts::default() },
+        owner: Some(address("li@corp.example")),
+        drafted: NOW,
+        published: Some(later(1)),
+        review: Some(later(2)),
+        version: 3,
+        shown: 0,
+        helped: 0,
+        not_helped: 0,
+    }
+}
+
+async fn articles_come_back_whole(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    for number in [1, 2] {
+        assert_eq!(tx.next_number().await.unwrap(), Number(number));
+        tx.open_ticket(&ticket(Number(number))).await.unwrap();
+    }
+    tx.keep_article(&article(1)).await.unwrap();
+    tx.suggest(Number(2), Number(1), NOW).await.unwrap();
+    tx.suggest(Number(2), Number(1), later(5)).await.unwrap();
+    tx.commit().await.unwrap();
+    let expect = |shown, helped, not_helped| {
+        let mut expect = Article { shown, helped, not_helped, ..article(1) };
+        expect.parts.title = "VPN\u{fffd}".into();
+        Some(expect)
+    };
+    assert_eq!(store.article(Number(1)).await.unwrap(), expect(1, 0, 0));
+    assert_eq!(store.article(Number(2)).await.unwrap(), None);
+    for (helped, counts) in [(false, (1, 0, 1)), (true, (1, 1, 0))] {
+        let mut tx = store.begin().await.unwrap();
+        tx.note_helped(Number(2), Number(1), helped, NOW).await.unwrap();
+        tx.note_helped(Number(2), Number(9), helped, NOW).await.unwrap();
+        let suggested = tx.suggestions(Number(2)).await.unwrap();
+        assert_eq!(suggested, [Suggestion { article: Number(1), helped: Some(helped) }]);
+        tx.commit().await.unwrap();
+        assert_eq!(store.article(Number(1)).await.unwrap(), expect(counts.0, counts.1, counts.2));
+    }
+    let mut tx = store.begin().await.unwrap();
+    let retired = Article { state: ArticleState::Retired, review: None, version: 4, ..article(1) };
+    tx.keep_article(&retired).await.unwrap();
+    assert_eq!(tx.article(Number(1)).await.unwrap().unwrap().state, ArticleState::Retired);
+}
+
+fn document(about: About, title: &str, text: &str, solved: bool) -> Document {
+    let terms = terms::of(&format!("{title} {text}")).join(" ");
+    Document { about, title: title.into(), summary: "x".into(), category: Category::Other, solved, terms }
+}
+
+async fn put(store: &Store, documents: &[Document]) {
+    let mut tx = store.begin().await.unwrap();
+    tx.take_stale(0).await.unwrap();
+    tx.put_documents(documents).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn names(store: &Store, query: &str) -> Vec<String> {
+    store.search(query, 10).await.unwrap().iter().map(|document| document.about.name()).collect()
+}
+
+async fn documents_are_found_by_their_terms(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let it = |number| About::Ticket(Number(number));
+    put(
+        &store,
+        &[
+            document(it(1), "打印机卡纸", "三楼", true),
+            document(it(2), "网络", "打印机也连不上 ORA-00942", false),
+            document(About::Article(Number(1)), "卡纸怎么办", "打印机 C盘", true),
+            document(it(3), "Outlook crashes", "error 0x80070005 on 10.0.0.1, Größe", true),
+            document(it(4), "打印机", "没有反应", false),
+        ],
+    )
+    .await;
+    for (query, found) in [
+        ("打印机", vec!["KB001", "IT001", "IT004", "IT002"]),
+        ("打印", vec!["KB001", "IT001", "IT004", "IT002"]),
+        ("打印机 卡纸", vec!["KB001", "IT001"]),
+        ("盘", vec!["KB001"]),
+        ("C盘", vec!["KB001"]),
+        ("机", vec!["KB001", "IT001", "IT004", "IT002"]),
+        ("ora-00942", vec!["IT002"]),
+        ("ORA 00942", vec!["IT002"]),
+        ("00942", vec!["IT002"]),
+        ("OUTLOOK 0X80070005", vec!["IT003"]),
+        ("10.0.0.1", vec!["IT003"]),
+        ("GRÖSSE", vec![]),
+        ("größe", vec!["IT003"]),
+        ("显示器", vec![]),
+        ("", vec![]),
+        ("' OR '1'='1", vec![]),
+        ("\"* AND (NOT 打印)", vec![]),
+        ("a'b\"c:* & | ! <-> \\", vec![]),
+    ] {
+        assert_eq!(names(&store, query).await, found, "{query}");
+    }
+    // Written anew, it is found by what it says now.
+    put(&store, &[document(it(1), "鼠标坏了", "", true)]).await;
+    assert_eq!(names(&store, "打印机 卡纸").await, ["KB001"]);
+    assert_eq!(names(&store, "鼠标").await, ["IT001"]);
+    let mut tx = store.begin().await.unwrap();
+    tx.take_stale(0).await.unwrap();
+    tx.drop_document(About::Article(Number(1))).await.unwrap();
+    tx.drop_document(About::Article(Number(7))).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(names(&store, "打印机").await, ["IT004", "IT002"]);
+}
+
+async fn what_changes_is_marked_and_taken_once(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.next_number().await.unwrap();
+    tx.open_ticket(&ticket(Number(1))).await.unwrap();
+    let inbound = with_id("a", "a@b.example");
+    tx.add_message(&new_message(&inbound, Place::Ticket(Number(1), Visibility::Public))).await.unwrap();
+    tx.add_message(&new_message(&with_id("b", "b@b.example"), Place::SetAside("no"))).await.unwrap();
+    tx.commit().await.unwrap();
+    let stale = async |limit| {
+        let mut tx = store.begin().await.unwrap();
+        let stale = tx.take_stale(limit).await.unwrap();
+        tx.commit().await.unwrap();
+        stale
+    };
+    let one = About::Ticket(Number(1));
+    assert_eq!(stale(0).await, []);
+    // What a transaction takes and does not commit is still there.
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.take_stale(10).await.unwrap(), [one]);
+    assert_eq!(tx.told_on(Number(1), 10).await.unwrap(), ["打印机不能打印"]);
+    drop(tx);
+    assert_eq!(stale(10).await, [one]);
+    assert_eq!(stale(10).await, []);
+    let mut tx = store.begin().await.unwrap();
+    // Neither a new due time nor a person changes what is found.
+    let mut changed = Ticket { version: 2, resolution_due: later(9), ..ticket(Number(1)) };
+    tx.save_ticket(&changed).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(stale(10).await, []);
+    let mut tx = store.begin().await.unwrap();
+    (changed.version, changed.status) = (3, Status::Resolved);
+    tx.save_ticket(&changed).await.unwrap();
+    tx.keep_article(&article(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(stale(10).await, [one, About::Article(Number(1))]);
+}
+
+async fn solved_documents_are_counted_and_likened(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let it = |number| About::Ticket(Number(number));
+    let all = [
+        document(it(1), "打印机 卡纸", "", true),
+        document(it(2), "打印机", "", false),
+        document(it(3), "打印机 墨盒", "", true),
+        document(About::Article(Number(1)), "卡纸", "", true),
+    ];
+    put(&store, &all).await;
+    let counted = async |terms: &[&str]| {
+        let mut tx = store.begin().await.unwrap();
+        let terms: Vec<String> = terms.iter().map(|term| (*term).to_owned()).collect();
+        let with = tx.frequencies(&terms).await.unwrap();
+        terms.iter().map(|term| with.get(term).copied()).collect::<Vec<_>>()
+    };
+    let asked = ["", "打印", "卡纸", "墨盒", "鼠标"];
+    assert_eq!(counted(&asked).await, [Some(3), Some(2), Some(2), Some(1), None]);
+    let like = async |terms: &[&str]| {
+        let mut tx = store.begin().await.unwrap();
+        let found = tx.solved_documents(terms, 2).await.unwrap();
+        found.iter().map(|document| document.about.name()).collect::<Vec<_>>()
+    };
+    assert_eq!(like(&["卡纸", "墨盒"]).await, ["KB001", "IT003", "IT001"]);
+    assert_eq!(like(&["打印"]).await, ["IT003", "IT001"]);
+    assert!(like(&[]).await.is_empty() && like(&["鼠标"]).await.is_empty());
+    // No longer solved, gone, changed.
+    put(&store, &[document(it(1), "打印机 卡纸", "", false), document(it(3), "鼠标", "", true)]).await;
+    assert_eq!(counted(&asked).await, [Some(2), None, Some(1), None, Some(1)]);
+    assert_eq!(like(&["打印", "鼠标"]).await, ["IT003"]);
 }
 
 fn entry(why: &str) -> Entry {
@@ -915,22 +1106,39 @@ async fn visits(url: String) {
 
 /// As it was before there were visits.
 async fn a_database_from_before_visits_gets_their_table(url: String) {
+    let old: [&str; 3] = match url.starts_with("sqlite") {
+        true => [
+            include_str!("../migrations/sqlite/0001_desk.sql"),
+            include_str!("../migrations/sqlite/0002_clock.sql"),
+            include_str!("../migrations/sqlite/0003_incident.sql"),
+        ],
+        false => [
+            include_str!("../migrations/postgres/0001_desk.sql"),
+            include_str!("../migrations/postgres/0002_clock.sql"),
+            include_str!("../migrations/postgres/0003_incident.sql"),
+        ],
+    };
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        std::fs::File::create(path).unwrap();
+    }
+    for step in old {
+        run(&url, step).await;
+    }
+    run(&url, "create table schema_version (version bigint not null)").await;
+    run(&url, "insert into schema_version (version) values (1), (2), (3)").await;
+    run(
+        &url,
+        "insert into ticket values (1, '打印机坏了', 'Zhang@corp.example', 'zhang@corp.example', '张三', 'zh-CN', 'hardware', 'P3',
+             'personal', '[]', '{}', 'new', null, null, null, 0, 0, null, 0, 0, null, null, null, 1, false, null, null, 1,
+             0, 0, null, null)",
+    )
+    .await;
     let store = Store::open(&url).await.unwrap();
     let mut tx = store.begin().await.unwrap();
-    let one = open_one(&mut tx).await;
-    tx.commit().await.unwrap();
-    store.close().await;
-    run(&url, "drop table visit").await;
-    run(&url, "drop table approval").await;
-    run(&url, "drop table directory").await;
-    run(&url, "drop table held_address").await;
-    run(&url, "alter table ticket drop column answered").await;
-    run(&url, "alter table ticket drop column copied").await;
-    run(&url, "delete from schema_version where version > 3").await;
-    let store = Store::open(&url).await.unwrap();
-    let mut tx = store.begin().await.unwrap();
-    assert!(tx.visits(&[one.number]).await.unwrap().is_empty());
-    assert_eq!(tx.tickets(&[one.number]).await.unwrap(), [one]);
+    assert!(tx.visits(&[Number(1)]).await.unwrap().is_empty());
+    assert_eq!(tx.tickets(&[Number(1)]).await.unwrap()[0].subject, "打印机坏了");
+    // What was there before is indexed, too.
+    assert_eq!(tx.take_stale(10).await.unwrap(), [About::Ticket(Number(1))]);
 }
 
 async fn approvals_come_back_whole(url: String) {

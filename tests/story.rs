@@ -10,6 +10,7 @@ mod story {
     mod duplicates;
     mod faults;
     mod incident;
+    mod knowledge;
     mod life;
     mod machines;
     mod outage;

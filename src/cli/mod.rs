@@ -1,11 +1,16 @@
 //! The command line (`design.md` 5.1): what can be asked for, and how each command ends.
 
 pub mod check;
+mod erase;
 pub mod explain;
+mod export;
 pub mod ingest;
 mod log;
+pub mod search;
 pub mod ticket;
+mod zip;
 
+use crate::address::Address;
 use crate::config::{Config, EXAMPLE, Log};
 use crate::daemon;
 use crate::demo;
@@ -41,6 +46,12 @@ pub enum Command {
     /// What the desk knows
     #[command(subcommand)]
     Ticket(TicketCommand),
+    /// Find articles and tickets by words, in Chinese and English
+    Search(SearchArgs),
+    /// Take everything about a person away; what happened stays, without whose it was
+    Erase(EraseArgs),
+    /// Take away what [retention] says has been kept long enough
+    Retention(RetentionArgs),
     /// Print the commented example configuration
     Config,
 }
@@ -97,12 +108,50 @@ pub struct IngestArgs {
     pub paths: Vec<String>,
 }
 
+#[derive(Debug, Args)]
+pub struct EraseArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Only say how much it would be
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The person's mail address
+    #[arg(value_parser = address)]
+    pub address: Address,
+}
+
+#[derive(Debug, Args)]
+pub struct RetentionArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Only say how much it would be
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// One JSON object per answer, one per line
+    #[arg(long)]
+    pub json: bool,
+    /// At most so many answers
+    #[arg(long, default_value_t = 20, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub limit: u16,
+    /// All of them have to be there
+    #[arg(required = true)]
+    pub words: Vec<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum TicketCommand {
     /// Tickets, newest first
     List(ListArgs),
     /// One ticket with its timeline
     Show(ShowArgs),
+    /// One ticket as a folder or ZIP file: record, readable dossier, all mails and files
+    Export(ExportArgs),
     /// What belongs to no ticket: quarantine, and machines' mail kept aside
     Aside(AsideArgs),
 }
@@ -126,6 +175,18 @@ pub struct AsideArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// A new or empty folder, or a new file that ends in .zip
+    #[arg(short, long, value_name = "PLACE")]
+    pub output: PathBuf,
+    /// Such as IT001
+    #[arg(value_parser = number)]
+    pub number: Number,
+}
+
+#[derive(Debug, Args)]
 pub struct ShowArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -138,6 +199,10 @@ pub struct ShowArgs {
     /// Such as IT001
     #[arg(value_parser = number)]
     pub number: Number,
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    Address::parse(text).ok_or_else(|| "expected a mail address such as zhang@example.com".into())
 }
 
 fn number(text: &str) -> Result<Number, String> {
@@ -217,7 +282,15 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             block_on(async { Ok(daemon::run(&args.config, config).await?) })
         }
         Command::Ingest(args) => block_on(ingest::ingest(start(&args.config)?, args.mbox, &args.paths, out)),
+        Command::Erase(args) => block_on(erase::erase(start(&args.config)?, &args.address, args.dry_run, out)),
+        Command::Retention(args) => block_on(erase::retention(start(&args.config)?, args.dry_run, out)),
+        Command::Search(args) => {
+            block_on(search::search(start(&args.config)?, &args.words.join(" "), args.limit, args.json, out))
+        }
         Command::Ticket(TicketCommand::List(args)) => block_on(ticket::list(start(&args.config)?, args.json, out)),
+        Command::Ticket(TicketCommand::Export(args)) => {
+            block_on(export::export(start(&args.config)?, args.number, &args.output, out))
+        }
         Command::Ticket(TicketCommand::Aside(args)) => {
             block_on(ticket::aside(start(&args.config)?, args.save.as_deref(), out))
         }
@@ -272,7 +345,11 @@ mod tests {
             "ingest -c x -",
             "ticket list -c x --json",
             "ticket show -c x it7",
+            "ticket export -c x IT001 --output y.zip",
             "ticket aside -c x --save y",
+            "search -c x --json 打印 机",
+            "erase -c x --dry-run zhang@example.com",
+            "retention -c x --dry-run",
             "config",
         ] {
             assert!(Cli::try_parse_from(std::iter::once("maildesk").chain(good.split(' '))).is_ok(), "{good}");

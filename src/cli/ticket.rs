@@ -168,7 +168,7 @@ fn approval_line(approval: &Approval, zone: Tz) -> String {
 }
 
 /// Without what only the daemon needs: who was mailed a code, and when.
-fn approval_json(approval: &Approval) -> Value {
+pub(super) fn approval_json(approval: &Approval) -> Value {
     let people: Vec<Value> =
         approval.people.iter().map(|voice| json!({"address": voice.who, "said": voice.said})).collect();
     let lead = approval.decided.map(|at| approval.lead_time(at).as_secs());

@@ -18,7 +18,8 @@ use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
 use crate::desk::policy::{
-    Channel, Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Satisfaction, Site, Targets, Visits,
+    Channel, Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Retention, Satisfaction,
+    Site, Targets, Visits,
 };
 use crate::desk::triage::Rules;
 use crate::desk::vendor::Vendor;
@@ -27,6 +28,7 @@ use document::Document;
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use values::Place;
 
 /// The commented example: every key with meaning, unit and default. The file is the only source of this text.
@@ -65,6 +67,10 @@ pub struct Config {
     pub modules: Vec<Module>,
     pub directory: Directory,
     pub channels: Vec<Channel>,
+    pub knowledge: Knowledge,
+    /// How long after it was closed a ticket is archived; `None`: never.
+    pub archive_after: Option<Duration>,
+    pub retention: Retention,
     pub log: Log,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Fault>,
@@ -126,6 +132,9 @@ impl Config {
             modules: self.modules.clone(),
             channels: self.channels.clone(),
             directory: Arc::default(),
+            knowledge: self.knowledge,
+            archive_after: self.archive_after,
+            retention: self.retention,
             key,
         }
     }
@@ -173,6 +182,9 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let hold = service::hold(&root.section("pending"), working_day);
     let limits = service::limits(&root.section("limits"));
     let visits = service::visits(&root.section("visit"), working_day);
+    let knowledge = service::knowledge(&root.section("knowledge"));
+    let archive_after = service::archive_after(&root.section("archive"), &satisfaction);
+    let retention = service::retention(&root.section("retention"), &satisfaction);
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
     let directory = directory::read(&root.section("directory"), place);
@@ -220,6 +232,9 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         modules,
         directory,
         channels,
+        knowledge,
+        archive_after,
+        retention,
         log,
         warnings: Vec::new(),
     })

@@ -4,7 +4,8 @@ use super::document::{Fault, Section};
 use super::values::{self, Place};
 use crate::desk::duty::Staff;
 use crate::desk::policy::{
-    Demand, Escalation, Hold, Incident, Limits, Proof, Role, Satisfaction, Site, Target, Targets, Visits,
+    Demand, Escalation, Hold, Incident, Knowledge, Limits, Proof, Retention, Role, Satisfaction, Site, Target, Targets,
+    Visits,
 };
 use crate::desk::triage::{self, Rules};
 use crate::desk::words::Priority;
@@ -244,6 +245,51 @@ pub fn visits(section: &Section, working_day: Duration) -> Visits {
         remind_before: wall("remind_before", usual.remind_before, Duration::ZERO, 7 * DAY),
         ask_after: wall("ask_after", usual.ask_after, Duration::ZERO, 7 * DAY),
     }
+}
+
+/// `[knowledge]`: what is learnt from tickets.
+pub fn knowledge(section: &Section) -> Knowledge {
+    let usual = Knowledge::default();
+    let drafts = section.parse("drafts", |t| values::word(&[("yes", true), ("no", false)], t));
+    let percent = section.integer("suggest_from", 1..101).map(|percent| percent as f64 / 100.0);
+    Knowledge {
+        drafts: drafts.unwrap_or(usual.drafts),
+        review_after: section
+            .parse("review_after", |t| values::duration(t, DAY..=3660 * DAY))
+            .unwrap_or(usual.review_after),
+        suggest_from: percent.unwrap_or(usual.suggest_from),
+    }
+}
+
+/// `[archive]`: after how long nothing of a closed ticket changes any more.
+pub fn archive_after(section: &Section, satisfaction: &Satisfaction) -> Option<Duration> {
+    let after = section.parse("after", |text| match text {
+        "never" => Ok(None),
+        _ => values::duration(text, DAY..=3660 * DAY).map(Some),
+    });
+    let longest = satisfaction.link_valid.max(satisfaction.reopen_within);
+    let after = after.unwrap_or(Some(longest.max(30 * DAY)));
+    if after.is_some_and(|after| after < longest) {
+        section.fault("after", "an archived ticket cannot be rated or reopened: not before link_valid and reopen_within of [satisfaction] are over");
+    }
+    after
+}
+
+/// `[retention]`: how long data about people are kept.
+pub fn retention(section: &Section, satisfaction: &Satisfaction) -> Retention {
+    let longest = satisfaction.link_valid.max(satisfaction.reopen_within);
+    let keep = |key: &str, least: Duration| {
+        let keep = section.parse(key, |text| match text {
+            "never" => Ok(None),
+            _ => values::duration(text, DAY..=36_600 * DAY).map(Some),
+        });
+        let keep = keep.flatten();
+        if keep.is_some_and(|keep| keep < least) {
+            section.fault(key, "not before link_valid and reopen_within of [satisfaction] are over");
+        }
+        keep
+    };
+    Retention { tickets: keep("tickets", longest), urgent: keep("urgent", longest), aside: keep("aside", DAY) }
 }
 
 pub fn proof(section: &Section) -> Proof {

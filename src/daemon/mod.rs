@@ -4,6 +4,7 @@
 //! [`Flow`] and a stop signal; every one of them survives its own errors.
 
 mod directory;
+mod indexing;
 mod intake;
 mod outgoing;
 mod run;

@@ -112,7 +112,8 @@ impl World {
         self.arrives(raw).await
     }
 
-    async fn arrives(&mut self, raw: Vec<u8>) -> Result<Vec<Letter>> {
+    /// A message reaches the desk as it is.
+    pub async fn arrives(&mut self, raw: Vec<u8>) -> Result<Vec<Letter>> {
         self.written += 1;
         let name = format!("{:06}.story", self.written);
         let temporary = self.inbox.join("tmp").join(&name);

@@ -250,6 +250,9 @@ mod tests {
             vendors: Vec::new(),
             departments: Vec::new(),
             modules: Vec::new(),
+            knowledge: Default::default(),
+            archive_after: None,
+            retention: Default::default(),
             key: Key([1; 32]),
         }
     }

@@ -94,6 +94,12 @@ pub enum Hint {
     NoSender,
     /// Nobody of this level or with this skill is there.
     NobodyThere { name: String },
+    /// With an article's text no other order may come that sends a text out.
+    ArticleAlone,
+    /// There is no article of this ticket to be taken away.
+    NoArticle,
+    /// The ticket is archived: nothing of it changes any more.
+    Archived,
 }
 
 /// What an engineer can order.
@@ -140,6 +146,8 @@ pub enum Command {
     Reject(String),
     /// Whose report it is, and how it came.
     For(String, Option<Way>),
+    /// Publishes what this ticket teaches, or takes it away; what stood on the line.
+    Article(String),
 }
 
 impl Command {
@@ -175,6 +183,7 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("status", &["status", "状态", "狀態", "show", "查看"]),
     ("list", &["list", "列表", "我的工单"]),
     ("help", &["help", "帮助", "幫助", "?"]),
+    ("kb", &["kb", "知识", "知識", "知识库", "article"]),
     ("approval", &["approval", "审批", "審批", "申请审批"]),
     ("approve", &["approve", "批准", "同意", "approved", "审批通过"]),
     ("reject", &["reject", "驳回", "駁回", "rejected", "拒绝", "拒絕", "不同意"]),
@@ -264,6 +273,7 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
             let (who, way) = read_way(&needed("#for zhang@example.com")?);
             Command::For(who, way)
         }
+        "kb" => Command::Article(text()),
         _ => Command::Help,
     })
 }
@@ -358,7 +368,8 @@ fn near(word: &str, allowed: usize) -> Option<String> {
     let word: Vec<char> = word.chars().take(40).collect();
     let scored = names().map(|name| (distance(&word, &name.chars().collect::<Vec<_>>()), name));
     scored
-        .filter(|(d, name)| *d <= allowed && *d < name.chars().count())
+        // Everything is near to `kb`.
+        .filter(|(d, name)| *d <= allowed && *d < name.chars().count() && (name.len() > 2 || *d == 0))
         .min_by_key(|(d, _)| *d)
         .map(|(_, name)| name.to_owned())
 }
@@ -551,6 +562,15 @@ const ORDINARY: &[&str] = &[
     "improve",
     "project",
     "approvals",
+    "articles",
+    "常识",
+    "认识",
+    "意识",
+    "识别",
+    "知道",
+    "通知",
+    "已知",
+    "告知",
 ];
 
 /// One slip away from a command: two where the word is long, none where it is too short to tell.

@@ -3,11 +3,12 @@
 use crate::address::Mailbox;
 use crate::desk::event::{Candidate, Effect, Event, Mail, Situation, Timer, TimerKind, Visibility};
 use crate::desk::inbound::{Inbound, Kind};
+use crate::desk::knowledge::learn;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
 use crate::desk::{
-    approval, behalf, draft::Draft, engineer, escalation, follow_up, handover, held, hush, intake, machine, pending,
-    requester, supervisor, vendor, visit,
+    approval, archive, behalf, draft::Draft, engineer, escalation, follow_up, handover, held, hush, intake, machine,
+    pending, requester, supervisor, vendor, visit,
 };
 use crate::time::Timestamp;
 
@@ -17,11 +18,15 @@ pub fn decide(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
 }
 
 fn decide_event(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
-    let candidate = |number: &Number| s.candidates.iter().find(|c| c.named == *number);
+    // Of an archived ticket nothing changes.
+    let candidate = |number: &Number| s.candidates.iter().find(|c| c.named == *number && c.archived.is_none());
     match event {
         Event::Mail(mail) => decide_mail(s, mail, now),
         Event::Rated { number, cycle, rating, comment } => {
             candidate(number).map_or_else(Vec::new, |on| requester::rated(s, on, *cycle, *rating, comment, now))
+        }
+        Event::Helped { number, article, helped } => {
+            candidate(number).map_or_else(Vec::new, |on| learn::helped(s, on, *article, *helped, now))
         }
         Event::Due(timers) => due(s, timers, now),
         Event::Undelivered { number, to, letter, reason } => {
@@ -44,6 +49,10 @@ fn due(s: &Situation, timers: &[Timer], now: Timestamp) -> Vec<Effect> {
     let (mut effects, mut told) = (Vec::new(), escalation::Told::default());
     for timer in timers {
         let Some(on) = s.candidates.iter().find(|c| c.named == timer.number) else { continue };
+        // Its article may live on.
+        if on.archived.is_some() && timer.kind != TimerKind::Knowledge {
+            continue;
+        }
         effects.extend(match timer.kind {
             TimerKind::Targets => escalation::climb(s, on, timer, now, &mut told),
             TimerKind::Hold => pending::timer(s, on, timer, now),
@@ -51,6 +60,8 @@ fn due(s: &Situation, timers: &[Timer], now: Timestamp) -> Vec<Effect> {
             TimerKind::FollowUp => follow_up::timer(s, on, timer, now),
             TimerKind::VisitReminder | TimerKind::VisitOver => visit::timer(s, on, timer, now),
             TimerKind::ConfirmReminder | TimerKind::AutoClose => machine::timer(s, on, timer, now),
+            TimerKind::Knowledge => learn::timer(s, on, now),
+            TimerKind::Archive => archive::timer(s, on, timer, now),
             TimerKind::ApprovalReminder | TimerKind::ApprovalSubstitute | TimerKind::ApprovalLimit => {
                 approval::ask::timer(s, on, timer, now)
             }
@@ -84,6 +95,7 @@ fn decide_mail(s: &Situation, mail: &Mail, now: Timestamp) -> Vec<Effect> {
         return machine::too_large(s, mail, limit, now);
     }
     match thread::find(inbound, s) {
+        Thread::On(on, by) if on.archived.is_some() => archive::mail(s, on, by, mail, from, now),
         Thread::On(on, by) => {
             visit::answered(s, on, mail, from, now).unwrap_or_else(|| on_ticket(s, on, by, mail, from, now))
         }

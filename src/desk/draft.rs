@@ -169,6 +169,12 @@ impl<'a> Draft<'a> {
         if to == Status::Resolved {
             self.await_confirmation();
         }
+        if let Some(after) = self.policy.archive_after.filter(|_| self.ticket.closed.is_some()) {
+            self.schedule(TimerKind::Archive, self.now + after);
+        }
+        if to == Status::Closed && self.policy.knowledge.drafts && self.ticket.resolved.is_some() {
+            self.schedule(TimerKind::Knowledge, self.now);
+        }
     }
 
     pub fn wait_for(&mut self, wait: Wait, why: impl Into<String>) {
@@ -417,7 +423,15 @@ impl<'a> Draft<'a> {
             }
             let reason = team::call(self.policy, &self.ticket, &reader, self.now);
             let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
-            let content = Content::Notice { reason, body: body.clone(), missing, may_belong_to: None, kept, warnings };
+            let content = Content::Notice {
+                reason,
+                body: body.clone(),
+                missing,
+                may_belong_to: None,
+                kept,
+                warnings,
+                similar: Vec::new(),
+            };
             self.letter(reader, cause, content).with_first_files = true;
         }
     }

@@ -8,6 +8,7 @@ use crate::desk::command::{self, Command, CommandLine, Hint};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
 use crate::desk::inbound::{Attachment, Body, Inbound};
+use crate::desk::knowledge::learn;
 use crate::desk::letter::{
     Action, Closing, Content, CopyStage, ListLine, LoadLine, NoticeReason, Said, Stage, StatusLine, TranscriptLine,
     Writer,
@@ -148,6 +149,9 @@ pub fn new_mail(
         description: below.inbound.body.clone(),
         visit: None,
         approval: None,
+        article: None,
+        suggested: Vec::new(),
+        archived: None,
     };
     let mut work = Work::new(s, &opened, &below, &below.inbound, engineer, now);
     work.draft = draft;
@@ -303,7 +307,8 @@ impl<'a> Work<'a> {
         self.tell_absorbed();
         self.tell_team();
         self.warn_of_copies();
-        let internal = self.is_internal() || self.voice == Voice::Supervisor;
+        let article = self.has(|c| matches!(c, Command::Article(_)));
+        let internal = self.is_internal() || article || self.voice == Voice::Supervisor;
         let visibility = if internal { Visibility::Internal } else { Visibility::Public };
         self.draft.effect(Effect::Join { number: self.on.ticket.number, visibility });
         self.answer_questions();
@@ -414,7 +419,7 @@ impl<'a> Work<'a> {
     /// A reply to a letter of a ticket that was merged: its text was meant for that ticket's requester and would go to
     /// the other one's.
     fn is_for_somebody_else(&self) -> bool {
-        let stays_inside = |c: &Command| c.is_question() || matches!(c, Command::Note(_));
+        let stays_inside = |c: &Command| c.is_question() || matches!(c, Command::Note(_) | Command::Article(_));
         let inside = !self.commands.is_empty() && self.commands.iter().all(stays_inside);
         self.on.named != self.on.ticket.number && self.voice == Voice::Engineer && !inside
     }
@@ -497,6 +502,7 @@ impl<'a> Work<'a> {
             Command::Note(text) if text.is_empty() && self.inbound.after_commands.text.trim().is_empty() => {
                 Err(Hint::TextNeeded)
             }
+            Command::Article(value) => self.article(value),
             Command::Workaround(_) | Command::Note(_) | Command::Status | Command::List | Command::Help => Ok(()),
         }
     }
@@ -593,7 +599,8 @@ impl<'a> Work<'a> {
         let reason = NoticeReason::Assigned { by: self.engineer.reader.mailbox.called().to_owned(), note };
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
         let body = self.on.description.clone();
-        let content = Content::Notice { reason, body, missing, may_belong_to: None, kept, warnings };
+        let content =
+            Content::Notice { reason, body, missing, may_belong_to: None, kept, warnings, similar: Vec::new() };
         let key = cause(self.mail);
         self.draft.letter(to.reader.clone(), &key, content).with_first_files = true;
         Ok(())
@@ -749,6 +756,27 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// `#kb`: the text is the article, and goes nowhere else.
+    fn article(&mut self, value: &str) -> Result<(), Hint> {
+        let speaks = |c: &Command| {
+            matches!(
+                c,
+                Command::Resolve(_)
+                    | Command::Close(_)
+                    | Command::Cancel(_)
+                    | Command::Workaround(_)
+                    | Command::Reopen(_)
+                    | Command::Visit(_)
+                    | Command::Vendor(_)
+                    | Command::Note(_)
+            )
+        };
+        if self.commands.iter().any(speaks) {
+            return Err(Hint::ArticleAlone);
+        }
+        learn::order(&mut self.draft, self.on, self.engineer, value, &self.inbound.after_commands.text)
+    }
+
     /// Whether one of the lines makes the text internal.
     fn is_internal_order(&self) -> bool {
         self.inbound.commands.iter().any(|line| command::canonical(&line.word) == Some("note"))
@@ -826,7 +854,8 @@ impl<'a> Work<'a> {
         let reason = NoticeReason::Merged { by, number, requester };
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
         let body = self.on.description.clone();
-        let content = Content::Notice { reason, body, missing, may_belong_to: None, kept, warnings };
+        let content =
+            Content::Notice { reason, body, missing, may_belong_to: None, kept, warnings, similar: Vec::new() };
         let key = cause(self.mail);
         self.draft.letter_about(target.ticket.clone(), owner.reader.clone(), &key, content);
     }
@@ -897,6 +926,9 @@ impl<'a> Work<'a> {
 
     /// Sends the text to whom it is meant for: nobody (a note), or the requester in the fitting letter.
     fn say(&mut self) {
+        if self.has(|c| matches!(c, Command::Article(_))) {
+            return;
+        }
         let words = self.words();
         // Whoever sent it hears nothing.
         if self.has(|c| *c == Command::Spam) {
@@ -927,6 +959,8 @@ impl<'a> Work<'a> {
         let content = self.with_invitation(content);
         if matches!(content, Content::Workaround { .. }) {
             self.draft.record(What::Workaround, words.text.clone());
+        } else if matches!(content, Content::Resolution { .. }) && !words.text.trim().is_empty() {
+            self.draft.record(What::Solution, words.text.clone());
         } else if has_words {
             self.draft.record(What::Message, words.text.lines().next().unwrap_or("").to_owned());
         }

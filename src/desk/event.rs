@@ -5,6 +5,8 @@ use crate::desk::approval::Approval;
 use crate::desk::held::{AllHeld, Held};
 use crate::desk::inbound::Inbound;
 use crate::desk::intake::{self, Sorted};
+use crate::desk::knowledge::article::Article;
+use crate::desk::knowledge::{Similar, Suggestion};
 use crate::desk::letter::{Action, Letter};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
@@ -39,6 +41,12 @@ pub enum Event {
     Absent {
         number: Number,
         parent: Option<Number>,
+    },
+    /// On an article's page a requester said whether it helped.
+    Helped {
+        number: Number,
+        article: Number,
+        helped: bool,
     },
     /// On an owner's page somebody pressed a button: the owner is to be mailed a code.
     CodeWanted {
@@ -132,6 +140,10 @@ pub enum TimerKind {
     ApprovalLimit,
     /// Somebody is to have got back to a requester who was not satisfied.
     FollowUp,
+    /// The ticket has closed: an article may be drafted; later its owner is asked whether it still holds.
+    Knowledge,
+    /// It has been closed for long: it is archived.
+    Archive,
 }
 
 impl TimerKind {
@@ -147,6 +159,8 @@ impl TimerKind {
         TimerKind::ApprovalSubstitute,
         TimerKind::ApprovalLimit,
         TimerKind::FollowUp,
+        TimerKind::Knowledge,
+        TimerKind::Archive,
     ];
 
     /// The timers of a ticket that waits for its confirmation.
@@ -171,6 +185,8 @@ impl TimerKind {
             TimerKind::ApprovalSubstitute => "approval_substitute",
             TimerKind::ApprovalLimit => "approval_limit",
             TimerKind::FollowUp => "follow_up",
+            TimerKind::Knowledge => "knowledge",
+            TimerKind::Archive => "archive",
         }
     }
 
@@ -206,6 +222,8 @@ pub struct Situation<'a> {
     pub loads: Vec<(Address, i64)>,
     /// The leading ticket of the fault a new report is about.
     pub incident: Option<Number>,
+    /// What was solved before and is like a message that may open a ticket, the most alike first.
+    pub similar: Vec<Similar>,
     /// The engineer's earlier message that a `ConfirmCommand` letter asked about, when this is the reply to it.
     pub unconfirmed: Option<Box<Inbound>>,
     /// What a `Proposal` letter to the engineer asked, in which cycle, when this is the reply to it.
@@ -230,6 +248,11 @@ pub struct Candidate {
     pub visit: Option<Visit>,
     /// Whether somebody has to approve it, and what they said.
     pub approval: Option<Approval>,
+    /// What was learnt from it, and what its requester was shown; loaded together with the timeline.
+    pub article: Option<Article>,
+    pub suggested: Vec<Suggestion>,
+    /// Since when nothing of it changes any more.
+    pub archived: Option<Timestamp>,
 }
 
 /// A Message-ID that stands in the store.
@@ -337,6 +360,21 @@ pub enum Effect {
     KeepVisit(Number, Visit),
     /// The ticket's approval as it is now.
     Approval(Number, Box<Approval>),
+    /// Nothing of this ticket changes any more.
+    Archive(Number),
+    /// The article learnt from its ticket as it is now.
+    KeepArticle(Box<Article>),
+    /// The requester of this ticket is shown an article.
+    Suggest {
+        number: Number,
+        article: Number,
+    },
+    /// And says whether it helped.
+    Helped {
+        number: Number,
+        article: Number,
+        helped: bool,
+    },
 }
 
 impl Candidate {

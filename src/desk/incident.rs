@@ -225,7 +225,15 @@ pub fn notify(draft: &mut Draft, words: &Body) {
     let Some(owner) = draft.owner() else { return };
     let reason = draft.new_for_owner();
     let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
-    let content = Content::Notice { reason, body: words.clone(), missing, may_belong_to: None, kept, warnings };
+    let content = Content::Notice {
+        reason,
+        body: words.clone(),
+        missing,
+        may_belong_to: None,
+        kept,
+        warnings,
+        similar: Vec::new(),
+    };
     draft.letter(owner, &cause, content).with_first_files = true;
 }
 

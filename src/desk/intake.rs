@@ -4,6 +4,7 @@ use crate::address::{Address, Mailbox};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Behalf, Effect, Mail, Person, Situation, Visibility};
 use crate::desk::inbound::{Inbound, Kind};
+use crate::desk::knowledge::learn;
 use crate::desk::letter::{Content, Registered};
 use crate::desk::policy::Reader;
 use crate::desk::registration::{self, Contradiction};
@@ -105,7 +106,7 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
         (_, Some(_)) => {}
         (_, None) => {
             let odd = contradictions(s, mail, &requester);
-            notify_owner(&mut draft, mail, missing, &odd);
+            notify_owner(s, &mut draft, mail, missing, &odd);
         }
     }
     if let Some(vendor) = vendor::at_once(s.policy, &draft.ticket).filter(|_| mail.inbound.kind != Kind::Bulk) {
@@ -138,7 +139,8 @@ pub fn acknowledge(s: &Situation, draft: &mut Draft, mail: &Mail) -> Vec<Field> 
     let known = leading.map(|leading| leading.ticket.resolution_due);
     let registered = |behalf: &Behalf| Registered { by: behalf.by.as_ref().and_then(name), way: behalf.way.clone() };
     let behalf = mail.behalf.as_ref().map(registered);
-    let content = Content::Acknowledgement { missing: asked, engineer, outsider, known, behalf };
+    let article = learn::suggest(s, draft);
+    let content = Content::Acknowledgement { missing: asked, engineer, outsider, known, behalf, article };
     let reader = draft.requester();
     draft.letter(reader, "1", content).answers = mail.inbound.message_id.clone();
     if !outsider && mail.behalf.is_none() {
@@ -148,7 +150,7 @@ pub fn acknowledge(s: &Situation, draft: &mut Draft, mail: &Mail) -> Vec<Field> 
     missing
 }
 
-fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>, odd: &[Contradiction]) {
+fn notify_owner(s: &Situation, draft: &mut Draft, mail: &Mail, missing: Vec<Field>, odd: &[Contradiction]) {
     let Some(owner) = draft.owner() else { return };
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
     let reason = draft.new_for_owner();
@@ -158,6 +160,7 @@ fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>, odd: &[Cont
         warnings.push(unknown_caller(machine, owner.language));
     }
     warnings.extend(odd.iter().map(|contradiction| contradiction.told(owner.language)));
+    let similar = learn::beside(s);
     let urgent = team::is_urgent(draft.ticket.priority) && draft.ticket.assignee.is_some();
     let mut readers = if urgent { draft.circle() } else { vec![owner.clone()] };
     // Who only stands in for the requester works on it all the same.
@@ -171,7 +174,8 @@ fn notify_owner(draft: &mut Draft, mail: &Mail, missing: Vec<Field>, odd: &[Cont
         }
         let reason = if urgent { team::call(draft.policy, &draft.ticket, &reader, draft.now) } else { reason.clone() };
         let (body, missing, kept, warnings) = (body.clone(), missing.clone(), kept.clone(), warnings.clone());
-        let content = Content::Notice { reason, body, missing, may_belong_to, kept, warnings };
+        let similar = similar.clone();
+        let content = Content::Notice { reason, body, missing, may_belong_to, kept, warnings, similar };
         draft.letter(reader, "1", content).attachments = attachments.clone();
     }
 }

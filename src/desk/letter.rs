@@ -44,6 +44,8 @@ pub enum Content {
         known: Option<Timestamp>,
         /// Somebody else registered it for them.
         behalf: Option<Registered>,
+        /// An article that may answer the question at once.
+        article: Option<Shown>,
     },
     /// To an engineer (or the supervisor when nobody is free): here is a ticket for you.
     Notice {
@@ -56,6 +58,8 @@ pub enum Content {
         kept: Vec<String>,
         /// Signs worth showing: odd sender, look-alike domain, several faults in one mail.
         warnings: Vec<String>,
+        /// Articles and solved tickets that are like it.
+        similar: Vec<Known>,
     },
     /// To the requester: an engineer's words.
     Answer { author: String, body: Body, kept: Vec<String> },
@@ -305,6 +309,20 @@ pub enum Content {
     ApprovalRefused { why: NotCounted, module: String },
     /// To an owner on whose page a button was pressed: the code that confirms it.
     ApprovalCode { code: String, module: String },
+    /// To the engineer who had the ticket: the article it teaches, to be published by their answer; or to its owner after a
+    /// while: does it still hold?
+    Article {
+        purpose: ArticlePurpose,
+        name: String,
+        /// The parts under their names, as they can be written back.
+        form: Body,
+        /// How often it was shown to requesters, and what they said.
+        shown: i64,
+        helped: i64,
+        not_helped: i64,
+    },
+    /// To the engineer: the requester says that an article answered the question, or takes that back.
+    ArticleHelped { name: String, helped: bool },
     /// To the supervisor: nobody has approved for too long.
     ApprovalOverdue {
         module: String,
@@ -329,6 +347,34 @@ pub struct Registered {
 pub struct Fact {
     pub field: Field,
     pub value: String,
+}
+
+/// Why an engineer gets an article to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArticlePurpose {
+    Draft,
+    Review,
+}
+
+/// Something solved before that is like a new ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Known {
+    /// `KB012` or `IT012`.
+    pub name: String,
+    pub title: String,
+    /// How it was solved, in one line.
+    pub summary: String,
+}
+
+/// An article as a requester sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    pub name: String,
+    pub title: String,
+    pub text: String,
+    /// Where they can say whether it helped; `None` when the desk has no public address.
+    pub link: Option<String>,
 }
 
 /// Who is invited to an appointment.
@@ -731,6 +777,8 @@ impl Content {
             Content::ApprovalRefused { .. } => "approval_refused",
             Content::ApprovalCode { .. } => "approval_code",
             Content::ApprovalOverdue { .. } => "approval_overdue",
+            Content::Article { .. } => "article",
+            Content::ArticleHelped { .. } => "article_helped",
         }
     }
 

@@ -96,6 +96,27 @@ impl Key {
         RatingLink::decode(payload).filter(|link| now < link.expires)
     }
 
+    /// A token for the page of an article that a requester is shown; opaque, URL-safe, dies at `link.expires`.
+    pub fn sign_help(&self, link: &HelpLink) -> String {
+        let mut bytes = link.encode();
+        let mac = self.mac("help_link", &[&bytes]);
+        bytes.extend_from_slice(&mac[..16]);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads a token that [`Key::sign_help`] made; `None` for anything else, whatever is wrong with it.
+    pub fn read_help(&self, token: &str, now: Timestamp) -> Option<HelpLink> {
+        if token.len() > 200 {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (payload, mac) = bytes.split_at_checked(bytes.len().checked_sub(16)?)?;
+        if !equal(&self.mac("help_link", &[payload])[..16], mac) {
+            return None;
+        }
+        HelpLink::decode(payload).filter(|link| now < link.expires)
+    }
+
     /// A token for an owner's approval page; opaque, URL-safe, dies at `link.expires`.
     pub fn sign_approval(&self, link: &ApprovalLink) -> String {
         let mut bytes = link.encode();
@@ -203,6 +224,35 @@ impl ApprovalLink {
     }
 }
 
+/// What the link to an article says: whose question it was shown for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelpLink {
+    /// The requester's ticket.
+    pub number: Number,
+    pub article: Number,
+    pub expires: Timestamp,
+}
+
+impl HelpLink {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![1];
+        for value in [self.number.0, self.article.0, self.expires.millis()] {
+            bytes.extend_from_slice(&value.to_be_bytes());
+        }
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<HelpLink> {
+        let bytes: &[u8; 25] = bytes.try_into().ok()?;
+        let value = |at: usize| i64::from_be_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+        (bytes[0] == 1).then(|| HelpLink {
+            number: Number(value(1)),
+            article: Number(value(9)),
+            expires: Timestamp::from_millis(value(17)),
+        })
+    }
+}
+
 /// How a ticket stands to a rating link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -296,6 +346,19 @@ mod tests {
         assert_eq!(key().read_rating(&token, Timestamp::from_seconds(1)), None, "another purpose");
         for odd in ["", "%00", &token[1..], &format!("{token}A"), &"A".repeat(300)] {
             assert_eq!(key().read_approval(odd, Timestamp::from_seconds(1)), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn s26_an_article_link_is_for_one_ticket_and_one_article() {
+        let link = HelpLink { number: Number(3), article: Number(2), expires: Timestamp::from_seconds(1000) };
+        let token = key().sign_help(&link);
+        assert_eq!(key().read_help(&token, Timestamp::from_seconds(999)), Some(link));
+        assert_eq!(key().read_help(&token, Timestamp::from_seconds(1000)), None);
+        assert_eq!(Key([8; 32]).read_help(&token, Timestamp::from_seconds(1)), None);
+        assert_eq!(key().read_rating(&token, Timestamp::from_seconds(1)), None, "another purpose");
+        for odd in ["", "%00", &token[1..], &format!("{token}A"), &"A".repeat(300)] {
+            assert_eq!(key().read_help(odd, Timestamp::from_seconds(1)), None, "{odd}");
         }
     }
 

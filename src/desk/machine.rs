@@ -20,7 +20,8 @@ pub fn mail(s: &Situation, mail: &Mail, now: Timestamp) -> Vec<Effect> {
     if inbound.kind == Kind::Own {
         return set_aside("own letter came back");
     }
-    let Some(on) = on_ticket(s, mail) else { return set_aside(inbound.kind.as_str()) };
+    let on = on_ticket(s, mail).filter(|on| on.archived.is_none());
+    let Some(on) = on else { return set_aside(inbound.kind.as_str()) };
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
     draft.effect(Effect::Join { number: on.ticket.number, visibility: Visibility::Internal });
     match &inbound.bounce {
@@ -164,7 +165,9 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         | TimerKind::VisitOver
         | TimerKind::ApprovalReminder
         | TimerKind::ApprovalSubstitute
-        | TimerKind::ApprovalLimit => {}
+        | TimerKind::ApprovalLimit
+        | TimerKind::Knowledge
+        | TimerKind::Archive => {}
     }
     draft.finish()
 }
@@ -193,7 +196,9 @@ pub fn progress(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) ->
 /// When an engineer last told the requester something.
 fn last_word(s: &Situation, on: &Candidate) -> Timestamp {
     let said = |entry: &&Entry| match &entry.who {
-        Who::Person(who) => s.policy.engineer(who).is_some() && matches!(entry.what, What::Message | What::Workaround),
+        Who::Person(who) => {
+            s.policy.engineer(who).is_some() && matches!(entry.what, What::Message | What::Workaround | What::Solution)
+        }
         Who::Desk => false,
     };
     let last = on.timeline.iter().rev().find(said).map(|entry| entry.at);

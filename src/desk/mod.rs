@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod appointment;
 pub mod approval;
+mod archive;
 pub mod assign;
 pub mod behalf;
 pub mod command;
@@ -25,6 +26,7 @@ pub mod hush;
 pub mod inbound;
 mod incident;
 pub mod intake;
+pub mod knowledge;
 pub mod letter;
 pub mod link;
 mod machine;

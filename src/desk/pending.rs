@@ -42,7 +42,7 @@ fn since(on: &Candidate) -> (Timestamp, usize) {
     let requester = Who::Person(on.ticket.requester.address.clone());
     let news = |entry: &Entry| match entry.what {
         What::Status { to: Status::Pending, .. } => true,
-        What::Message | What::Workaround => entry.who != requester && entry.who != Who::Desk,
+        What::Message | What::Workaround | What::Solution => entry.who != requester && entry.who != Who::Desk,
         _ => false,
     };
     let began = on.timeline.iter().rposition(news);

@@ -42,6 +42,10 @@ pub struct Policy {
     pub channels: Vec<Channel>,
     /// Who works here; replaced while the desk runs.
     pub directory: Arc<Directory>,
+    pub knowledge: Knowledge,
+    /// How long after it was closed a ticket is archived; `None`: never.
+    pub archive_after: Option<Duration>,
+    pub retention: Retention,
     /// Signs references and links; made at first start and kept in the database.
     pub key: Key,
 }
@@ -323,6 +327,34 @@ pub struct Incident {
 impl Default for Incident {
     fn default() -> Incident {
         Incident { window: Duration::from_secs(4 * 60 * 60), departments: 3 }
+    }
+}
+
+/// How long data about people are kept, by class; `None`: for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Tickets after they were closed, but for the urgent ones.
+    pub tickets: Option<Duration>,
+    /// P1 and data security.
+    pub urgent: Option<Duration>,
+    /// Messages that belong to no ticket.
+    pub aside: Option<Duration>,
+}
+
+/// What is learnt from tickets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Knowledge {
+    /// An article is drafted when a ticket has closed.
+    pub drafts: bool,
+    /// After how long the owner of a published article is asked whether it still holds.
+    pub review_after: Duration,
+    /// So alike a how-to question has to be for an article to go out with its acknowledgement, from 0 to 1.
+    pub suggest_from: f64,
+}
+
+impl Default for Knowledge {
+    fn default() -> Knowledge {
+        Knowledge { drafts: true, review_after: Duration::from_secs(180 * 86_400), suggest_from: 0.5 }
     }
 }
 

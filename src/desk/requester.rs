@@ -87,7 +87,7 @@ fn edit(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, draft: &mut 
 }
 
 /// Thanks, long after the ticket was closed: no reason for a new one.
-fn wants_nothing(s: &Situation, mail: &Mail, from: &Mailbox) -> bool {
+pub fn wants_nothing(s: &Situation, mail: &Mail, from: &Mailbox) -> bool {
     let words = own_words(&s.policy.key, &mail.inbound, &from.address);
     let content = matches!(
         read_answer(&words, mail),
@@ -352,8 +352,15 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str,
     if let Some(owner) = draft.owner() {
         let reason = NoticeReason::Reopened { comment: comment.clone() };
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        let content =
-            Content::Notice { reason, body: on.description.clone(), missing, may_belong_to: None, kept, warnings };
+        let content = Content::Notice {
+            reason,
+            body: on.description.clone(),
+            missing,
+            may_belong_to: None,
+            kept,
+            warnings,
+            similar: Vec::new(),
+        };
         let (attachments, _) = draft.fitting(files);
         let letter = draft.letter(owner, &cause, content);
         (letter.attachments, letter.with_first_files) = (attachments, true);

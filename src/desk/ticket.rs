@@ -1,6 +1,7 @@
 //! The ticket, its number, and the timeline that records everything that happened to it.
 
 use crate::address::{Address, Mailbox};
+use crate::desk::knowledge::article::State;
 use crate::desk::letter::{Action, Change};
 use crate::desk::words::{Attendance, Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
@@ -139,6 +140,8 @@ pub enum What {
     Note,
     Step,
     Workaround,
+    /// What the requester was told when it was resolved.
+    Solution,
     Status {
         from: Status,
         to: Status,
@@ -243,6 +246,15 @@ pub enum What {
     /// Nobody has to approve any more.
     ApprovalWithdrawn {
         module: String,
+    },
+    /// An article learnt from this ticket was drafted, published or taken away; its title.
+    Article {
+        state: State,
+    },
+    /// The requester said whether the article they were shown helped.
+    Helped {
+        article: Number,
+        helped: bool,
     },
     /// Nobody answered in time, and the supervisor was told.
     ApprovalOverdue {

@@ -109,6 +109,15 @@ impl Work<'_> {
                 tx.release_address(&address, self.now).await?;
                 self.facts.now_held(&address, None);
             }
+            Effect::Archive(number) => {
+                tx.archive(number, self.now).await?;
+                self.facts.archived(number, self.now);
+            }
+            Effect::KeepArticle(article) => tx.keep_article(&article).await?,
+            Effect::Suggest { number, article } => tx.suggest(number, article, self.now).await?,
+            Effect::Helped { number, article, helped } => {
+                tx.note_helped(number, article, helped, self.now).await?;
+            }
             // Told by `carry_out`, which knows the message.
             Effect::Join { .. } | Effect::SetAside { .. } => {}
         }

@@ -8,6 +8,8 @@ use crate::desk::command::{self, Command};
 use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, Situation, Timer, TimerKind};
 use crate::desk::held::{AllHeld, Held};
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
+use crate::desk::knowledge::rank::{self, Frequencies, Weighed};
+use crate::desk::knowledge::{Similar, terms};
 use crate::desk::letter::{Action, Letter};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
@@ -40,6 +42,9 @@ pub struct Facts {
     counts: HashMap<Address, SenderCounts>,
     /// The leading open ticket of each fault that was asked for.
     faults: HashMap<String, Option<Number>>,
+    /// How many solved documents hold the terms that were asked for.
+    solved: Frequencies,
+    asked_terms: HashSet<String>,
     /// The beginning of the timelines of leading tickets, and what their requesters wrote: many reports ask for them.
     leading: HashMap<Number, (Vec<Entry>, Body)>,
     /// Addresses nothing is sent to.
@@ -56,12 +61,13 @@ struct Known {
     told: HashMap<Address, Vec<Timestamp>>,
     visit: Option<Visit>,
     approval: Option<Approval>,
+    archived: Option<Timestamp>,
 }
 
 impl Known {
     fn new(ticket: Ticket) -> Known {
-        let (participants, visit, approval) = (Vec::new(), None, None);
-        Known { ticket, participants, conversations: HashMap::new(), told: HashMap::new(), visit, approval }
+        let (participants, visit, approval, archived) = (Vec::new(), None, None, None);
+        Known { ticket, participants, conversations: HashMap::new(), told: HashMap::new(), visit, approval, archived }
     }
 }
 
@@ -98,6 +104,8 @@ impl Facts {
             people: HashMap::new(),
             counts: HashMap::new(),
             faults: HashMap::new(),
+            solved: Frequencies::default(),
+            asked_terms: HashSet::new(),
             leading: HashMap::new(),
             held: None,
         }
@@ -172,6 +180,9 @@ impl Facts {
         }
         for (number, approval) in tx.approvals(&missing).await? {
             self.on(number, |known| known.approval = Some(approval));
+        }
+        for (number, at) in tx.archived(&missing).await? {
+            self.on(number, |known| known.archived = Some(at));
         }
         for (number, with, seen) in tx.conversations(&missing).await? {
             self.on(number, |known| drop(known.conversations.insert(with, seen)));
@@ -287,6 +298,10 @@ impl Facts {
         self.on(number, |known| known.visit = Some(visit.clone()));
     }
 
+    pub fn archived(&mut self, number: Number, at: Timestamp) {
+        self.on(number, |known| known.archived = Some(at));
+    }
+
     pub fn keep_approval(&mut self, number: Number, approval: &Approval) {
         self.on(number, |known| known.approval = Some(approval.clone()));
     }
@@ -341,6 +356,7 @@ impl Facts {
             counts: SenderCounts::default(),
             loads: Vec::new(),
             incident: None,
+            similar: Vec::new(),
             unconfirmed: None,
             proposed: None,
             own_open: Vec::new(),
@@ -359,6 +375,7 @@ impl Facts {
             }
             Event::Rated { number, .. }
             | Event::Undelivered { number, .. }
+            | Event::Helped { number, .. }
             | Event::CodeWanted { number, .. }
             | Event::CodeEntered { number, .. } => vec![*number],
             Event::Absent { number, parent } => [Some(*number), *parent].into_iter().flatten().collect(),
@@ -406,6 +423,9 @@ impl Facts {
         if let Some(letter) = inbound.bounce.as_ref().and_then(|bounce| bounce.original_message_id.as_ref()) {
             s.bounced = tx.recipient_of(letter).await?;
         }
+        if s.known_ids.is_empty() {
+            s.similar = self.similar(tx, mail).await?;
+        }
         let mut numbers = thread::named(inbound);
         numbers.extend(s.incident);
         numbers.extend(s.known_ids.iter().map(|k| k.number));
@@ -443,6 +463,37 @@ impl Facts {
         let found = tx.leading_ticket(fault, mail.arrived - policy.incident.window).await?;
         self.faults.insert(fault.clone(), found);
         Ok(found)
+    }
+
+    /// What was solved before and is like this mail, if it was sorted beforehand and a person wrote it.
+    async fn similar(&mut self, tx: &mut Tx, mail: &Mail) -> Result<Vec<Similar>, StoreError> {
+        let inbound = &mail.inbound;
+        let Some(sorted) = mail.sorted.as_ref().filter(|_| inbound.kind.is_human()) else { return Ok(Vec::new()) };
+        if self.count_solved(tx).await? == 0 {
+            return Ok(Vec::new());
+        }
+        let mut telling = terms::telling(&format!("{}\n{}", thread::plain_subject(&inbound.subject), inbound.told()));
+        telling.truncate(rank::WEIGHED);
+        let missing: Vec<String> = telling.iter().filter(|term| !self.asked_terms.contains(*term)).cloned().collect();
+        if !missing.is_empty() {
+            self.solved.with.extend(tx.frequencies(&missing).await?);
+            self.asked_terms.extend(missing);
+        }
+        let weighed = Weighed::new(&telling, &self.solved);
+        let sought: Vec<&str> = weighed.sought().collect();
+        let found = tx.solved_documents(&sought, rank::CANDIDATES).await?;
+        let mut similar = rank::alike(&weighed, sorted.verdict.category, found);
+        similar.truncate(rank::KEPT);
+        Ok(similar)
+    }
+
+    /// How many solved documents there are.
+    async fn count_solved(&mut self, tx: &mut Tx) -> Result<i64, StoreError> {
+        if self.asked_terms.insert(String::new()) {
+            let all = tx.frequencies(&[String::new()]).await?;
+            self.solved.documents = all.get("").copied().unwrap_or(0);
+        }
+        Ok(self.solved.documents)
     }
 
     async fn leading(&mut self, tx: &mut Tx, number: Number) -> Result<(Vec<Entry>, Body), StoreError> {
@@ -528,11 +579,16 @@ impl Facts {
                 description: Body::default(),
                 visit: known.visit.clone(),
                 approval: known.approval.clone(),
+                article: None,
+                suggested: Vec::new(),
+                archived: known.archived,
             };
             let number = candidate.ticket.number;
             if needs_history(&candidate, policy, event) {
                 candidate.timeline = tx.timeline(candidate.ticket.number).await?;
                 candidate.description = tx.description(candidate.ticket.number).await?;
+                candidate.article = tx.article(candidate.ticket.number).await?;
+                candidate.suggested = tx.suggestions(candidate.ticket.number).await?;
                 if candidate.ticket.parent.is_none() {
                     candidate.reports = tx.reports_of(candidate.ticket.number).await?;
                 }
@@ -606,10 +662,10 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
             let awaiting = matches!(candidate.ticket.status, Status::Resolved | Status::Closed);
             engineer || (awaiting && mail.inbound.kind != Kind::Bounce)
         }
-        Event::Rated { .. } => true,
+        Event::Rated { .. } | Event::Helped { .. } => true,
         Event::Absent { number, .. } => candidate.named == *number,
         Event::Due(timers) => {
-            let kinds = [TimerKind::Progress, TimerKind::Hold, TimerKind::FollowUp];
+            let kinds = [TimerKind::Progress, TimerKind::Hold, TimerKind::FollowUp, TimerKind::Knowledge];
             let looks_back = |timer: &Timer| timer.number == candidate.named && kinds.contains(&timer.kind);
             timers.iter().any(looks_back)
         }

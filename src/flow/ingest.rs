@@ -13,6 +13,7 @@ use crate::store::{Place, Source, StoreError, Tx};
 use crate::time::Timestamp;
 use futures_util::FutureExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 
 /// So often a message is tried when another daemon changed the same ticket at the same moment.
 const TRIES_ALONE: usize = 20;
@@ -99,6 +100,7 @@ impl Flow {
         progress: Option<Progress<'_>>,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
+        self.taken_in.fetch_add(u64::from(!batch.0.is_empty()), Ordering::Relaxed);
         let together = AssertUnwindSafe(self.together(&batch.0, progress, now)).catch_unwind().await;
         match together {
             Ok(Ok(outcome)) => Ok(outcome),

@@ -6,8 +6,10 @@
 mod apply;
 mod beside;
 pub mod deliver;
+pub mod erase;
 mod gather;
 mod handover;
+mod index;
 mod ingest;
 mod letters;
 mod tick;
@@ -22,6 +24,7 @@ use crate::desk::policy::Policy;
 use crate::mail::templates::Templates;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use tokio::sync::Notify;
 
@@ -35,6 +38,7 @@ pub struct Flow {
     pub letters_queued: Arc<Notify>,
     /// Rung after every commit that set a timer.
     pub timers_changed: Arc<Notify>,
+    taken_in: Arc<AtomicU64>,
 }
 
 #[derive(Clone)]
@@ -52,6 +56,7 @@ impl Flow {
             rules: Arc::new(RwLock::new(rules)),
             letters_queued: Arc::new(Notify::new()),
             timers_changed: Arc::new(Notify::new()),
+            taken_in: Arc::default(),
         }
     }
 
@@ -65,6 +70,11 @@ impl Flow {
     pub fn use_directory(&self, directory: Arc<Directory>) {
         let mut rules = self.rules.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         rules.policy = Arc::new(Policy { directory, ..rules.policy.as_ref().clone() });
+    }
+
+    /// Batches of mail taken in so far: what can wait, waits while this grows.
+    pub fn taken_in(&self) -> u64 {
+        self.taken_in.load(Ordering::Relaxed)
     }
 
     pub fn policy(&self) -> Arc<Policy> {

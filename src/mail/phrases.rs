@@ -1,6 +1,8 @@
 //! Facts in words: times, sizes and timeline entries as a reader of mail expects them.
 
 use crate::address::Address;
+use crate::desk::knowledge::article::State;
+use crate::desk::knowledge::article_name;
 use crate::desk::letter::{Action, Change};
 use crate::desk::ticket::What;
 use crate::desk::words::Language;
@@ -87,6 +89,17 @@ pub fn happened(what: &What, language: Language) -> String {
         What::Note => say("内部备注", "internal note"),
         What::Step => say("处理步骤", "step"),
         What::Workaround => say("临时措施", "workaround"),
+        What::Solution => say("解决办法", "solution"),
+        What::Article { state } => match state {
+            State::Draft => say("知识条目草稿", "article drafted"),
+            State::Published => say("知识条目已发布", "article published"),
+            State::Retired => say("知识条目已停用", "article taken away"),
+        },
+        What::Helped { article, helped } => {
+            let (chinese, english) =
+                if *helped { ("有帮助：", "helped: ") } else { ("没有帮助：", "did not help: ") };
+            format!("{}{}", language.pick(chinese, english), article_name(*article))
+        }
         What::Status { from, to } => change("状态：", "status: ", from.name(language), to.name(language)),
         What::Assigned { to: Some(to), .. } => format!("{}{to}", language.pick("处理人：", "assigned to ")),
         What::Assigned { to: None, .. } => say("取消分派", "unassigned"),

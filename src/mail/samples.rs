@@ -4,16 +4,18 @@
 use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
+use crate::desk::knowledge::article::Parts;
 use crate::desk::letter::{
-    Action, Appointment, ApprovalStage, Attendee, Change, ClockStep, Closing, Content, CopyStage, Entry, Fact, Letter,
-    ListLine, LoadLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Registered, Said, Stage,
-    StatusLine, Step, TranscriptLine, Writer,
+    Action, Appointment, ApprovalStage, ArticlePurpose, Attendee, Change, ClockStep, Closing, Content, CopyStage,
+    Entry, Fact, Known, Letter, ListLine, LoadLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks,
+    ReceiptKind, Registered, Said, Shown, Stage, StatusLine, Step, TranscriptLine, Writer,
 };
 use crate::desk::outage;
 use crate::desk::policy::{Identity, Reader, Role};
 use crate::desk::ticket::{Number, Report, Ticket, What};
 use crate::desk::words::{Attendance, Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Monday 23 November 2026, 14:00 in Shanghai.
@@ -51,6 +53,7 @@ fn in_language(language: Language) -> Vec<Letter> {
     contents.extend(about_targets(say));
     contents.extend(visits(say));
     contents.extend(about_approvals(say));
+    contents.extend(about_knowledge(say));
     let mut letters: Vec<Letter> = contents.into_iter().map(|(who, content)| say.letter(who, content)).collect();
     letters.extend(variations(say));
     for (index, letter) in letters.iter_mut().enumerate() {
@@ -109,6 +112,8 @@ pub fn page_samples() -> Vec<(String, tera::Context)> {
         }
     }
     pages.extend([Language::Chinese, Language::English].into_iter().flat_map(approval_pages));
+    pages.extend([Language::Chinese, Language::English].into_iter().flat_map(article_pages));
+    pages.extend([Language::Chinese, Language::English].into_iter().flat_map(dossiers));
     pages
 }
 
@@ -273,6 +278,7 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         outsider,
         known: None,
         behalf: None,
+        article: None,
     };
     let registered = |by: Option<String>, way: Option<String>| Content::Acknowledgement {
         missing: vec![Field::Contact, Field::Error],
@@ -280,6 +286,7 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         outsider: false,
         known: None,
         behalf: Some(Registered { by, way }),
+        article: None,
     };
     let known = |by| Content::Acknowledgement {
         missing: Vec::new(),
@@ -287,6 +294,7 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         outsider: false,
         known: Some(by),
         behalf: None,
+        article: None,
     };
     vec![
         (Who::Requester, acknowledgement(&[], Some(author.clone()), false)),
@@ -379,6 +387,7 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
         may_belong_to: None,
         kept: Vec::new(),
         warnings: Vec::new(),
+        similar: Vec::new(),
     };
     let urgent = |led: bool, stand_in| NoticeReason::Urgent {
         lead: led.then(|| say.engineer().name),
@@ -400,6 +409,7 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
         warnings: vec![
             say.pick("发件域名 c0rp.example 与公司域名相似", "The sender's domain c0rp.example looks like ours"),
         ],
+        similar: similar(say),
     };
     vec![
         (Who::Engineer, notice(NoticeReason::New)),
@@ -807,6 +817,143 @@ fn about_approvals(say: Say) -> Vec<(Who, Content)> {
 }
 
 /// The approval pages as an owner may see them.
+fn similar(say: Say) -> Vec<Known> {
+    let known = |name: &str, title: String, summary: String| Known { name: name.to_owned(), title, summary };
+    vec![
+        known("KB034", say.pick("打印机显示脱机", "Printer shown as offline"), parts(say).solution),
+        known("IT112", say.pick("财务部打印机脱机", "Finance printer offline"), String::new()),
+    ]
+}
+
+/// An article as its engineer reads it first.
+fn parts(say: Say) -> Parts {
+    Parts {
+        title: say.pick("打印机显示脱机", "Printer shown as offline"),
+        symptom: say.pick(
+            "打印机打不出来，电脑上提示“脱机”，重启无效。",
+            "The printer does not print and is shown as offline; a restart does not help.",
+        ),
+        diagnosis: say.pick(
+            "1. 打印自检页，看到 IP 已改变\n2. 电脑上的端口还是旧地址",
+            "1. Print the self-test page: the IP address has changed\n2. The port still has the old one",
+        ),
+        solution: say.pick(
+            "在打印机属性的「端口」里按新的 IP 添加 TCP/IP 端口；再请网络组在 DHCP 里给打印机保留地址。",
+            "Add a TCP/IP port with the new address to the printer; then have the address reserved in DHCP.",
+        ),
+        scope: say.pick("硬件", "Hardware"),
+        prevention: String::new(),
+        keywords: say.pick("打印机 脱机", "printer offline"),
+    }
+}
+
+fn about_knowledge(say: Say) -> Vec<(Who, Content)> {
+    let article = |purpose, shown| Content::Article {
+        purpose,
+        name: "KB001".into(),
+        form: Body { text: parts(say).form(say.0), html: None },
+        shown,
+        helped: shown / 2,
+        not_helped: shown / 4,
+    };
+    let acknowledgement = |engineer: bool, link: bool, missing: &[Field]| Content::Acknowledgement {
+        behalf: None,
+        missing: missing.to_vec(),
+        engineer: engineer.then(|| say.engineer().name),
+        outsider: false,
+        known: None,
+        article: Some(Shown {
+            name: "KB034".into(),
+            title: parts(say).title,
+            text: parts(say).solution,
+            link: link.then(|| "https://desk.corp.example/k/AQAAAAAAAAABAAAAAAAAACI".to_owned()),
+        }),
+    };
+    vec![
+        (Who::Engineer, article(ArticlePurpose::Draft, 0)),
+        (Who::Engineer, article(ArticlePurpose::Review, 0)),
+        (Who::Engineer, article(ArticlePurpose::Review, 1)),
+        (Who::Engineer, article(ArticlePurpose::Review, 8)),
+        (Who::Engineer, Content::ArticleHelped { name: "KB034".into(), helped: true }),
+        (Who::Engineer, Content::ArticleHelped { name: "KB034".into(), helped: false }),
+        (Who::Requester, acknowledgement(true, true, &[])),
+        (Who::Requester, acknowledgement(false, true, &[])),
+        (Who::Requester, acknowledgement(true, false, &[Field::Contact])),
+    ]
+}
+
+fn article_pages(language: Language) -> Vec<(String, tera::Context)> {
+    let say = Say(language);
+    let page = |name: &str, said: &str, again: bool, rated: bool| {
+        let ticket = say.ticket();
+        let mut view = tera::Context::new();
+        view.insert("language", language.as_str());
+        view.insert("desk", identity().name(language));
+        view.insert("number", &ticket.number.to_string());
+        view.insert("subject", &say.pick("打印机怎么设成默认？", "How do I make a printer the default?"));
+        view.insert("title", &parts(say).title);
+        let named = |(name, text): (&str, &str)| BTreeMap::from([("name", name.to_owned()), ("text", text.to_owned())]);
+        view.insert("parts", &parts(say).for_requesters().named(language).into_iter().map(named).collect::<Vec<_>>());
+        view.insert("action", "/k/AQAAAAAAAAABAAAAAAAAACI");
+        view.insert("shown", &now());
+        view.insert("seal", "ABCDEFGHIJKLMNOP");
+        view.insert("said", said);
+        view.insert("again", &again);
+        let rating =
+            |rating: &Rating| BTreeMap::from([("name", rating.name(language)), ("link", "/s/AQAAAAAAAAABAAE")]);
+        let ratings: Vec<_> = Rating::ALL.iter().filter(|_| rated).map(rating).collect();
+        view.insert("ratings", &ratings);
+        (format!("page/{}/{name}.html", language.as_str()), view)
+    };
+    vec![
+        page("article", "", false, false),
+        page("article", "yes", true, false),
+        page("article", "no", true, false),
+        page("article_thanks", "yes", false, true),
+        page("article_thanks", "yes", false, false),
+        page("article_thanks", "no", false, false),
+    ]
+}
+
+/// Two tickets' dossiers: one with everything, one with next to nothing.
+fn dossiers(language: Language) -> Vec<(String, tera::Context)> {
+    let say = Say(language);
+    let page = |full: bool| {
+        let mut view = tera::Context::new();
+        let some = |items: Value| if full { items } else { Value::Array(Vec::new()) };
+        view.insert("language", language.as_str());
+        view.insert("desk", identity().name(language));
+        view.insert("number", "IT001");
+        view.insert("subject", &if full { say.ticket().subject } else { String::new() });
+        view.insert("archived", &full.then_some("2026-12-24 09:00"));
+        let row = json!([{"label": say.pick("报障人", "Requester"), "value": say.requester().name}]);
+        view.insert("registration", &row);
+        view.insert("handling", &row);
+        view.insert("steps", &some(json!([say.pick("查看自检页", "Looked at the self-test page")])));
+        view.insert("workarounds", &some(json!([say.pick("先用二楼打印机", "Use the one on the second floor")])));
+        view.insert("resolutions", &some(json!([say.rich_body().text])));
+        let rating = |round, word: Rating, comment: &str| json!({"at": "2026-11-24 10:00", "rating": word.name(language), "comment": comment, "round": round});
+        let ratings = json!([rating(1, Rating::Dissatisfied, "OK?"), rating(2, Rating::Satisfied, "")]);
+        view.insert("ratings", &some(ratings));
+        view.insert("people", &json!([say.requester().address.as_str()]));
+        view.insert("timeline", &json!([{"at": "2026-11-23 14:00", "who": "x", "what": "y", "why": ""}]));
+        let files = json!([
+            {"name": "a.png", "size": "1 KB", "file": "attachments/001-01-0-a.png"},
+            {"name": "b.png", "size": "1 KB", "file": "attachments/001-02-0-b.png"},
+        ]);
+        let message = json!({
+            "at": "2026-11-23 14:00", "from": full.then(|| say.requester().name), "subject": if full { "x" } else { "" },
+            "text": say.body().text, "file": "messages/001.eml", "internal": full, "files": some(files),
+        });
+        view.insert("messages", &json!([message]));
+        let letter =
+            json!({"at": "x", "to": "y", "letter": "notice", "state": "sent", "file": "letters/001-notice.eml"});
+        view.insert("letters", &some(json!([letter])));
+        (format!("page/{}/dossier.html", language.as_str()), view)
+    };
+    vec![page(true), page(false)]
+}
+
 fn approval_pages(language: Language) -> Vec<(String, tera::Context)> {
     let say = Say(language);
     let page = |name: &str, facts: &[(&str, &str)]| {
@@ -885,6 +1032,9 @@ fn refused(say: Say) -> Content {
         ("#for zhang@corp.example", Hint::HasRequester { requester: say.requester().name }),
         ("Fw: printer", Hint::NoSender),
         ("#assign level 3", Hint::NobodyThere { name: "level 3".into() }),
+        ("#kb", Hint::ArticleAlone),
+        ("#kb no", Hint::NoArticle),
+        ("#reopen", Hint::Archived),
     ];
     let done = |hint: &Hint| matches!(hint, Hint::None | Hint::VisitLate { .. });
     let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: done(&hint), hint };

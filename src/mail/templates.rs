@@ -100,6 +100,13 @@ const BUILT_IN: &[Files] = &[
         file!("page/en/approval.html"),
         file!("page/en/approval_code.html"),
         file!("page/en/approval_done.html"),
+        file!("page/zh-CN/article.html"),
+        file!("page/zh-CN/article_thanks.html"),
+        file!("page/en/article.html"),
+        file!("page/en/article_thanks.html"),
+        file!("page/dossier_style.html"),
+        file!("page/zh-CN/dossier.html"),
+        file!("page/en/dossier.html"),
     ],
     letter!("acknowledgement"),
     letter!("notice"),
@@ -146,6 +153,8 @@ const BUILT_IN: &[Files] = &[
     letter!("approval_refused"),
     letter!("approval_code"),
     letter!("approval_overdue"),
+    letter!("article"),
+    letter!("article_helped"),
 ];
 
 /// No template of a sane site is larger.

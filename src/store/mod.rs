@@ -29,21 +29,28 @@ mod text;
 
 pub use error::StoreError;
 pub use rows::{
-    Claimed, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Settled, Source, StoredAttachment,
-    StoredMessage, TicketFilter,
+    Claimed, Deletion, Held, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Rated, Settled, Source,
+    StoredAttachment, StoredMessage, TicketFilter, Traces,
 };
+pub use text::replaced;
 
 use crate::address::{Address, MessageId};
 use crate::desk::approval::Approval;
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer, TimerKind};
-use crate::desk::held::Held;
+use crate::desk::held;
 use crate::desk::inbound::{Attachment, Body, Digest};
+use crate::desk::knowledge::article::Article;
+use crate::desk::knowledge::{About, Document, Suggestion, rank, terms};
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
 use crate::desk::words::Rating;
 use crate::ports::Cursor;
 use crate::time::Timestamp;
+use std::collections::HashMap;
 use std::time::Duration;
+
+/// Documents of each kind that a search looks at before the best are chosen: the newest.
+const LOOKED_AT: i64 = 200;
 
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -205,6 +212,41 @@ impl Store {
     /// When the next timer falls due, also when that is past.
     pub async fn next_timer(&self) -> Result<Option<Timestamp>> {
         each!(self.next_timer())
+    }
+}
+
+/// The archive.
+impl Store {
+    /// Since when nothing of this ticket changes any more; `None`: it is not archived.
+    pub async fn archived_at(&self, number: Number) -> Result<Option<Timestamp>> {
+        each!(self.archived_at(number))
+    }
+
+    /// What its requester said, round by round.
+    pub async fn ratings(&self, number: Number) -> Result<Vec<Rated>> {
+        each!(self.ratings(number))
+    }
+
+    /// Everybody who had to do with it.
+    pub async fn participants(&self, number: Number) -> Result<Vec<Address>> {
+        each!(self.participants(number))
+    }
+}
+
+/// Articles and search.
+impl Store {
+    /// The article learnt from this ticket.
+    pub async fn article(&self, number: Number) -> Result<Option<Article>> {
+        each!(self.article(number))
+    }
+
+    /// The best answers to a query, see [`rank::order`]; both databases give the same ones.
+    pub async fn search(&self, query: &str, limit: usize) -> Result<Vec<Document>> {
+        let wanted = terms::wanted(query);
+        let mut found = each!(self.find_documents(&wanted, LOOKED_AT))?;
+        rank::order(&wanted, &mut found);
+        found.truncate(limit);
+        Ok(found)
     }
 }
 
@@ -489,12 +531,12 @@ impl Tx {
 /// Addresses a letter came back from.
 impl Tx {
     /// Those that are held at `now`; of very many the latest.
-    pub async fn held_addresses(&mut self, now: Timestamp) -> Result<Vec<Held>> {
+    pub async fn held_addresses(&mut self, now: Timestamp) -> Result<Vec<held::Held>> {
         within!(self.held_addresses(now))
     }
 
     /// Keeps that nothing is to be sent there for a while, in place of what was known before.
-    pub async fn hold_address(&mut self, held: &Held) -> Result<()> {
+    pub async fn hold_address(&mut self, held: &held::Held) -> Result<()> {
         within!(self.hold_address(held))
     }
 
@@ -524,6 +566,166 @@ impl Tx {
     /// Removes exactly these timers; gives those that were there. One that was set anew in between stays.
     pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<Vec<Timer>> {
         within!(self.take_timers(timers))
+    }
+}
+
+/// The archive.
+impl Tx {
+    /// From now on nothing of this ticket can be changed.
+    pub async fn archive(&mut self, number: Number, at: Timestamp) -> Result<()> {
+        within!(self.archive(number, at))
+    }
+
+    /// Which of these tickets are archived, and since when.
+    pub async fn archived(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Timestamp)>> {
+        within!(self.archived(numbers))
+    }
+}
+
+/// Erasing. What has to do with one person is done in one transaction; [`Store::scrub`] comes after it.
+impl Tx {
+    /// Where this person stands in the desk.
+    pub async fn traces(&mut self, who: &Address) -> Result<Traces> {
+        within!(self.traces(who))
+    }
+
+    /// Messages and letters of these tickets and of none, and those from and to this person.
+    pub async fn holdings(&mut self, numbers: &[Number], who: &Address) -> Result<Vec<Held>> {
+        within!(self.holdings(numbers, who))
+    }
+
+    /// The exact bytes of a message or a letter.
+    pub async fn held_bytes(&mut self, id: i64) -> Result<Vec<u8>> {
+        within!(self.held_bytes(id))
+    }
+
+    /// Empties messages and takes letters away, with their bytes and the files that nothing else holds.
+    pub async fn erase_held(&mut self, held: &[Held]) -> Result<Deletion> {
+        within!(self.erase_held(held))
+    }
+
+    /// Opens archived tickets for a change; they are to be archived again in the same transaction.
+    pub async fn unarchive(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Timestamp)>> {
+        within!(self.unarchive(numbers))
+    }
+
+    /// Takes words and names from these tickets; their requester is `as_whom` from now on.
+    pub async fn erase_tickets(&mut self, numbers: &[Number], as_whom: &Address) -> Result<()> {
+        within!(self.erase_tickets(numbers, as_whom))
+    }
+
+    /// Forgets a person; wherever they did something, `as_whom` did it.
+    pub async fn erase_person(&mut self, who: &Address, as_whom: &Address) -> Result<()> {
+        within!(self.erase_person(who, as_whom))
+    }
+
+    /// Forgets people none of whose tickets is left.
+    pub async fn forget_strangers(&mut self) -> Result<()> {
+        within!(self.forget_strangers())
+    }
+
+    /// Writes a ticket's timeline anew, entry by entry.
+    pub async fn rewrite_timeline(&mut self, number: Number, change: impl Fn(Entry) -> Entry) -> Result<()> {
+        within!(self.rewrite_timeline(number, &change))
+    }
+
+    /// The same person under another address in what is known of approvals.
+    pub async fn rename_in_approvals(&mut self, numbers: &[Number], who: &Address, as_whom: &Address) -> Result<()> {
+        within!(self.rename_in_approvals(numbers, who, as_whom))
+    }
+
+    /// Keeps evidence of a deletion.
+    pub async fn note_deletion(&mut self, why: &str, gone: &Deletion, at: Timestamp) -> Result<()> {
+        within!(self.note_deletion(why, gone, at))
+    }
+
+    /// Closed tickets whose data were kept since before `before`: urgent ones, or all others.
+    pub async fn kept_long_enough(&mut self, urgent: bool, before: Timestamp, limit: i64) -> Result<Vec<Number>> {
+        within!(self.kept_long_enough(urgent, before, limit))
+    }
+
+    /// The same for messages of no ticket.
+    pub async fn aside_long_enough(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Held>> {
+        within!(self.aside_long_enough(before, limit))
+    }
+}
+
+impl Store {
+    /// What was deleted, when and how much of it.
+    pub async fn deletions(&self) -> Result<Vec<(Timestamp, String, Deletion)>> {
+        each!(self.deletions())
+    }
+
+    /// Takes from the disk what was deleted: the files of the database hold it until they are written anew. Others wait
+    /// meanwhile. Backups, and PostgreSQL's write-ahead log, end by settings of their own.
+    pub async fn scrub(&self) -> Result<()> {
+        each!(self.scrub())
+    }
+}
+
+/// Articles.
+impl Tx {
+    /// The article learnt from this ticket.
+    pub async fn article(&mut self, number: Number) -> Result<Option<Article>> {
+        within!(self.article(number))
+    }
+
+    /// Keeps an article in place of an earlier version.
+    pub async fn keep_article(&mut self, article: &Article) -> Result<()> {
+        within!(self.keep_article(article))
+    }
+
+    /// Takes an article away that nobody has published.
+    pub async fn drop_article(&mut self, number: Number) -> Result<()> {
+        within!(self.drop_article(number))
+    }
+
+    /// What the requester of this ticket was shown.
+    pub async fn suggestions(&mut self, number: Number) -> Result<Vec<Suggestion>> {
+        within!(self.suggestions(number))
+    }
+
+    pub async fn suggest(&mut self, number: Number, article: Number, at: Timestamp) -> Result<()> {
+        within!(self.suggest(number, article, at))
+    }
+
+    /// What they said of it; a later word replaces an earlier one.
+    pub async fn note_helped(&mut self, number: Number, article: Number, helped: bool, at: Timestamp) -> Result<()> {
+        within!(self.note_helped(number, article, helped, at))
+    }
+}
+
+/// Search, and what new tickets are likened to.
+impl Tx {
+    /// How many solved documents hold each of these terms, where any does; of the empty term: how many there are.
+    pub async fn frequencies(&mut self, terms: &[String]) -> Result<HashMap<String, i64>> {
+        within!(self.frequencies(terms))
+    }
+
+    /// Solved documents that hold any of these terms, the newest `limit` articles and then the newest `limit` tickets.
+    pub async fn solved_documents(&mut self, any: &[&str], limit: i64) -> Result<Vec<Document>> {
+        within!(self.solved_documents(any, limit))
+    }
+
+    /// What has changed since its document was written; it no longer counts as such. Other daemons that ask wait for the end of
+    /// this transaction.
+    pub async fn take_stale(&mut self, limit: i64) -> Result<Vec<About>> {
+        within!(self.take_stale(limit))
+    }
+
+    /// What was written on a ticket, the new texts of its first messages.
+    pub async fn told_on(&mut self, number: Number, limit: i64) -> Result<Vec<String>> {
+        within!(self.told_on(number, limit))
+    }
+
+    /// Keeps these documents in place of earlier ones about the same. Only after [`Tx::take_stale`].
+    pub async fn put_documents(&mut self, new: &[Document]) -> Result<()> {
+        within!(self.put_documents(new))
+    }
+
+    /// Nobody finds this any more.
+    pub async fn drop_document(&mut self, about: About) -> Result<()> {
+        within!(self.drop_document(about))
     }
 }
 

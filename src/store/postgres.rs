@@ -3,6 +3,7 @@
 //! Several daemons may share one database: the ticket counter is a locked row, letters and timers are taken with
 //! `skip locked`, and unique keys stop two of them from taking the same message in.
 
+use crate::desk::knowledge::terms::Wanted;
 use crate::store::Result;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor, Pool, Transaction};
@@ -25,6 +26,30 @@ macro_rules! skip_locked {
     };
 }
 
+/// The documents whose terms meet a condition, among these ids, the newest first.
+const FIND: &str = "select find_documents($1::tsquery, $2, $3, $4)";
+
+/// The same among the newest documents, of which the last one has this id: the index gives all that meet a condition,
+/// in no order, so that a common term is first asked for here.
+fn among_newest(condition: &str, last: i64) -> Option<String> {
+    const BLOCK: i64 = 4096;
+    let block = last / BLOCK;
+    Some(format!("({condition}) & ('_b{block}' | '_b{}')", block - 1))
+}
+
+/// All of these terms, and of `any` at least one; `None` when nothing is asked for. Terms hold no quotes
+/// (`desk::knowledge::terms`).
+fn condition(all: &[Wanted], any: &[Wanted]) -> Option<String> {
+    let shown = |wanted: &Wanted| match wanted {
+        Wanted::Term(term) => format!("'{term}'"),
+        Wanted::Prefix(start) => format!("'{start}':*"),
+    };
+    let any = any.iter().map(shown).collect::<Vec<_>>().join(" | ");
+    let any = (!any.is_empty()).then(|| format!("({any})"));
+    let parts: Vec<String> = any.into_iter().chain(all.iter().map(shown)).collect();
+    (!parts.is_empty()).then(|| parts.join(" & "))
+}
+
 #[allow(clippy::duplicate_mod, reason = "compiled once per database, see the module above")]
 #[path = "sql/mod.rs"]
 mod sql;
@@ -39,6 +64,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0006_round.sql"),
     include_str!("../../migrations/postgres/0007_copies.sql"),
     include_str!("../../migrations/postgres/0008_people.sql"),
+    include_str!("../../migrations/postgres/0009_knowledge.sql"),
+    include_str!("../../migrations/postgres/0010_archive.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.
@@ -92,6 +119,20 @@ impl Store {
 
     pub async fn begin(&self) -> Result<Tx> {
         Ok(Tx { inner: self.write.begin().await?, held: sql::Held::default() })
+    }
+
+    /// Every table of the desk is written anew.
+    pub async fn scrub(&self) -> Result<()> {
+        let tables: Vec<String> =
+            sqlx::query_scalar("select tablename::text from pg_tables where schemaname = current_schema() order by 1")
+                .fetch_all(&self.read)
+                .await?;
+        for table in tables {
+            let statement =
+                format!("vacuum full {}", table.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', ""));
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&self.write).await?;
+        }
+        Ok(())
     }
 
     pub async fn close(&self) {

@@ -4,7 +4,7 @@ use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::event::Visibility;
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
 use crate::desk::ticket::Number;
-use crate::desk::words::Status;
+use crate::desk::words::{Rating, Status};
 use crate::mail::pieces::Pieces;
 use crate::time::Timestamp;
 
@@ -62,6 +62,56 @@ pub struct StoredMessage {
     pub handled: Timestamp,
     pub anomalies: Vec<String>,
     pub attachments: Vec<StoredAttachment>,
+}
+
+/// What a requester said at the end of a round.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Rated {
+    pub cycle: i64,
+    pub rating: Rating,
+    pub comment: String,
+    pub at: Timestamp,
+}
+
+/// Where a person stands in the desk.
+#[derive(Clone, Debug, Default)]
+pub struct Traces {
+    /// Their own tickets and how these stand.
+    pub own: Vec<(Number, Status)>,
+    /// Tickets of others in which they took part or are named.
+    pub others: Vec<Number>,
+    /// What they are called, as it was ever written.
+    pub names: Vec<String>,
+    /// Employee and phone numbers.
+    pub numbers: Vec<String>,
+}
+
+/// A message or a letter whose words may be somebody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub id: i64,
+    /// A message that came in; otherwise a letter that left.
+    pub message: bool,
+    /// It is from this person, or to them.
+    pub own: bool,
+}
+
+/// How much was taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deletion {
+    pub tickets: u64,
+    pub messages: u64,
+    pub letters: u64,
+    pub files: u64,
+}
+
+impl std::ops::AddAssign for Deletion {
+    fn add_assign(&mut self, more: Deletion) {
+        self.tickets += more.tickets;
+        self.messages += more.messages;
+        self.letters += more.letters;
+        self.files += more.files;
+    }
 }
 
 /// A file that came with a message; its bytes are the blob named by `digest`.

@@ -4,6 +4,7 @@
 //! few others read. WAL with `synchronous=FULL`: a commit is on the disk when it returns (promise G3). Other processes
 //! (`maildesk ingest`, `ticket list`) may open the file too; they wait up to ten seconds for the writer.
 
+use crate::desk::knowledge::terms::Wanted;
 use crate::store::{Result, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, Pool, Transaction};
@@ -30,6 +31,28 @@ macro_rules! skip_locked {
     };
 }
 
+/// The documents whose terms meet a condition, among these ids, the newest first.
+const FIND: &str = "select rowid from document_terms where document_terms match $1 and rowid >= $2 and rowid < $3
+                    order by rowid desc limit $4";
+
+/// The index gives the newest first already.
+fn among_newest(_: &str, _: i64) -> Option<String> {
+    None
+}
+
+/// All of these terms, and of `any` at least one; `None` when nothing is asked for. Terms hold nothing that FTS5 would
+/// read as more than a term (`desk::knowledge::terms`).
+fn condition(all: &[Wanted], any: &[Wanted]) -> Option<String> {
+    let shown = |wanted: &Wanted| match wanted {
+        Wanted::Term(term) => format!("\"{term}\""),
+        Wanted::Prefix(start) => format!("\"{start}\"*"),
+    };
+    let any = any.iter().map(shown).collect::<Vec<_>>().join(" OR ");
+    let any = (!any.is_empty()).then(|| format!("({any})"));
+    let parts: Vec<String> = any.into_iter().chain(all.iter().map(shown)).collect();
+    (!parts.is_empty()).then(|| parts.join(" AND "))
+}
+
 #[allow(clippy::duplicate_mod, reason = "compiled once per database, see the module above")]
 #[path = "sql/mod.rs"]
 mod sql;
@@ -44,6 +67,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0006_round.sql"),
     include_str!("../../migrations/sqlite/0007_copies.sql"),
     include_str!("../../migrations/sqlite/0008_people.sql"),
+    include_str!("../../migrations/sqlite/0009_knowledge.sql"),
+    include_str!("../../migrations/sqlite/0010_archive.sql"),
 ];
 
 #[derive(Clone)]
@@ -109,6 +134,23 @@ impl Store {
 
     pub async fn begin(&self) -> Result<Tx> {
         Ok(Tx { inner: self.write.begin_with("begin immediate").await?, held: sql::Held::default() })
+    }
+
+    /// The search's segments are merged, so that none holds the terms of a deleted document; the file is written anew and
+    /// the write-ahead log is emptied.
+    pub async fn scrub(&self) -> Result<()> {
+        sqlx::query("insert into document_terms (document_terms) values ('optimize')").execute(&self.write).await?;
+        sqlx::raw_sql("vacuum").execute(&self.write).await?;
+        for _ in 0..50 {
+            // Busy, frames in the log, frames copied home: a reader in the way makes it busy.
+            let (busy, ..): (i64, i64, i64) =
+                sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(&self.write).await?;
+            if busy == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(StoreError::Busy("somebody reads the database all the time: run the command again".to_owned()))
     }
 
     pub async fn close(&self) {

@@ -26,6 +26,23 @@ pub fn line(text: &str) -> Cow<'_, str> {
     clean(text, LINE)
 }
 
+/// `text` with every occurrence of `needle` replaced, ASCII letters in any case.
+pub fn replaced(text: &str, needle: &str, by: &str) -> String {
+    if needle.is_empty() {
+        return text.to_owned();
+    }
+    // Folding ASCII alone keeps every byte in its place.
+    let (lower, needle) = (text.to_ascii_lowercase(), needle.to_ascii_lowercase());
+    let (mut whole, mut done) = (String::with_capacity(text.len()), 0);
+    for (at, _) in lower.match_indices(&needle) {
+        whole.push_str(&text[done..at]);
+        whole.push_str(by);
+        done = at + needle.len();
+    }
+    whole.push_str(&text[done..]);
+    whole
+}
+
 /// As JSON. A NUL inside a string stands there escaped, and would come back: it becomes U+FFFD too.
 pub fn json(value: &impl Serialize) -> String {
     let text = serde_json::to_string(value).unwrap_or_default();

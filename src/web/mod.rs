@@ -5,6 +5,7 @@
 
 mod approve;
 mod health;
+mod help;
 mod rate;
 
 use crate::flow::Flow;
@@ -88,6 +89,8 @@ pub fn router(pages: Pages) -> Router {
         .route("/s/{token}", get(rate::show).post(rate::submit))
         .route("/s/", get(rate::cut_off).post(rate::cut_off))
         .route("/a/{token}", get(approve::show).post(approve::submit))
+        .route("/k/{token}", get(help::show).post(help::submit))
+        .route("/k/", get(rate::cut_off).post(rate::cut_off))
         .route("/a/", get(rate::cut_off).post(rate::cut_off))
         .layer(middleware::from_fn_with_state(pages.clone(), only_our_forms))
         .layer(middleware::from_fn_with_state(pages.clone(), only_our_host));

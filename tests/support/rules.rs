@@ -8,8 +8,8 @@ use maildesk::desk::event::{Candidate, Event, KnownId, Mail, SenderCounts, Situa
 use maildesk::desk::inbound::{Body, Inbound};
 use maildesk::desk::link::Key;
 use maildesk::desk::policy::{
-    Demand, Engineer, Escalation, Hold, Identity, Incident, Limits, Policy, Proof, Reader, Satisfaction, Targets,
-    Visits,
+    Demand, Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Reader, Satisfaction,
+    Targets, Visits,
 };
 use maildesk::desk::ticket::{Number, Ticket};
 use maildesk::desk::triage::Rules;
@@ -97,6 +97,9 @@ pub fn policy() -> Policy {
         vendors: Vec::new(),
         departments: Vec::new(),
         modules: vec![],
+        knowledge: Knowledge { drafts: false, ..Knowledge::default() },
+        archive_after: Some(30 * day),
+        retention: Default::default(),
         key: Key([9; 32]),
     }
 }
@@ -150,6 +153,9 @@ pub fn candidate(ticket: Ticket) -> Candidate {
         description,
         visit: None,
         approval: None,
+        article: None,
+        suggested: vec![],
+        archived: None,
     }
 }
 
@@ -168,6 +174,7 @@ pub fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
         counts: SenderCounts::default(),
         loads: vec![],
         incident: None,
+        similar: vec![],
         unconfirmed: None,
         proposed: None,
         own_open: vec![],

@@ -75,7 +75,8 @@ const TRADITIONAL: &str = "網网絡络電电腦脑機机號号帳账戶户碼�
     遠远達达運运行行營营業业場场區区層层樓楼辦办課课屬属給给讓让與与並并沒没態态勢势觸触摸摸調调變变轉转遺遗丟丢盜盗竊窃\
     駭骇侵侵毒毒馬马殺杀軟软隔隔離离補补釋释結结構构編编輯辑寫写讀读內内協协滿满沒没經经謝谢較较還还題题復复現现裡里點点價价評评贊赞頂顶準准較较夠够輕轻難难團团術术員员質质異异";
 
-fn simplified(c: char) -> char {
+/// The simplified form of a traditional character of this trade; anything else as it is.
+pub fn simplified(c: char) -> char {
     static TABLE: std::sync::LazyLock<Vec<(char, char)>> = std::sync::LazyLock::new(|| {
         let all: Vec<char> = TRADITIONAL.chars().filter(|c| is_cjk(*c)).collect();
         let mut pairs: Vec<_> = all.chunks_exact(2).map(|p| (p[0], p[1])).collect();

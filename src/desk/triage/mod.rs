@@ -9,7 +9,7 @@ mod judge;
 mod rules;
 mod scan;
 
-pub use fold::fold;
+pub use fold::{fold, simplified};
 pub use rules::Fault;
 
 use crate::desk::ticket::Term;

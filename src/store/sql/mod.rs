@@ -1,10 +1,13 @@
 //! The statements, written once for both databases. `super` is `sqlite` or `postgres`.
 
 mod approvals;
+mod archive;
 mod blobs;
 mod directory;
+mod erase;
 mod held;
 mod held_addresses;
+mod knowledge;
 mod mailboxes;
 mod messages;
 mod meta;
@@ -20,4 +23,4 @@ pub use held::Held;
 pub use meta::bring_up_to_date;
 use query::push_list;
 
-use super::{Connection, Db, MIGRATIONS, Row, Store, Tx};
+use super::{Connection, Db, FIND, MIGRATIONS, Row, Store, Tx, among_newest, condition};

@@ -1,0 +1,70 @@
+//! A ticket that has been closed for long is archived: nothing of it changes any more. Mail that belongs to it opens a
+//! new ticket, orders are refused, and what only machines say is put aside. Its article may live on.
+
+use crate::address::Mailbox;
+use crate::desk::command::{self, Command, Hint, written};
+use crate::desk::draft::Draft;
+use crate::desk::engineer::{is_proven, transcript};
+use crate::desk::event::{Candidate, Effect, Mail, Situation, Timer, TimerKind};
+use crate::desk::intake;
+use crate::desk::knowledge::learn;
+use crate::desk::letter::TranscriptLine;
+use crate::desk::machine::set_aside;
+use crate::desk::policy::Engineer;
+use crate::desk::requester::{self, first_line};
+use crate::desk::thread::By;
+use crate::desk::ticket::Who;
+use crate::desk::words::Status;
+use crate::time::Timestamp;
+
+/// The ticket has been closed for a while; was it reopened meanwhile, it has another timer.
+pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Vec<Effect> {
+    let closed = matches!(on.ticket.status, Status::Closed | Status::Cancelled);
+    let (Some(after), true) = (s.policy.archive_after, closed && on.archived.is_none()) else { return Vec::new() };
+    let due = on.ticket.closed.unwrap_or(on.ticket.updated) + after;
+    if due <= now {
+        return vec![Effect::Archive(on.ticket.number)];
+    }
+    vec![Effect::Schedule(Timer { kind: TimerKind::Archive, due, ..*timer })]
+}
+
+/// A person's mail on an archived ticket.
+pub fn mail(s: &Situation, on: &Candidate, by: By, mail: &Mail, from: &Mailbox, now: Timestamp) -> Vec<Effect> {
+    let is_requester = on.ticket.requester.address == from.address;
+    let engineer = s.policy.engineer(&from.address).filter(|_| !is_requester || !mail.inbound.commands.is_empty());
+    match engineer {
+        Some(engineer) => orders(s, on, by, mail, engineer, now),
+        None if mail.inbound.calendar_reply.is_some() => set_aside("answer to an invitation of an archived ticket"),
+        None if requester::wants_nothing(s, mail, from) => set_aside("thanks for an archived ticket"),
+        None => intake::open(s, mail, from, Some(on.ticket.number), now),
+    }
+}
+
+/// Only what is about its article is carried out.
+fn orders(s: &Situation, on: &Candidate, by: By, mail: &Mail, engineer: &Engineer, now: Timestamp) -> Vec<Effect> {
+    let inbound = &mail.inbound;
+    let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
+    let commands: Vec<_> = inbound.commands.iter().map(command::read).collect();
+    let article = match &commands[..] {
+        [Ok(Command::Article(value))] if is_proven(s.policy, inbound, engineer, Some(by)) => Some(value),
+        _ => None,
+    };
+    let words = &inbound.after_commands.text;
+    let hint = match article {
+        Some(value) => learn::order(&mut draft, on, engineer, value, words).err(),
+        None => Some(Hint::Archived),
+    };
+    let mut effects = set_aside("for an archived ticket");
+    if let Some(hint) = hint {
+        draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
+        let orders = inbound.commands.iter().map(written);
+        let text = Some(first_line(&inbound.body.text)).filter(|_| inbound.commands.is_empty());
+        let line = |line| TranscriptLine { line, done: false, hint: hint.clone() };
+        let lines = orders.chain(text).map(line).collect();
+        transcript(&mut draft, engineer, mail, lines, Some(inbound.body.clone()));
+    }
+    // Nothing of the ticket itself, whatever stands in the draft.
+    let about_it = |effect: &Effect| !matches!(effect, Effect::Save(_) | Effect::Record(..) | Effect::Join { .. });
+    effects.extend(draft.finish().into_iter().filter(about_it));
+    effects
+}
