@@ -66,6 +66,7 @@ pub mod inbox;
 pub mod mail;
 pub mod mailer;
 pub mod ports;
+pub mod report;
 pub mod store;
 pub mod time;
 pub mod web;

@@ -1,6 +1,7 @@
 //! The command line (`design.md` 5.1): what can be asked for, and how each command ends.
 
 pub mod check;
+pub mod digest;
 pub mod explain;
 pub mod ingest;
 mod log;
@@ -41,6 +42,8 @@ pub enum Command {
     /// What the desk knows
     #[command(subcommand)]
     Ticket(TicketCommand),
+    /// Preview a report without sending it
+    Digest(DigestArgs),
     /// Print the commented example configuration
     Config,
 }
@@ -95,6 +98,21 @@ pub struct IngestArgs {
     pub mbox: bool,
     /// Files, or folders with one message a file; "-" or nothing: standard input
     pub paths: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DigestArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// As if it were written on this day, or at this moment: 2026-11-02, "2026-11-02 08:30"; default: now
+    #[arg(long, value_name = "DATE")]
+    pub at: Option<String>,
+    /// Write it as HTML, and beside it under the same name text, pictures, workbook, rows (.csv) and the mail (.eml);
+    /// default: the text on standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Name of the [[digest]]
+    pub name: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -217,6 +235,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             block_on(async { Ok(daemon::run(&args.config, config).await?) })
         }
         Command::Ingest(args) => block_on(ingest::ingest(start(&args.config)?, args.mbox, &args.paths, out)),
+        Command::Digest(args) => block_on(digest::preview(start(&args.config)?, &args, out)),
         Command::Ticket(TicketCommand::List(args)) => block_on(ticket::list(start(&args.config)?, args.json, out)),
         Command::Ticket(TicketCommand::Aside(args)) => {
             block_on(ticket::aside(start(&args.config)?, args.save.as_deref(), out))
@@ -273,6 +292,7 @@ mod tests {
             "ticket list -c x --json",
             "ticket show -c x it7",
             "ticket aside -c x --save y",
+            "digest -c x weekly --at 2026-11-02 --output y.html",
             "config",
         ] {
             assert!(Cli::try_parse_from(std::iter::once("maildesk").chain(good.split(' '))).is_ok(), "{good}");

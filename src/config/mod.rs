@@ -1,6 +1,7 @@
 //! The configuration: one TOML file (`design.md` 5.7). Reading it names every fault at once, with file, line and key.
 
 mod check;
+mod digests;
 mod document;
 mod modules;
 mod people;
@@ -12,6 +13,7 @@ pub use document::Fault;
 pub use transport::{Log, LogFormat, Mailbox, Route, Security, Server, Smtp, Source, Web};
 
 use crate::desk::approval::Module;
+use crate::desk::digest::{Goals, Plan};
 use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
@@ -61,6 +63,8 @@ pub struct Config {
     pub departments: Vec<Department>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
+    pub digests: Vec<Plan>,
+    pub goals: Goals,
     pub log: Log,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Fault>,
@@ -180,6 +184,8 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         place,
     };
     let modules = modules::read(&root.sections("module"), &context);
+    let digests = digests::read(&root.sections("digest"), &context, &engineers);
+    let goals = digests::goals(&root.section("report"));
     let departments = modules::departments(&root.sections("department"), &desk, &modules, &core_modules);
 
     check::mailboxes(&root, &mailboxes);
@@ -209,6 +215,8 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         departments,
         vendors: vendors.into_iter().filter_map(|(_, vendor)| vendor).collect(),
         modules,
+        digests,
+        goals,
         log,
         warnings: Vec::new(),
     })
@@ -247,6 +255,8 @@ mod tests {
             duty = {week = [{mon = ["a@b.example"]}]}
             web = {}
             module = [{name = "ERP"}]
+            digest = [{name = "x"}]
+            report = {staff = {Finance = 40}}
             triage = {core_modules = {ERP = ["SAP"], OA = ["x"]}}"#;
         let mut asked = BTreeSet::new();
         for smtp in ["smtp", "sendmail", "maildir"] {

@@ -1,6 +1,6 @@
 //! Starting, reloading and stopping the desk.
 
-use super::{Health, Intake, Shared, outgoing, settings};
+use super::{Health, Intake, Shared, outgoing, reports, settings};
 use crate::clock::{SystemClock, new_secret};
 use crate::config::Config;
 use crate::desk::link::Key;
@@ -144,6 +144,7 @@ async fn spawn(config: &Config, shared: &Shared, start: Timestamp, first: bool) 
         tasks.spawn(outgoing::send(mailer, settings::rates(&config.smtp), shared.clone()));
     }
     tasks.spawn(outgoing::keep_time(shared.clone()));
+    tasks.spawn(reports::report(config.digests.clone(), config.goals.clone(), shared.clone()));
     tasks.spawn(look_ahead(config.clone(), shared.clone()));
     Ok(tasks)
 }

@@ -2,6 +2,7 @@
 
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::command::Hint;
+use crate::desk::digest::page::Page;
 use crate::desk::inbound::{Attachment, Body};
 use crate::desk::outage;
 use crate::desk::policy::{Reader, Role};
@@ -239,6 +240,8 @@ pub enum Content {
         engineer: Option<String>,
         since: Timestamp,
     },
+    /// To supervisors and managers: a regular report.
+    Digest { page: Box<Page> },
 }
 
 /// Who is invited to an appointment.
@@ -583,6 +586,7 @@ impl Content {
             Content::ApprovalRefused { .. } => "approval_refused",
             Content::ApprovalCode { .. } => "approval_code",
             Content::ApprovalOverdue { .. } => "approval_overdue",
+            Content::Digest { .. } => "digest",
         }
     }
 

@@ -9,6 +9,7 @@ pub mod assign;
 pub mod command;
 mod confirm;
 pub mod decide;
+pub mod digest;
 mod draft;
 pub mod duty;
 mod engineer;

@@ -6,6 +6,7 @@
 mod apply;
 mod beside;
 pub mod deliver;
+mod digest;
 mod gather;
 mod ingest;
 mod letters;

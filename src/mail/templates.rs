@@ -65,6 +65,8 @@ const BUILT_IN: &[Files] = &[
     &[
         file!("shared/layout.html"),
         file!("shared/parts.html"),
+        file!("shared/report.html"),
+        file!("shared/report.txt"),
         file!("shared/zh-CN/facts.html"),
         file!("shared/zh-CN/facts.txt"),
         file!("shared/zh-CN/footer.txt"),
@@ -140,6 +142,7 @@ const BUILT_IN: &[Files] = &[
     letter!("approval_refused"),
     letter!("approval_code"),
     letter!("approval_overdue"),
+    letter!("digest", "/zh-CN/subject.txt", "/en/subject.txt"),
 ];
 
 /// No template of a sane site is larger.

@@ -36,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0003_incident.sql"),
     include_str!("../../migrations/postgres/0004_visit.sql"),
     include_str!("../../migrations/postgres/0005_approval.sql"),
+    include_str!("../../migrations/postgres/0008_digest.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.

@@ -41,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_incident.sql"),
     include_str!("../../migrations/sqlite/0004_visit.sql"),
     include_str!("../../migrations/sqlite/0005_approval.sql"),
+    include_str!("../../migrations/sqlite/0008_digest.sql"),
 ];
 
 #[derive(Clone)]

@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod chromium;
 pub mod desk;
 pub mod dovecot;
+pub mod history;
 pub mod post;
 pub mod postfix;
 pub mod postgres;

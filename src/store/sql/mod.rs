@@ -2,6 +2,7 @@
 
 mod approvals;
 mod blobs;
+mod digests;
 mod held;
 mod mailboxes;
 mod messages;
@@ -10,6 +11,7 @@ mod outbox;
 mod people;
 mod pieces;
 mod query;
+mod rounds;
 mod tickets;
 mod timers;
 mod visits;
