@@ -14,7 +14,7 @@ use maildesk::desk::words::{Category, Language, Priority, Status};
 use maildesk::flow::Flow;
 use maildesk::mail::{Rendered, Templates};
 use maildesk::ports::Clock;
-use maildesk::report::{Context, Report};
+use maildesk::report::{Context, ROWS, Report};
 use maildesk::store::{Store, TicketFilter};
 use maildesk::time::calendar::{Holidays, Span};
 use maildesk::time::{Calendar, Cron, Timestamp};
@@ -85,7 +85,7 @@ async fn desk(database: &str, tickets: i64) -> Flow {
 
 async fn figures(flow: &Flow, plan: &Plan, slot: Slot) -> Box<maildesk::report::OfPeriod> {
     let policy = flow.policy();
-    let context = Context { policy: &policy, goals: &Goals::default(), plan, slot };
+    let context = Context { policy: &policy, goals: &Goals::default(), plan, slot, rows: ROWS };
     match Report::count(&flow.store, &context, slot.at).await.unwrap() {
         Report::Period(report) => report,
         Report::Board(_) => panic!("not a board"),
@@ -271,7 +271,7 @@ async fn letters_have_pictures_that_mail_programs_show_and_a_text_twin() {
         let plan = plan(kind);
         let now = at(if kind == Kind::Weekly { "2026-10-12T08:30" } else { "2026-11-01T12:00" });
         let slot = Slot { at: now, period: Period::before_date(kind, now, SHANGHAI) };
-        let context = Context { policy: &policy, goals: &goals, plan: &plan, slot };
+        let context = Context { policy: &policy, goals: &goals, plan: &plan, slot, rows: ROWS };
         let report = Report::count(&flow.store, &context, now).await.unwrap();
         for reader in &plan.readers {
             let written = report.write(&context, reader.language);
@@ -474,7 +474,7 @@ async fn a_spreadsheet_program_opens_the_workbook() {
     let flow = desk(&format!("sqlite://{}/desk.db", folder.path().display()), 1500).await;
     let (policy, plan, now) = (flow.policy(), plan(Kind::Monthly), at("2026-11-02T08:30"));
     let slot = Slot { at: now, period: Period::before_date(Kind::Monthly, now, SHANGHAI) };
-    let context = Context { policy: &policy, goals: &Goals::default(), plan: &plan, slot };
+    let context = Context { policy: &policy, goals: &Goals::default(), plan: &plan, slot, rows: ROWS };
     let Report::Period(report) = Report::count(&flow.store, &context, now).await.unwrap() else { panic!() };
     let (new, rows) = (report.figures.new, report.rows.len());
     let written = Report::Period(report).write(&context, Language::English);

@@ -44,7 +44,7 @@ fn plan(section: &Section, context: &Context, engineers: &[(Section, Option<Engi
         section.missing("to", "who gets it: a list of mail addresses");
     }
     let to = modules::people(section, "to", context).unwrap_or_default();
-    if section.has("to") && to.is_empty() {
+    if section.list("to", |text| Ok(text.to_owned())).is_some_and(|written| written.is_empty()) {
         section.fault("to", "nobody would get it");
     }
     let reader = |mailbox: crate::address::Mailbox| {

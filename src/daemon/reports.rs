@@ -4,7 +4,7 @@ use super::Shared;
 use super::trouble::Trouble;
 use crate::desk::digest::{Goals, Plan, Slot};
 use crate::desk::letter::Letter;
-use crate::report::{Context, Report, Written};
+use crate::report::{Context, ROWS, Report, Written};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use std::collections::HashMap;
@@ -99,7 +99,7 @@ async fn send(plan: &Plan, slot: &Slot, goals: &Arc<Goals>, shared: &Shared) -> 
         return Ok(0);
     }
     let (policy, now) = (flow.policy(), shared.clock.now());
-    let context = Context { policy: &policy, goals, plan, slot: *slot };
+    let context = Context { policy: &policy, goals, plan, slot: *slot, rows: ROWS };
     let report = Arc::new(Report::count(&flow.store, &context, now).await?);
     let mut letters: Vec<Letter> = Vec::new();
     let mut written = HashMap::new();
@@ -111,7 +111,7 @@ async fn send(plan: &Plan, slot: &Slot, goals: &Arc<Goals>, shared: &Shared) -> 
             // Pictures and workbooks are work for the processor: mail goes on meanwhile.
             let writing = tokio::task::spawn_blocking(move || {
                 let Written { page, files } =
-                    report.write(&Context { policy: &policy, goals: &goals, plan: &plan, slot }, language);
+                    report.write(&Context { policy: &policy, goals: &goals, plan: &plan, slot, rows: ROWS }, language);
                 (page, files.into_iter().map(Arc::new).collect::<Vec<_>>())
             });
             let failed = |error| StoreError::Fault(format!("the report {:?} cannot be written: {error}", slot_name));

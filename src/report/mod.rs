@@ -21,8 +21,8 @@ use crate::time::Timestamp;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::time::Duration;
 
-/// Raw rows that go along with a report; the rest is told in the letter.
-pub const ROWS: usize = 20_000;
+/// Raw rows that go along with a letter, some megabytes; the rest is only told of.
+pub const ROWS: usize = 5_000;
 
 /// Tickets whose rounds are read in one go.
 const AT_ONCE: i64 = 4096;
@@ -44,7 +44,7 @@ pub struct OfPeriod {
     pub before: Figures,
     pub mails: Mails,
     pub details: Details,
-    /// The rounds of the period, [`ROWS`] at most, and how many there are more.
+    /// The rounds of the period, [`Context::rows`] at most, and how many there are more.
     pub rows: Vec<Round>,
     pub left_out: u64,
 }
@@ -55,6 +55,8 @@ pub struct Context<'a> {
     pub goals: &'a Goals,
     pub plan: &'a Plan,
     pub slot: Slot,
+    /// Raw rows at most; [`ROWS`] in a letter.
+    pub rows: usize,
 }
 
 /// A report in one language.
@@ -107,7 +109,7 @@ impl OfPeriod {
             before.add(round, scope, &policy.targets, &policy.calendar);
             figures.add(round, scope, &policy.targets, &policy.calendar);
             if round.until().is_none_or(|at| at >= period.from) && scope.holds(round) {
-                if rows.len() < ROWS { rows.push(round.clone()) } else { left_out += 1 }
+                if rows.len() < context.rows { rows.push(round.clone()) } else { left_out += 1 }
             }
         })
         .await?;

@@ -16,10 +16,13 @@ use chrono::Datelike as _;
 use chrono_tz::Tz;
 use std::collections::HashMap;
 
-/// The type of `.xlsx`.
+/// So many of a kind in 30 days are a problem (`domain.md` 7.1, A8).
+const PROBLEM: u64 = 3;
+
 /// Tickets of a list in the letter; all of them stand in the files.
 const LISTED: usize = 15;
 
+/// The type of `.xlsx`.
 const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// A page under construction.
@@ -661,25 +664,38 @@ impl Writer<'_> {
             Cell::text(self.say("主题词", "Topic")),
             Cell::number(self.say("新增", "New")),
             Cell::number(self.say("上期", "Before")),
-            Cell::number(self.say("建议", "Suggestion")),
+            Cell::number(self.say("近 30 天", "In 30 days")),
         ];
-        let now: Vec<(&str, u64)> = top(&self.now().topics, 10).into_iter().filter(|(_, count)| *count > 1).collect();
+        let now = top(&self.now().topics, 10);
         let longest = now.first().map_or(0, |(_, count)| *count);
+        let lately = |name: &str| self.now().kinds.get(name).copied().unwrap_or(0);
         let row = |(name, count): &(&str, u64)| {
-            let advice = match *count {
-                3.. => self.language.pick("立问题记录", "open a problem record"),
-                _ => self.language.pick("写知识条目", "write an article"),
+            let advice = match lately(name) {
+                PROBLEM.. => self.language.pick("立问题记录", "open a problem record"),
+                2 => self.language.pick("写知识条目", "write an article"),
+                _ => "",
             };
             vec![
                 Cell::text(*name).bar(*count, longest),
                 Cell::number(number(*count)),
                 Cell::number(number(self.before().topics.get(*name).copied().unwrap_or(0))),
-                Cell::number(advice),
+                Cell::number(number(lately(name))).more(advice),
             ]
         };
+        let problems = self.now().kinds.values().filter(|count| **count >= PROBLEM).count() as u64;
+        let lead = match (now.is_empty(), self.language) {
+            (true, _) => self.if_empty(true),
+            (_, Language::Chinese) => {
+                vec![format!("近 30 天出现 3 次以上的主题 {} 个，宜查根本原因。", number(problems))]
+            }
+            (_, Language::English) => {
+                vec![format!("{} topics came up three times or more in 30 days: worth a root cause.", number(problems))]
+            }
+        };
         let tables = if now.is_empty() { Vec::new() } else { vec![Table::new(head, now.iter().map(row).collect())] };
-        let title = self.say("反复出现的问题（前 10）", "Repeated topics (top 10)");
-        Part { title, lead: self.if_empty(now.is_empty()), picture: None, tables }
+        Part {
+            title: self.say("反复出现的问题（前 10）", "Repeated topics (top 10)"), lead, picture: None, tables
+        }
     }
 
     fn satisfaction(&self) -> Part {

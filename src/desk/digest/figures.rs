@@ -187,6 +187,8 @@ pub struct Figures {
     pub categories: [u64; 6],
     pub departments: HashMap<String, u64>,
     pub topics: HashMap<String, u64>,
+    /// The same of the 30 days before the end: three of a kind are a problem (`domain.md` 7.1, A8).
+    pub kinds: HashMap<String, u64>,
     pub flow: Vec<Flow>,
     /// New tickets by weekday, Monday first, and hour.
     pub heat: [[u64; 24]; 7],
@@ -245,6 +247,7 @@ impl Figures {
             categories: [0; 6],
             departments: HashMap::new(),
             topics: HashMap::new(),
+            kinds: HashMap::new(),
             flow: vec![Flow::default(); days.len()],
             heat: [[0; 24]; 7],
             closed_by: HashMap::new(),
@@ -314,6 +317,10 @@ impl Figures {
     }
 
     fn add_counts(&mut self, round: &Round) {
+        let lately = round.origin == Origin::Opened && seconds(round.began, self.period.to) <= 30 * DAY;
+        if lately && !round.topic.is_empty() {
+            count(&mut self.kinds, &round.topic);
+        }
         if round.origin == Origin::Opened
             && let Some(day) = self.day_of(round.began)
         {

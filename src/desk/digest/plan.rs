@@ -200,20 +200,6 @@ impl Plan {
         due
     }
 
-    /// The next moment at which something falls due.
-    pub fn next(&self, calendar: &Calendar, now: Timestamp) -> Option<Timestamp> {
-        let mut at = self.cron.previous(now, self.zone).map_or(now, |at| at - std::time::Duration::from_millis(1));
-        // One that is past may have been moved to a moment still to come.
-        for _ in 0..LOOK_BACK {
-            at = self.cron.next(at, self.zone)?;
-            let moved = self.moved(calendar, at);
-            if moved > now {
-                return Some(moved);
-            }
-        }
-        None
-    }
-
     /// Weekly and monthly reports wait for the first working day (`domain.md` 6.3), at the same time of day.
     fn moved(&self, calendar: &Calendar, nominal: Timestamp) -> Timestamp {
         if self.kind == Kind::Daily {
@@ -301,18 +287,6 @@ mod tests {
         let daily = plan(Kind::Daily, "0 8,16 * * *");
         check(&daily, "2026-11-23T09:00", &[("11-23 08:00", "11-23")]);
         check(&daily, "2026-11-23T07:59", &[]);
-    }
-
-    #[test]
-    fn the_next_one_is_known() {
-        let weekly = plan(Kind::Weekly, "30 8 * * 1");
-        for (now, next) in [
-            ("2026-11-23T08:29", "2026-11-23T08:30"),
-            ("2026-11-23T08:30", "2026-11-30T08:30"),
-            ("2026-10-06T12:00", "2026-10-08T08:30"),
-        ] {
-            assert_eq!(weekly.next(&china(), at(now)), Some(at(next)), "{now}");
-        }
     }
 
     #[test]
