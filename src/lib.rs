@@ -14,7 +14,7 @@
 //! | 1 | [`desk`] | the rules: what a ticket is, how a message is sorted, who may do what, what is said to whom. Pure: no input or output, no clock, no randomness |
 //! | 2 | [`mail`], [`config`], [`ports`], [`wire`] | bytes to [`desk::inbound::Inbound`] and letters to bytes; the configuration; the three traits `Clock`, `Inbox`, `Mailer`; one stream for IMAP and SMTP |
 //! | 3 | [`store`], [`inbox`], [`mailer`], [`clock`] | the edges: SQLite and PostgreSQL, IMAP and Maildir, SMTP and sendmail. They do not know each other |
-//! | 4 | [`flow`], [`web`] | the road into state and out of the outbox; the pages |
+//! | 4 | [`flow`], [`report`], [`web`] | the road into state and out of the outbox; figures as letters, pictures and workbooks; the pages |
 //! | 5 | [`daemon`], [`cli`], [`demo`] | what is started: tasks, commands, the story |
 //!
 //! Only `store` knows sqlx, only `web` knows axum, only `daemon` keeps tasks running and sleeps (reading and composing have
@@ -67,6 +67,7 @@ pub mod inbox;
 pub mod mail;
 pub mod mailer;
 pub mod ports;
+pub mod report;
 pub mod store;
 pub mod time;
 pub mod web;

@@ -2,9 +2,10 @@
 
 use maildesk::config::{Config, EXAMPLE, Fault, Route, Security, Source};
 use maildesk::desk::approval::Needs;
+use maildesk::desk::digest::Kind;
 use maildesk::desk::link::Key;
 use maildesk::desk::words::{Language, Priority};
-use maildesk::time::Timestamp;
+use maildesk::time::{Cron, Timestamp};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -219,6 +220,43 @@ fn a_module_has_owners_words_and_times() {
     // The core module still makes its standstill a P1.
     assert_eq!(config.rules.triage("SAP 宕机", "全公司都不能用").priority, Priority::P1);
     assert!(check_good("", "").modules.is_empty());
+}
+
+const WEEKLY: &str = "[[digest]]\nname = \"weekly\"\nto = [\"sun@corp.example\"]\n";
+
+#[test]
+fn a_report_has_readers_a_time_and_a_scope() {
+    let text = format!(
+        "[[manager]]\naddress = \"sun@corp.example\"\nlanguage = \"en\"\nzone = \"Europe/Berlin\"\n{WEEKLY}\
+         [[digest]]\nname = \"board\"\nkind = \"daily\"\nto = [\"Li Na <li@corp.example>\", \"LI@corp.example\"]\n\
+         cron = \"0 8 * * 1-5\"\nzone = \"Europe/Berlin\"\ndepartments = [\"财务部\"]\nengineers = [\"ann@corp.example\"]\n\
+         make_up_days = \"yes\"\n[report]\nresponse = 95\n[report.staff]\n\"财务部\" = 40\n"
+    );
+    let config = check_good("", &text);
+    let [weekly, board] = &config.digests[..] else { panic!("{:?}", config.digests) };
+    assert_eq!((weekly.kind, weekly.cron.clone()), (Kind::Weekly, Cron::parse("30 8 * * 1").unwrap()));
+    assert_eq!(weekly.readers[0].language, Language::English, "as she reads everything");
+    assert_eq!((weekly.zone, board.zone), (chrono_tz::Asia::Shanghai, chrono_tz::Europe::Berlin));
+    assert_eq!((board.readers.len(), board.readers[0].mailbox.name.as_str()), (1, "Li Na"), "nobody gets it twice");
+    assert_eq!((board.readers[0].language, board.on_make_up_days), (Language::Chinese, true));
+    assert_eq!((board.scope.departments.len(), board.scope.engineers.len()), (1, 1));
+    assert_eq!((config.goals.response, config.goals.resolution, config.goals.staff["财务部"]), (95, 85, 40));
+}
+
+#[test]
+fn every_fault_of_a_report_is_named() {
+    let with = |line: &str| format!("{WEEKLY}{line}");
+    check("", "[[digest]]\nto = [\"sun@corp.example\"]", "digest[1].name", "missing");
+    check("", "[[digest]]\nname = \"x\"", "digest[1].to", "missing: who gets it");
+    check("", "[[digest]]\nname = \"x\"\nto = []", "digest[1].to", "nobody");
+    check("", "[[digest]]\nname = \"week ly\"\nto = [\"sun@corp.example\"]", "digest[1].name", "letters, digits");
+    check("", &with("kind = \"yearly\""), "digest[1].kind", "daily, weekly, monthly");
+    check("", &with("cron = \"0 9 31 2 *\""), "digest[1].cron", "never happens");
+    check("", &with("cron = \"@weekly\""), "digest[1].cron", "minute, hour");
+    check("", &with("engineers = [\"bob@corp.example\"]"), "digest[1].engineers", "no [[engineer]]");
+    check("", &format!("{WEEKLY}{WEEKLY}"), "digest[2].name", "has the same name");
+    check("", &WEEKLY.replace("sun@", "it@"), "digest[1].to", "the desk itself");
+    check("", "[report]\nresponse = 0", "report.response", "from 1 to 100");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command line (`design.md` 5.1): what can be asked for, and how each command ends.
 
 pub mod check;
+pub mod digest;
 mod erase;
 pub mod explain;
 mod export;
@@ -52,6 +53,8 @@ pub enum Command {
     Erase(EraseArgs),
     /// Take away what [retention] says has been kept long enough
     Retention(RetentionArgs),
+    /// Preview a report without sending it
+    Digest(DigestArgs),
     /// Print the commented example configuration
     Config,
 }
@@ -142,6 +145,21 @@ pub struct SearchArgs {
     /// All of them have to be there
     #[arg(required = true)]
     pub words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DigestArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// As if it were written on this day, or at this moment: 2026-11-02, "2026-11-02 08:30"; default: now
+    #[arg(long, value_name = "DATE")]
+    pub at: Option<String>,
+    /// Write it as HTML, and beside it under the same name text, pictures, workbook, rows (.csv) and the mail (.eml);
+    /// default: the text on standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Name of the [[digest]]
+    pub name: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -287,6 +305,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Search(args) => {
             block_on(search::search(start(&args.config)?, &args.words.join(" "), args.limit, args.json, out))
         }
+        Command::Digest(args) => block_on(digest::preview(start(&args.config)?, &args, out)),
         Command::Ticket(TicketCommand::List(args)) => block_on(ticket::list(start(&args.config)?, args.json, out)),
         Command::Ticket(TicketCommand::Export(args)) => {
             block_on(export::export(start(&args.config)?, args.number, &args.output, out))
@@ -350,6 +369,7 @@ mod tests {
             "search -c x --json 打印 机",
             "erase -c x --dry-run zhang@example.com",
             "retention -c x --dry-run",
+            "digest -c x weekly --at 2026-11-02 --output y.html",
             "config",
         ] {
             assert!(Cli::try_parse_from(std::iter::once("maildesk").chain(good.split(' '))).is_ok(), "{good}");

@@ -1,6 +1,7 @@
 //! The configuration: one TOML file (`design.md` 5.7). Reading it names every fault at once, with file, line and key.
 
 mod check;
+mod digests;
 mod directory;
 mod document;
 mod modules;
@@ -14,6 +15,7 @@ pub use document::Fault;
 pub use transport::{Log, LogFormat, Mailbox, Route, Security, Server, Smtp, Source, Web};
 
 use crate::desk::approval::Module;
+use crate::desk::digest::{Goals, Plan};
 use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
@@ -71,6 +73,8 @@ pub struct Config {
     /// How long after it was closed a ticket is archived; `None`: never.
     pub archive_after: Option<Duration>,
     pub retention: Retention,
+    pub digests: Vec<Plan>,
+    pub goals: Goals,
     pub log: Log,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Fault>,
@@ -201,6 +205,8 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         place,
     };
     let modules = modules::read(&root.sections("module"), &context);
+    let digests = digests::read(&root.sections("digest"), &context, &engineers);
+    let goals = digests::goals(&root.section("report"));
     let departments = modules::departments(&root.sections("department"), &desk, &modules, &core_modules);
 
     check::mailboxes(&root, &mailboxes);
@@ -235,6 +241,8 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         knowledge,
         archive_after,
         retention,
+        digests,
+        goals,
         log,
         warnings: Vec::new(),
     })
@@ -275,6 +283,8 @@ mod tests {
             module = [{name = "ERP"}]
             channel = [{address = "a@b.example"}]
             directory = {ldap = {attributes = {}}}
+            digest = [{name = "x"}]
+            report = {staff = {Finance = 40}}
             triage = {core_modules = {ERP = ["SAP"], OA = ["x"]}}"#;
         let mut asked = BTreeSet::new();
         for smtp in ["smtp", "sendmail", "maildir"] {

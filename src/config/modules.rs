@@ -118,7 +118,7 @@ fn module(section: &Section, context: &Context) -> Option<Module> {
 }
 
 /// `li@example.com` or `Li Na <li@example.com>`; nobody may be the desk itself.
-fn people(section: &Section, key: &str, context: &Context) -> Option<Vec<address::Mailbox>> {
+pub fn people(section: &Section, key: &str, context: &Context) -> Option<Vec<address::Mailbox>> {
     let desk = context.desk.identity.as_ref();
     let person = |text: &str| {
         let mailbox = values::mailbox(text)?;

@@ -1,17 +1,20 @@
 //! The running desk: the only place that spawns tasks and sleeps.
 //!
-//! One task reads each mailbox, one or more send, one keeps the timers, one serves the pages. They share nothing but the
+//! One task reads each mailbox, one or more send, one keeps the timers, one writes reports, one
+//! serves the pages. They share nothing but the
 //! [`Flow`] and a stop signal; every one of them survives its own errors.
 
 mod directory;
 mod indexing;
 mod intake;
 mod outgoing;
+mod reports;
 mod run;
 pub mod settings;
 mod trouble;
 
 pub use intake::{Intake, IntakeError};
+pub use reports::Reports;
 pub use run::{open, run};
 
 use crate::flow::Flow;

@@ -1,6 +1,6 @@
 //! Starting, reloading and stopping the desk.
 
-use super::{Health, Intake, Shared, directory, indexing, outgoing, settings};
+use super::{Health, Intake, Shared, directory, indexing, outgoing, reports, settings};
 use crate::clock::{SystemClock, new_secret};
 use crate::config::Config;
 use crate::desk::link::Key;
@@ -152,6 +152,7 @@ async fn spawn(config: &Config, shared: &Shared, start: Timestamp, first: bool) 
     tasks.spawn(outgoing::keep_time(shared.clone()));
     tasks.spawn(outgoing::hand_over(shared.clone()));
     tasks.spawn(indexing::keep_found(shared.clone()));
+    tasks.spawn(reports::report(config.digests.clone(), config.goals.clone(), shared.clone()));
     tasks.spawn(look_ahead(config.clone(), shared.clone()));
     Ok(tasks)
 }

@@ -2,6 +2,7 @@
 
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::command::Hint;
+use crate::desk::digest::page::Page;
 use crate::desk::inbound::{Attachment, Body};
 use crate::desk::outage;
 use crate::desk::policy::{Reader, Role};
@@ -331,6 +332,8 @@ pub enum Content {
         engineer: Option<String>,
         since: Timestamp,
     },
+    /// To supervisors and managers: a regular report.
+    Digest { page: Box<Page> },
 }
 
 /// Who registered a report for its requester.
@@ -779,6 +782,7 @@ impl Content {
             Content::ApprovalOverdue { .. } => "approval_overdue",
             Content::Article { .. } => "article",
             Content::ArticleHelped { .. } => "article_helped",
+            Content::Digest { .. } => "digest",
         }
     }
 

@@ -12,6 +12,7 @@ pub mod command;
 mod confirm;
 pub mod copies;
 pub mod decide;
+pub mod digest;
 pub mod directory;
 mod draft;
 pub mod duty;

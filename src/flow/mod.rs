@@ -6,6 +6,7 @@
 mod apply;
 mod beside;
 pub mod deliver;
+mod digest;
 pub mod erase;
 mod gather;
 mod handover;

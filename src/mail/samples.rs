@@ -3,6 +3,7 @@
 
 use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
+use crate::desk::digest::page::{Card, Cell, Page, Part, Shown as Picture, State, Table};
 use crate::desk::inbound::Body;
 use crate::desk::knowledge::article::Parts;
 use crate::desk::letter::{
@@ -54,6 +55,7 @@ fn in_language(language: Language) -> Vec<Letter> {
     contents.extend(visits(say));
     contents.extend(about_approvals(say));
     contents.extend(about_knowledge(say));
+    contents.extend(reports(say));
     let mut letters: Vec<Letter> = contents.into_iter().map(|(who, content)| say.letter(who, content)).collect();
     letters.extend(variations(say));
     for (index, letter) in letters.iter_mut().enumerate() {
@@ -247,7 +249,7 @@ impl Say {
             (ticket.status, ticket.wait) = (Status::Pending, Some(Wait::Approval));
             ticket.fields.remove(&Field::Error);
         }
-        let about_one = !matches!(content, Content::Overdue { .. });
+        let about_one = !matches!(content, Content::Overdue { .. } | Content::Digest { .. });
         Letter {
             key: String::new(),
             to: self.reader(who),
@@ -952,6 +954,61 @@ fn dossiers(language: Language) -> Vec<(String, tera::Context)> {
         (format!("page/{}/dossier.html", language.as_str()), view)
     };
     vec![page(true), page(false)]
+}
+
+/// A weekly report with everything that one can have, and a board with nothing that it can do without.
+fn reports(say: Say) -> Vec<(Who, Content)> {
+    let card = |label: String, value: &str, state, state_word: String| Card {
+        label,
+        value: value.into(),
+        of: "57/60".into(),
+        before: say.pick("上期 93.1% (+1.9 个百分点)", "before 93.1% (+1.9 points)"),
+        goal: say.pick("目标 90%", "target 90%"),
+        state,
+        state_word,
+    };
+    let good = card(say.pick("响应达成率", "Responses in time"), "95.0%", State::Good, say.pick("正常", "on target"));
+    let bad =
+        card(say.pick("解决达成率", "Resolutions in time"), "81.2%", State::Bad, say.pick("非正常", "off target"));
+    let new = Card { label: say.pick("新增", "New"), value: "61".into(), ..Card::default() };
+    let head = vec![Cell::text(say.pick("部门", "Department")), Cell::number(say.pick("新增", "New")).more("n")];
+    let rows = vec![
+        vec![Cell::text(say.pick("财务部", "Finance")).bar(12, 12), Cell::number("12").state(State::Good)],
+        vec![Cell::text(say.pick("市场部", "Marketing")).bar(5, 12), Cell::number("5").more("±0").state(State::Bad)],
+        vec![Cell::text(say.pick("研发中心", "Research")).bar(0, 12), Cell::number("—").state(State::Faint)],
+    ];
+    let table = Table::new(head, rows);
+    let twin = Table { text_only: true, ..table.clone() };
+    let alt = say.pick("每天新增、关闭与积压", "New, closed and open tickets by day");
+    let flow = Part {
+        title: say.pick("1. 流量与积压", "1. New, closed, open"),
+        lead: vec![
+            say.pick("期初 14 + 登记 61 − 关闭 58 = 期末 17。", "14 at the start + 61 registered − 58 closed = 17."),
+        ],
+        picture: Some(Picture { id: "flow.2026-11-16.sample".into(), alt, width: 480, height: 236 }),
+        tables: vec![twin, table],
+    };
+    let week = Page {
+        title: say.pick("IT 服务台周报", "Weekly report · IT Service Desk"),
+        period: say.pick("2026年11月16日–22日（第47周）", "16–22 Nov 2026 (week 47)"),
+        scope: say.pick("范围：财务部", "Scope: Finance"),
+        lead: vec![say.pick("新增 61 张，关闭 58 张。", "61 new tickets, 58 closed.")],
+        cards: vec![new.clone(), good, bad],
+        parts: vec![flow],
+        notes: vec![
+            say.pick("“—”表示本期没有可计的数据。", "A dash means that there was nothing to count."),
+            say.pick("已取消的工单只计入收支平衡。", "Cancelled tickets count in the balance only."),
+        ],
+        files: vec!["weekly-2026-11-16.xlsx".into(), "weekly-2026-11-16.csv".into()],
+    };
+    let board = Page {
+        title: say.pick("IT 服务台看板", "Today's board · IT Service Desk"),
+        period: say.pick("11月23日（周一）08:30", "Mon 23 Nov, 08:30"),
+        cards: vec![new.clone(), new],
+        parts: vec![Part { title: say.pick("已超时", "Late"), ..Part::default() }],
+        ..Page::default()
+    };
+    [week, board].map(|page| (Who::Supervisor, Content::Digest { page: Box::new(page) })).into()
 }
 
 fn approval_pages(language: Language) -> Vec<(String, tera::Context)> {

@@ -65,6 +65,8 @@ const BUILT_IN: &[Files] = &[
     &[
         file!("shared/layout.html"),
         file!("shared/parts.html"),
+        file!("shared/report.html"),
+        file!("shared/report.txt"),
         file!("shared/zh-CN/facts.html"),
         file!("shared/zh-CN/facts.txt"),
         file!("shared/zh-CN/footer.txt"),
@@ -155,6 +157,7 @@ const BUILT_IN: &[Files] = &[
     letter!("approval_overdue"),
     letter!("article"),
     letter!("article_helped"),
+    letter!("digest", "/zh-CN/subject.txt", "/en/subject.txt"),
 ];
 
 /// No template of a sane site is larger.

@@ -36,6 +36,7 @@ pub use text::replaced;
 
 use crate::address::{Address, MessageId};
 use crate::desk::approval::Approval;
+use crate::desk::digest::{Mails, Past, Round};
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer, TimerKind};
 use crate::desk::held;
 use crate::desk::inbound::{Attachment, Body, Digest};
@@ -46,7 +47,7 @@ use crate::desk::visit::Visit;
 use crate::desk::words::Rating;
 use crate::ports::Cursor;
 use crate::time::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// Documents of each kind that a search looks at before the best are chosen: the newest.
@@ -247,6 +248,46 @@ impl Store {
         rank::order(&wanted, &mut found);
         found.truncate(limit);
         Ok(found)
+    }
+}
+
+/// Reports.
+impl Store {
+    /// The ticket with the highest number of which there are rounds; 0 when there are none.
+    pub async fn highest_round(&self) -> Result<Number> {
+        each!(self.highest_round())
+    }
+
+    /// The rounds of tickets from a number (included) to another (not included), in their order: those that began before
+    /// a moment and that are open or counted for something since another.
+    pub async fn rounds(
+        &self,
+        from: Number,
+        to: Number,
+        began_before: Timestamp,
+        since: Timestamp,
+    ) -> Result<Vec<Round>> {
+        each!(self.rounds(from, to, began_before, since))
+    }
+
+    /// Those of these tickets that exist, in the order of their numbers.
+    pub async fn tickets_by_number(&self, numbers: &[Number]) -> Result<Vec<Ticket>> {
+        each!(self.tickets_by_number(numbers))
+    }
+
+    /// What was added to 不满意, in the order of the tickets and of their rounds.
+    pub async fn complaints(&self, numbers: &[Number]) -> Result<Vec<(Number, String)>> {
+        each!(self.complaints(numbers))
+    }
+
+    /// The mail of a time.
+    pub async fn mails(&self, from: Timestamp, to: Timestamp) -> Result<Mails> {
+        each!(self.mails(from, to))
+    }
+
+    /// Keys of the addresses to which this report was sent already.
+    pub async fn digest_readers(&self, name: &str, slot: Timestamp) -> Result<Vec<String>> {
+        each!(self.digest_readers(name, slot))
     }
 }
 
@@ -726,6 +767,36 @@ impl Tx {
     /// Nobody finds this any more.
     pub async fn drop_document(&mut self, about: About) -> Result<()> {
         within!(self.drop_document(about))
+    }
+}
+
+/// Reports.
+impl Tx {
+    /// Takes tickets whose rounds are not up to date off their list, the oldest first. What this transaction makes of them
+    /// is theirs until something happens to them again.
+    pub async fn take_changed(&mut self, limit: i64) -> Result<Vec<Number>> {
+        within!(self.take_changed(limit))
+    }
+
+    /// What happened to these tickets.
+    pub async fn pasts(&mut self, numbers: &[Number]) -> Result<BTreeMap<Number, Past>> {
+        within!(self.pasts(numbers))
+    }
+
+    /// Keeps the rounds of these tickets in place of those that were known.
+    pub async fn keep_rounds(&mut self, numbers: &[Number], rounds: &[Round]) -> Result<()> {
+        within!(self.keep_rounds(numbers, rounds))
+    }
+
+    /// Remembers when a report was first heard of; gives that moment.
+    pub async fn know_digest(&mut self, name: &str, now: Timestamp) -> Result<Timestamp> {
+        within!(self.know_digest(name, now))
+    }
+
+    /// Whether this reader is still to be sent this report: the first transaction that asks and commits is told so, and
+    /// no other.
+    pub async fn claim_digest(&mut self, name: &str, slot: Timestamp, reader: &Address, at: Timestamp) -> Result<bool> {
+        within!(self.claim_digest(name, slot, reader, at))
     }
 }
 

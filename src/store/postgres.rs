@@ -66,6 +66,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0008_people.sql"),
     include_str!("../../migrations/postgres/0009_knowledge.sql"),
     include_str!("../../migrations/postgres/0010_archive.sql"),
+    include_str!("../../migrations/postgres/0011_digest.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.

@@ -69,6 +69,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0008_people.sql"),
     include_str!("../../migrations/sqlite/0009_knowledge.sql"),
     include_str!("../../migrations/sqlite/0010_archive.sql"),
+    include_str!("../../migrations/sqlite/0011_digest.sql"),
 ];
 
 #[derive(Clone)]

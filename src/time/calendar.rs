@@ -206,6 +206,17 @@ impl Calendar {
         self.plan.as_ref().map_or(Duration::from_secs(86_400), |plan| plan.ordinary.iter().map(|s| s.length()).sum())
     }
 
+    /// Whether there is work on this day at all.
+    pub fn is_working_day(&self, day: NaiveDate) -> bool {
+        self.plan.as_ref().is_none_or(|plan| !plan.spans_on(i64::from(day.to_epoch_days())).is_empty())
+    }
+
+    /// A day of work that would be free by its weekday: it makes up for a holiday (`domain.md` 4.1).
+    pub fn is_make_up_day(&self, day: NaiveDate) -> bool {
+        let free = |plan: &Plan| plan.week[day.weekday().num_days_from_monday() as usize].is_empty();
+        self.plan.as_ref().is_some_and(|plan| free(plan)) && self.is_working_day(day)
+    }
+
     pub fn is_working(&self, at: Timestamp) -> bool {
         let Some(plan) = &self.plan else { return true };
         let local = at.millis().saturating_add(self.offset_at(at.millis()));

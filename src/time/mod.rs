@@ -3,9 +3,11 @@
 //! Nothing here asks what time it is; every function is given its `now`.
 
 pub mod calendar;
+mod cron;
 mod duration;
 
 pub use calendar::Calendar;
+pub use cron::Cron;
 pub use duration::{format_duration, parse_duration};
 
 use chrono::{DateTime, TimeZone, Utc};

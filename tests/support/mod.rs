@@ -11,6 +11,7 @@ pub mod chromium;
 pub mod clients;
 pub mod desk;
 pub mod dovecot;
+pub mod history;
 pub mod post;
 pub mod postfix;
 pub mod postgres;

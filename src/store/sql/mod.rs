@@ -3,6 +3,7 @@
 mod approvals;
 mod archive;
 mod blobs;
+mod digests;
 mod directory;
 mod erase;
 mod held;
@@ -15,6 +16,7 @@ mod outbox;
 mod people;
 mod pieces;
 mod query;
+mod rounds;
 mod tickets;
 mod timers;
 mod visits;

@@ -44,7 +44,7 @@ fn percent(row: &Row, column: &str) -> Result<u32> {
     u32::try_from(percent).map_err(|_| StoreError::damaged_row(column, &percent.to_string()))
 }
 
-fn ticket(row: &Row) -> Result<Ticket> {
+pub(super) fn ticket(row: &Row) -> Result<Ticket> {
     Ok(Ticket {
         number: Number(row.try_get("number")?),
         subject: row.try_get("subject")?,
@@ -80,7 +80,7 @@ fn ticket(row: &Row) -> Result<Ticket> {
     })
 }
 
-fn entry(row: &Row) -> Result<Entry> {
+pub(super) fn entry(row: &Row) -> Result<Entry> {
     let who = match row.try_get("who")? {
         "desk" => Who::Desk,
         text => Who::Person(Address::parse(text).ok_or_else(|| StoreError::damaged_row("who", text))?),
