@@ -2,6 +2,7 @@
 //! desk would write them, each step by step, so that figures can be counted from them.
 
 use maildesk::address::{Address, Mailbox};
+use maildesk::desk::digest::{Past, rounds};
 use maildesk::desk::policy::Policy;
 use maildesk::desk::sla::{self, Pause};
 use maildesk::desk::ticket::{Entry, Number, Report, Term, Ticket, What, Who};
@@ -388,22 +389,41 @@ impl Life<'_> {
     }
 }
 
-/// Writes a history as the desk has it at the end.
-pub async fn keep(tx: &mut Tx, history: &History) {
-    let number = tx.next_number().await.unwrap();
-    assert_eq!(number, history.ticket.number);
-    tx.open_ticket(&history.ticket).await.unwrap();
-    for entry in &history.timeline {
-        tx.record(number, entry).await.unwrap();
+/// Writes histories as the desk has them at the end.
+async fn keep(tx: &mut Tx, histories: &[History]) {
+    for history in histories {
+        let number = tx.next_number().await.unwrap();
+        assert_eq!(number, history.ticket.number);
+        tx.open_ticket(&history.ticket).await.unwrap();
+        for entry in &history.timeline {
+            tx.record(number, entry).await.unwrap();
+        }
     }
-    for (cycle, rating, comment, at) in &history.ratings {
-        tx.rate(number, *cycle, *rating, comment, *at).await.unwrap();
+    // Ratings of tickets that are not written yet would make SQLite look for them at each row.
+    tx.flush().await.unwrap();
+    for history in histories {
+        for (cycle, rating, comment, at) in &history.ratings {
+            tx.rate(history.ticket.number, *cycle, *rating, comment, *at).await.unwrap();
+        }
     }
 }
 
-/// Fills a fresh database with tickets that arrive from one moment to another, most of them at work.
-pub async fn fill(store: &Store, policy: &Policy, tickets: i64, from: Timestamp, to: Timestamp, seed: u64) {
-    let mut dice = Dice(seed);
+/// Writes only what a report reads: the tickets and their rounds.
+async fn keep_rounds(tx: &mut Tx, policy: &Policy, histories: Vec<History>) {
+    let (mut numbers, mut all) = (Vec::new(), Vec::new());
+    for history in histories {
+        tx.open_ticket(&history.ticket).await.unwrap();
+        numbers.push(history.ticket.number);
+        let ratings = history.ratings.iter().map(|(cycle, rating, _, at)| (*cycle, *rating, *at)).collect();
+        let past = Past { timeline: history.timeline, ratings, approval: None };
+        all.extend(rounds(policy, &history.ticket, &past));
+    }
+    tx.flush().await.unwrap();
+    tx.keep_rounds(&numbers, &all).await.unwrap();
+}
+
+/// When tickets arrive between two moments, most of them at work.
+fn arrivals(policy: &Policy, tickets: i64, from: Timestamp, to: Timestamp, dice: &mut Dice) -> Vec<Timestamp> {
     let span = to.since(from).as_millis() as u64;
     let mut arrivals: Vec<Timestamp> = Vec::new();
     while (arrivals.len() as i64) < tickets {
@@ -413,13 +433,36 @@ pub async fn fill(store: &Store, policy: &Policy, tickets: i64, from: Timestamp,
         }
     }
     arrivals.sort();
+    arrivals
+}
+
+/// Fills a fresh database with tickets that arrive from one moment to another. The first `whole` of them have a timeline;
+/// of the others stands there what a report reads.
+pub async fn fill_with(
+    store: &Store,
+    policy: &Policy,
+    (tickets, whole): (i64, i64),
+    from: Timestamp,
+    to: Timestamp,
+    seed: u64,
+) {
+    let mut dice = Dice(seed);
+    let arrivals = arrivals(policy, tickets, from, to, &mut dice);
+    let people = (tickets as u64 / 8).clamp(40, 100_000);
     for part in (1..=tickets).collect::<Vec<i64>>().chunks(2000) {
+        let lives = part.iter().map(|n| life(policy, &mut dice, *n, people, arrivals[*n as usize - 1], to));
+        let lives: Vec<History> = lives.collect();
         let mut tx = store.begin().await.unwrap();
-        for number in part {
-            let created = arrivals[*number as usize - 1];
-            let people = (tickets as u64 / 8).clamp(40, 100_000);
-            keep(&mut tx, &life(policy, &mut dice, *number, people, created, to)).await;
+        if part[0] <= whole {
+            keep(&mut tx, &lives).await;
+        } else {
+            keep_rounds(&mut tx, policy, lives).await;
         }
         tx.commit().await.unwrap();
     }
+}
+
+/// The same, all of them whole.
+pub async fn fill(store: &Store, policy: &Policy, tickets: i64, from: Timestamp, to: Timestamp, seed: u64) {
+    fill_with(store, policy, (tickets, tickets), from, to, seed).await;
 }
