@@ -313,6 +313,13 @@ fn warnings(draft: &Draft, inbound: &Inbound) -> Vec<String> {
             }
         });
     }
+    if inbound.anomalies.iter().any(|a| a.starts_with("external attachment")) {
+        let text = language.pick(
+            "来信里有超大附件或云附件，只是链接，服务台没有存档，过期就打不开，请尽快下载。",
+            "The mail links to files that its provider keeps. The desk has no copy and the links expire: download them soon.",
+        );
+        warnings.push(text.to_owned());
+    }
     if inbound.anomalies.iter().any(|a| a.contains("winmail")) {
         let text = language.pick(
             "附件 winmail.dat 是 Outlook 格式，请对方改发普通附件。",
