@@ -319,6 +319,11 @@ fn a_forward_is_its_senders_ticket() {
     assert_eq!((ticket.requester.address.clone(), ticket.subject.as_str()), (address(ZHANG), "打印机卡纸"));
     assert!(came.fact(Field::Error).contains("0x80070005") && came.fact(Field::Contact).contains("8017"));
     assert!(came.letters().contains(&"acknowledgement zhang".to_owned()), "{:?}", came.letters());
+    let Content::Notice { body, warnings, .. } = &came.letter("notice").content else { panic!() };
+    assert!(
+        body.text.starts_with("三楼打印机") && warnings.iter().any(|w| w.contains("自己装软件")),
+        "{body:?} {warnings:?}"
+    );
     // What the engineer wrote above it is for colleagues.
     assert!(came.notes().iter().any(|note| note.contains("自己装软件")), "{:?}", came.notes());
     for effect in &came.0 {

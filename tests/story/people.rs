@@ -211,6 +211,8 @@ async fn forwards_of_every_client_are_their_senders_tickets() {
             let ticket = desk.ticket(i64::try_from(n).unwrap() + 1).await;
             assert_eq!((ticket.requester.address, ticket.subject.as_str(), ticket.category.as_str()), (sender.address, "VPN", "network"), "{form}");
             let notice = letters.0.iter().find(|l| l.to != told.to && l.text.contains("VPN 连不上")).expect("a notice");
+            let kept = desk.flow.store.begin().await.unwrap().description(ticket.number).await.unwrap();
+            assert_eq!(kept.text, "VPN 连不上，提示 789 错误", "{form}");
             assert!(notice.text.contains("别让他知道"), "{}", notice.text);
         }
     })
