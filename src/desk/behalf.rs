@@ -12,8 +12,8 @@ use crate::desk::intake::Sorted;
 use crate::desk::policy::{Channel, Policy, Reader};
 use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, What};
-use crate::desk::words::{Field, Way};
-use crate::desk::{assign, fields, hush, intake, registration};
+use crate::desk::words::{Field, Language, Way};
+use crate::desk::{assign, fields, hush, intake, machine, registration};
 use crate::time::Timestamp;
 
 /// So many lines of a machine's text are searched for the caller.
@@ -30,7 +30,8 @@ pub fn person(policy: &Policy, who: &str) -> Result<Mailbox, Hint> {
     if let Some(address) = address {
         let name = who.split(address.as_str()).next().unwrap_or("").trim_matches([' ', '<', '"', '(', '（']);
         let person = known_as(policy, Mailbox::new(address, name));
-        return if policy.desk.is_own(&person.address) { Err(nobody()) } else { Ok(person) };
+        let machine = policy.desk.is_own(&person.address) || policy.channel(&person.address).is_some();
+        return if machine { Err(nobody()) } else { Ok(person) };
     }
     let entry = policy.directory.by_word(who).or_else(|| policy.directory.by_number(who)).ok_or_else(nobody)?;
     let address = entry.addresses.first().cloned().ok_or_else(nobody)?;
@@ -161,7 +162,7 @@ fn sorted(policy: &Policy, inbound: &Inbound) -> Sorted {
     Sorted { verdict: policy.rules.triage(&subject, text), fields: fields::extract(text) }
 }
 
-fn language(policy: &Policy, person: &Mailbox, remembered: Option<&Person>) -> Option<crate::desk::words::Language> {
+fn language(policy: &Policy, person: &Mailbox, remembered: Option<&Person>) -> Option<Language> {
     let known = policy.directory.find(&person.address).and_then(|entry| entry.language);
     remembered.and_then(|person| person.language).or(known)
 }
@@ -207,7 +208,9 @@ pub fn hand_to(s: &Situation, draft: &mut Draft, mail: &Mail, inbound: &Inbound,
     ticket.fields.retain(|field, _| !personal.contains(field));
     if inbound.identity != mail.inbound.identity {
         // The report itself, which was asked about: the answer says nothing of the person.
-        ticket.fields.extend(sorted(policy, inbound).fields);
+        let mut told = sorted(policy, inbound).fields;
+        without_own(s, mail, &mut told);
+        ticket.fields.extend(told);
     }
     let entry = policy.directory.find(&person.address);
     ticket.fields = registration::complete(std::mem::take(&mut ticket.fields), entry, &remembered, person);
@@ -287,7 +290,7 @@ pub fn from_machine(
     };
     let supervisor = || s.policy.supervisor(now).map(|Reader { mailbox, .. }| mailbox);
     let Some(person) = caller.clone().or_else(stand_in).or_else(supervisor) else {
-        return crate::desk::machine::set_aside("nobody is there to take it");
+        return machine::set_aside("nobody is there to take it");
     };
     inbound.from = Some(person.clone());
     if let Some(known) = language(s.policy, &person, theirs.sender.as_ref()) {
