@@ -159,6 +159,12 @@ fn notify_owner(s: &Situation, draft: &mut Draft, mail: &Mail, missing: Vec<Fiel
     if let Some(machine) = mail.behalf.as_ref().and_then(|behalf| behalf.unknown.as_ref()) {
         warnings.push(unknown_caller(machine, owner.language));
     }
+    if let Some((by, remark)) = mail.behalf.as_ref().and_then(|b| b.by.as_ref().zip(b.remark.as_ref())) {
+        let name = draft.policy.engineer(by).map_or(by.as_str(), |engineer| engineer.reader.mailbox.called());
+        let wrote =
+            owner.language.pick("转发时写道（报障人看不到）：", " wrote above the forward, for colleagues only: ");
+        warnings.push(format!("{name}{wrote}{}", remark.lines().collect::<Vec<_>>().join(" ")));
+    }
     warnings.extend(odd.iter().map(|contradiction| contradiction.told(owner.language)));
     let similar = learn::beside(s);
     let urgent = team::is_urgent(draft.ticket.priority) && draft.ticket.assignee.is_some();
