@@ -520,6 +520,32 @@ fn silence_is_reminded_then_a_substitute_is_asked_then_the_supervisor() {
 }
 
 #[test]
+fn an_owner_whose_mailbox_bounces_is_substituted_at_once() {
+    let bounces = |desk: &mut Desk, who: &str| {
+        let (number, to, reason) = (Number(1), address(who), "550 5.1.1 no such user".to_owned());
+        let letter = "IT001/approval_request/1-ask".to_owned();
+        desk.handles(&Event::Undelivered { number, to, letter, reason });
+    };
+    let mut desk = Desk::asked();
+    bounces(&mut desk, SUN);
+    desk.expect(&["approval_request qian", "undelivered li"]);
+    let request = desk.request(QIAN);
+    // The substitute's bounces, too: nobody is left.
+    bounces(&mut desk, QIAN);
+    desk.expect(&["approval_overdue boss", "undelivered li"]);
+    desk.answers(QIAN, &request, "#批准");
+    assert_eq!(desk.state(), Some(State::Approved));
+    // It is decided: the receipt to Sun that bounces changes nothing.
+    bounces(&mut desk, SUN);
+    desk.expect(&["undelivered li"]);
+
+    let mut nobody = Desk::asked();
+    nobody.policy.modules[0].substitutes.clear();
+    bounces(&mut nobody, SUN);
+    nobody.expect(&["approval_overdue boss", "undelivered li"]);
+}
+
+#[test]
 fn a_substitute_has_no_say_before_their_turn() {
     let mut desk = Desk::asked();
     let letter = desk.request(SUN);

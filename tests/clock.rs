@@ -3,14 +3,18 @@
 #[path = "support/rules.rs"]
 mod rules;
 
+use chrono_tz::Asia::Shanghai;
+use chrono_tz::Europe::Berlin;
+use chrono_tz::Tz;
 use maildesk::desk::decide::decide;
 use maildesk::desk::duty::Staff;
 use maildesk::desk::event::{Candidate, Effect, Event, Situation, Timer, TimerKind};
-use maildesk::desk::letter::{Content, Letter};
-use maildesk::desk::policy::Policy;
+use maildesk::desk::letter::{Content, Letter, NoticeReason};
+use maildesk::desk::policy::{Engineer, Policy, Site};
 use maildesk::desk::ticket::{Entry, Number, Ticket, What};
-use maildesk::desk::words::Status;
-use maildesk::time::Timestamp;
+use maildesk::desk::words::{Field, Rating, Status};
+use maildesk::time::calendar::{Holidays, Span};
+use maildesk::time::{Calendar, Timestamp};
 use rules::*;
 use std::collections::BTreeMap;
 
@@ -109,9 +113,9 @@ impl Desk {
                 since.at_zone(chrono_tz::Asia::Shanghai).format("%d %H:%M")
             )),
             Content::Closed { .. } => Some(format!("{time} {reader} closed")),
-            Content::Overdue { steps } => {
+            Content::Overdue { steps, stand_in } => {
                 let steps: Vec<String> = steps.iter().map(|step| format!("{} {}", step.number, clocks(step))).collect();
-                Some(format!("{time} {reader} {}", steps.join(", ")))
+                Some(format!("{time} {reader} {}{}", steps.join(", "), if *stand_in { " stand-in" } else { "" }))
             }
             _ => None,
         }
@@ -271,6 +275,109 @@ fn a_reopened_ticket_climbs_anew_and_keeps_its_history() {
     assert_eq!(desk.climbed(), 2);
 }
 
+/// The requester's link for a round that ended.
+fn rate(desk: &mut Desk, cycle: i64) {
+    let event = Event::Rated { number: Number(1), cycle, rating: Rating::Dissatisfied, comment: "还是不行".into() };
+    let effects = decide(&desk.situation(), &event, desk.now);
+    desk.apply(effects);
+}
+
+#[test]
+fn a_reopened_ticket_is_to_be_answered_anew() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.until("10:30");
+    desk.engineer(LI, "#resolve\n换了硒鼓。");
+    desk.until("12:00");
+    rate(&mut desk, 1);
+    let ticket = desk.tickets[&Number(1)].0.clone();
+    assert_eq!((ticket.first_response, ticket.answered), (Some(at("10:30")), None));
+    desk.until("13:40");
+    desk.expect(&["13:00 wang response 50", "13:30 wang response 75"]);
+    desk.engineer(WANG, "我来看看。");
+    let ticket = desk.tickets[&Number(1)].0.clone();
+    assert_eq!((ticket.first_response, ticket.answered), (Some(at("10:30")), Some(at("13:40"))));
+    desk.until("15:00");
+    desk.expect(&[]);
+}
+
+#[test]
+fn earlier_targets_stay_in_the_history() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.until("10:20");
+    desk.engineer(LI, "#priority P2 整个部门");
+    desk.engineer(LI, "#resolve\n换了硒鼓。");
+    desk.until("12:00");
+    rate(&mut desk, 1);
+    let kept = desk.tickets[&Number(1)].1.iter().filter(|e| matches!(e.what, What::Targets { .. }));
+    let kept: Vec<&str> = kept.map(|e| e.why.as_str()).collect();
+    let expect = [
+        "2026-11-23 12:00, 2026-11-23 18:00",
+        "2026-11-23 10:30 ✓ 2026-11-23 10:20, 2026-11-23 14:00 ✓ 2026-11-23 10:20",
+    ];
+    assert_eq!(kept, expect);
+}
+
+#[test]
+fn a_reopened_urgent_ticket_calls_its_team_again() {
+    let mut desk = Desk::new();
+    desk.policy.engineers.push(Engineer { reader: reader("zhou@corp.example"), ..desk.policy.engineers[1].clone() });
+    desk.report("ERP 宕机", "ERP 系统宕机，全公司都不能用");
+    desk.until("10:05");
+    desk.engineer(WANG, "#resolve\n重启了。");
+    let event =
+        Event::Rated { number: Number(1), cycle: 1, rating: Rating::Dissatisfied, comment: "还是不行".into() };
+    let effects = decide(&desk.situation(), &event, desk.now);
+    let letters = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(letter) => Some((letter.to.mailbox.address.local(), letter.content.template())),
+        _ => None,
+    });
+    let letters: BTreeMap<_, _> = letters.collect();
+    let expect = [("boss", "dissatisfied"), ("wang", "notice"), ("zhang", "reopened"), ("zhou", "notice")];
+    assert_eq!(letters, BTreeMap::from(expect));
+}
+
+#[test]
+fn a_look_before_its_time_says_nothing() {
+    let mut desk = Desk::new();
+    desk.printer();
+    desk.engineer(LI, "#wait requester\n请问型号？");
+    let hold = |desk: &Desk| desk.timers.iter().find(|timer| timer.kind == TimerKind::Hold).unwrap().due;
+    let due = hold(&desk);
+    desk.timers.iter_mut().filter(|timer| timer.kind == TimerKind::Hold).for_each(|timer| timer.due = now());
+    desk.jump("10:01");
+    desk.expect(&[]);
+    assert_eq!(hold(&desk), due);
+}
+
+/// Weekdays from nine to five, without holidays.
+fn office(zone: Tz) -> Calendar {
+    let week = std::array::from_fn(|day| if day < 5 { vec![Span::parse("09:00-17:00").unwrap()] } else { vec![] });
+    Calendar::working(zone, week, Holidays::default())
+}
+
+#[test]
+fn targets_count_in_the_working_time_of_the_site() {
+    let due = |text: &str| {
+        let mut desk = Desk::new();
+        desk.policy.calendar = office(Shanghai);
+        let site = |name: &str, word: &str, calendar| Site { name: name.into(), words: vec![word.into()], calendar };
+        desk.policy.sites = vec![site("Berlin", "柏林", Some(office(Berlin))), site("上海", "浦东", None)];
+        desk.report("打印机坏了", text);
+        let ticket = desk.tickets[&Number(1)].0.clone();
+        // The ladder rings in those hours, too.
+        let first = desk.timers.iter().find(|timer| timer.kind == TimerKind::Targets).unwrap().due;
+        let time = |at: Timestamp| at.at_zone(Shanghai).format("%d %H:%M").to_string();
+        let site = ticket.fields.get(&Field::Site).cloned().unwrap_or_default();
+        [site, time(first), time(ticket.response_due), time(ticket.resolution_due)].join(", ")
+    };
+    // Monday, ten o'clock in Shanghai, is three in the morning in Berlin: work begins there at four in the afternoon.
+    assert_eq!(due("柏林办公室三楼打印机不能打印，只有我这台。"), "Berlin, 23 17:00, 23 18:00, 24 00:00");
+    assert_eq!(due("浦东三楼打印机不能打印，只有我这台。"), "上海, 23 11:00, 23 12:00, 24 10:00");
+    assert_eq!(due("三楼打印机不能打印，只有我这台。"), ", 23 11:00, 23 12:00, 24 10:00");
+}
+
 #[test]
 fn what_was_missed_is_one_letter_for_each_reader() {
     let mut desk = Desk::new();
@@ -332,6 +439,30 @@ fn who_stands_in_for_the_supervisor_is_told_so() {
         "12:00 li response 100",
         "12:00 boss response 100 stand-in",
     ]);
+
+    // The same when it comes late, and when nobody can take the ticket at all.
+    let mut late = Desk::new();
+    late.policy.duty.supervisors[0].away = vec![(at("23 00:00"), at("24 00:00"))];
+    late.printer();
+    late.printer();
+    late.jump("13:00");
+    late.expect(&[
+        "13:00 li IT001 response 100, IT002 response 100",
+        "13:00 boss IT001 response 100, IT002 response 100 stand-in",
+    ]);
+    late.policy.engineers.clear();
+    let mut situation = situation(&late.policy, Vec::new());
+    situation.known_ids.clear();
+    let report = mail(ZHANG, "打印机坏了", "", "三楼打印机不能打印。");
+    let report = Event::Mail(maildesk::desk::event::Mail::new(report, late.now, None));
+    let effects = decide(&situation, &report, late.now);
+    let says_so = effects.iter().any(|effect| match effect {
+        Effect::Send(letter) => {
+            matches!(letter.content, Content::Notice { reason: NoticeReason::Unassigned { stand_in: true }, .. })
+        }
+        _ => false,
+    });
+    assert!(says_so);
 }
 
 /// Targets in working time: letters come in working hours, and the clock stands in between.

@@ -137,6 +137,13 @@ fn every_bad_value_is_named() {
         ("[[site]]\nwords = [\"A\"]", "site[1].name", "missing"),
         ("[[site]]\nname = \" \"", "site[1].name", "empty"),
         ("[[site]]\nname = \"A\"\nwords = [\"\"]", "site[1].words", "a word is empty"),
+        ("[[site]]\nname = \"A\"\nzone = \"Berlin\"", "site[1].zone", "Asia/Shanghai"),
+        ("[[site]]\nname = \"A\"\n[site.calendar]\nmon = [\"9\"]", "site[1].calendar.mon", "\"09:00-12:00\""),
+        (
+            "[[site]]\nname = \"A\"\n[site.calendar]\noverrides = [\"no.ics\"]",
+            "site[1].calendar.overrides",
+            "cannot read",
+        ),
         ("[[site]]\nname = \"A\"\n[[site]]\nname = \"A\"", "site[2].name", "another site"),
         ("[sla.P1]\nresponse = \"3h\"", "sla.P1.response", "after the resolution"),
         ("[sla.P3]\nresolution = \"1w\"", "sla.P3.resolution", "working days"),
@@ -384,6 +391,29 @@ fn a_roster_and_a_ladder_say_what_is_wrong() {
     check("", &ladder("\"50% assignee\", \"50% assignee\""), "escalation.P1.response", "a higher percentage");
 }
 
+#[test]
+fn a_site_may_have_its_own_working_time() {
+    let of = |site: &str| check_good("", &format!("[[site]]\nname = \"Berlin\"\n{site}")).policy(Key([0; 32]));
+    let works = |site: &str, at: &str| {
+        let policy = of(site);
+        policy.calendar_at(Some("Berlin")).is_working(Timestamp::parse(&format!("2026-{at}")).unwrap())
+    };
+    let zone = "zone = \"Europe/Berlin\"\n";
+    for (site, at, expected) in [
+        ("", "11-23T10:00:00+08:00", true),
+        ("", "10-01T10:00:00+08:00", false),
+        // The desk's hours and holidays in the site's zone.
+        (zone, "11-23T10:00:00+08:00", false),
+        (zone, "11-23T10:00:00+01:00", true),
+        (zone, "10-01T10:00:00+02:00", false),
+        (&format!("{zone}[site.calendar]\nholidays = \"none\"\n"), "10-01T10:00:00+02:00", true),
+        ("[site.calendar]\nsun = [\"10:00-11:00\"]\n", "11-22T10:30:00+08:00", true),
+        ("[site.calendar]\nsun = [\"10:00-11:00\"]\n", "11-23T10:30:00+08:00", false),
+    ] {
+        assert_eq!(works(site, at), expected, "{site} {at}");
+    }
+}
+
 /// Days without a supervisor, and a year without holidays, are said before they come.
 #[test]
 fn what_will_be_missing_is_said_beforehand() {
@@ -392,6 +422,9 @@ fn what_will_be_missing_is_said_beforehand() {
     let december = of("", "2026-12-01T00:00:00+08:00");
     assert!(december.len() == 1 && december[0].contains("the public holidays of 2027"), "{december:?}");
     assert!(of("[calendar]\nholidays = \"none\"", "2026-12-01T12:00:00+08:00").is_empty());
+    let site = "[calendar]\nholidays = \"none\"\n[[site]]\nname = \"Xi'an\"\n[site.calendar]\nholidays = \"cn\"";
+    let december = of(site, "2026-12-01T12:00:00+08:00");
+    assert!(december.len() == 1 && december[0].starts_with("site \"Xi'an\": calendar: the public"), "{december:?}");
     let away = "[[supervisor]]\naddress = \"li@corp.example\"\naway = [\"2026-11-26..2026-11-28\"]\n\
                 [[duty.week]]\nevery = [\"li@corp.example\"]\n";
     let gaps = of(away, "2026-11-24T12:00:00+08:00");

@@ -4,6 +4,7 @@ mod support;
 
 mod story {
     mod approvals;
+    mod clients;
     mod clock;
     mod commands;
     mod duplicates;
@@ -14,6 +15,7 @@ mod story {
     mod machines;
     mod outage;
     mod proof;
+    mod terminals;
     mod threads;
     mod vendors;
     mod visits;

@@ -273,8 +273,11 @@ fn time_is_read_in_the_engineers_zone_as_of_when_it_was_written() {
 }
 
 fn sites() -> Vec<Site> {
-    let site =
-        |name: &str, words: &[&str]| Site { name: name.into(), words: words.iter().map(|w| (*w).into()).collect() };
+    let site = |name: &str, words: &[&str]| Site {
+        name: name.into(),
+        words: words.iter().map(|w| (*w).into()).collect(),
+        calendar: None,
+    };
     vec![site("上海", &["浦东", "SH"]), site("北京", &["朝阳区", "BJ", "北京财务部"])]
 }
 

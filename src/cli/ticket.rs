@@ -95,7 +95,7 @@ pub async fn show(
     writeln!(out, "requester {} <{}>", ticket.requester.name, ticket.requester.address)?;
     let state =
         |at: Option<crate::time::Timestamp>, word: &str| at.map_or(String::new(), |at| format!("  {word} {}", due(at)));
-    writeln!(out, "first response due {}{}", due(ticket.response_due), state(ticket.first_response, "given"))?;
+    writeln!(out, "first response due {}{}", due(ticket.response_due), state(ticket.answered, "given"))?;
     writeln!(out, "resolution due     {}{}", due(ticket.resolution_due), state(ticket.resolved, "given"))?;
     if let Some(approval) = &approval {
         writeln!(out, "{}", approval_line(approval, zone))?;

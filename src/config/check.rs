@@ -6,7 +6,7 @@ use super::modules::is_own;
 use super::transport::{Mailbox, Web};
 use crate::address::Address;
 use crate::desk::policy::{Engineer, Identity, Reader};
-use crate::time::Timestamp;
+use crate::time::{Calendar, Timestamp};
 use chrono::Datelike as _;
 use std::collections::HashMap;
 
@@ -91,12 +91,22 @@ pub fn coming(config: &Config, now: Timestamp) -> Vec<String> {
             "duty: nobody of the roster is there on {first}{more}: add a substitute to that day's [[duty.week]]"
         ));
     }
-    let today = now.at_zone(config.calendar.zone()).date_naive();
-    let (known, next) = (config.calendar.years_known(), today.year() + 1);
-    if today.month() == 12 && !known.is_empty() && !known.contains(&next) {
-        coming.push(format!(
-            "calendar: the public holidays of {next} are not known, its working days would be wrong: add them with calendar.overrides"
-        ));
+    coming.extend(holidays_missing("calendar", &config.calendar, now));
+    for site in &config.sites {
+        let own = site.calendar.as_ref();
+        coming.extend(own.and_then(|own| holidays_missing(&format!("site {:?}: calendar", site.name), own, now)));
     }
     coming
+}
+
+/// Next year's, in December; nothing when none are wanted.
+fn holidays_missing(place: &str, calendar: &Calendar, now: Timestamp) -> Option<String> {
+    let today = now.at_zone(calendar.zone()).date_naive();
+    let (known, next) = (calendar.years_known(), today.year() + 1);
+    let missing = today.month() == 12 && !known.is_empty() && !known.contains(&next);
+    missing.then(|| {
+        format!(
+            "{place}: the public holidays of {next} are not known, its working days would be wrong: add them with overrides"
+        )
+    })
 }

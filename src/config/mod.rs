@@ -145,10 +145,11 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let mailboxes = mailboxes.iter().map(|s| (s.clone(), Mailbox::read(s, place, address))).collect::<Vec<_>>();
     let smtp = Smtp::read(&root.section("smtp"), place, address);
     let web = Web::read(&root.section("web"));
-    let (calendar, holidays) = service::calendar(&root.section("calendar"), desk.zone, place);
-    let sites = service::sites(&root.sections("site"));
+    let days = service::calendar(&root.section("calendar"), place);
+    let (calendar, holidays) = (days.in_zone(desk.zone), &days.holidays);
+    let sites = service::sites(&root.sections("site"), desk.zone, &days, place);
     let engineers = root.sections("engineer");
-    let engineers = engineers.iter().map(|s| (s.clone(), desk.engineer(s, &holidays, &sites))).collect::<Vec<_>>();
+    let engineers = engineers.iter().map(|s| (s.clone(), desk.engineer(s, holidays, &sites))).collect::<Vec<_>>();
     let supervisors = root.sections("supervisor");
     let supervisors = supervisors.iter().map(|s| (s.clone(), desk.staff(s))).collect::<Vec<_>>();
     let managers = root.sections("manager");
@@ -256,7 +257,7 @@ mod tests {
             engineer = [{address = "a@b.example"}]
             supervisor = [{address = "a@b.example"}]
             manager = [{address = "a@b.example"}]
-            site = [{name = "Berlin"}]
+            site = [{name = "Berlin", zone = "Europe/Berlin"}]
             vendor = [{address = "a@b.example"}]
             department = [{address = "a@b.example"}]
             duty = {week = [{mon = ["a@b.example"]}]}

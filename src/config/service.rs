@@ -22,11 +22,33 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Hours of Monday to Friday when the section names none.
 const USUAL_HOURS: [&str; 2] = ["09:00-12:00", "13:30-18:00"];
 
-/// The desk's calendar, and the holidays in it for the engineers' own hours.
-pub fn calendar(section: &Section, zone: Tz, place: &Place) -> (Calendar, Holidays) {
-    let week = values::week(section).unwrap_or_else(usual_week);
-    let china = section.parse("holidays", |t| values::word(&[("cn", true), ("none", false)], t)).unwrap_or(true);
-    let mut holidays = if china { Holidays::china() } else { Holidays::default() };
+/// Working hours of a week, and the days that are different.
+#[derive(Clone)]
+pub struct Days {
+    pub week: Week,
+    pub holidays: Holidays,
+}
+
+impl Days {
+    pub fn in_zone(&self, zone: Tz) -> Calendar {
+        Calendar::working(zone, self.week.clone(), self.holidays.clone())
+    }
+}
+
+/// `[calendar]`: the desk's days. The holidays in it are also those of engineers with hours of their own.
+pub fn calendar(section: &Section, place: &Place) -> Days {
+    days(section, &Days { week: usual_week(), holidays: Holidays::china() }, place)
+}
+
+/// What a section says of the days; what it does not is as `usual`.
+fn days(section: &Section, usual: &Days, place: &Place) -> Days {
+    let week = values::week(section).unwrap_or_else(|| usual.week.clone());
+    let word = |text: &str| values::word(&[("cn", true), ("none", false)], text);
+    let mut holidays = match section.parse("holidays", word) {
+        None => usual.holidays.clone(),
+        Some(true) => Holidays::china(),
+        Some(false) => Holidays::default(),
+    };
     let files = section.list("overrides", |text| {
         let path = place.path(text);
         let content = std::fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
@@ -35,7 +57,7 @@ pub fn calendar(section: &Section, zone: Tz, place: &Place) -> (Calendar, Holida
         read(&content).map_err(|e| format!("{}: {e}", path.display()))
     });
     files.into_iter().flatten().for_each(|days| holidays.extend(days));
-    (Calendar::working(zone, week, holidays.clone()), holidays)
+    Days { week, holidays }
 }
 
 fn usual_week() -> Week {
@@ -184,7 +206,7 @@ pub fn limits(section: &Section) -> Limits {
 }
 
 /// `[[site]]`: where people work.
-pub fn sites(sections: &[Section]) -> Vec<Site> {
+pub fn sites(sections: &[Section], zone: Tz, desk: &Days, place: &Place) -> Vec<Site> {
     let mut sites: Vec<Site> = Vec::new();
     for section in sections {
         let name = section.required("name", "what the site is called", |name| Ok(name.trim().to_owned()));
@@ -192,12 +214,16 @@ pub fn sites(sections: &[Section]) -> Vec<Site> {
             "" => Err("a word is empty".to_owned()),
             word => Ok(word.to_owned()),
         });
+        let own = section.section("calendar");
+        let own_zone = section.parse("zone", values::zone);
+        let is_own = own_zone.is_some() || own.is_present();
+        let calendar = is_own.then(|| days(&own, desk, place).in_zone(own_zone.unwrap_or(zone)));
         match name {
             Some(name) if name.is_empty() => section.fault("name", "is empty"),
             Some(name) if sites.iter().any(|site| site.name == name) => {
                 section.fault("name", format!("there is another site called {name:?}"));
             }
-            Some(name) => sites.push(Site { name, words: words.unwrap_or_default() }),
+            Some(name) => sites.push(Site { name, words: words.unwrap_or_default(), calendar }),
             None => {}
         }
     }

@@ -21,6 +21,77 @@ pub enum Answer {
     Other,
 }
 
+/// What short words on a ticket in work propose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// It works again.
+    Solved,
+    /// It is not wanted any more.
+    Withdrawn,
+}
+
+/// Phrases that withdraw a request, besides those below that also end a resolved one.
+const WITHDRAWN: &[&str] = &[
+    "不用了",
+    "不用处理",
+    "不需要处理",
+    "不需要了",
+    "不用管了",
+    "不用修了",
+    "不用麻烦了",
+    "不必了",
+    "不必处理",
+    "先不用了",
+    "取消吧",
+    "取消申请",
+    "取消这个",
+    "撤单",
+    "never mind",
+    "nevermind",
+    "please ignore",
+    "disregard",
+    "cancel my request",
+    "cancel the request",
+    "cancel this",
+    "cancel it",
+    "please cancel",
+    "no longer need",
+    "no longer needed",
+    "not needed any more",
+    "not needed anymore",
+    "don't need it any more",
+    "don't need it anymore",
+    "forget it",
+    "forget about it",
+];
+
+/// What the new words of a requester wish for a ticket in work; `None`: they are a message like any other. Nothing follows
+/// from it but a question to the engineer.
+pub fn wish(text: &str) -> Option<Wish> {
+    let lines = lines(text);
+    let found: Vec<(Mark, &str)> =
+        lines.iter().flat_map(|l| found(l)).map(|(mark, phrase, _)| (mark, phrase)).collect();
+    let doubtful = |(mark, _): &(Mark, &str)| matches!(mark, NotSolved | Asked | Condition | But | Partly);
+    let whole: usize = lines.iter().map(|line| columns(line)).sum();
+    if whole > SHORT_COLUMNS || says_more(text) || found.iter().any(doubtful) {
+        return None;
+    }
+    let withdrawn = |line: &String| {
+        WITHDRAWN.iter().any(|phrase| line.match_indices(phrase).any(|(at, _)| is_word(line, &(at..at + phrase.len()))))
+    };
+    // 算了 alone; not 结算了, 打算了.
+    let given_up = |line: &String| line.split([',', '.', '。', '!', ';', ' ']).any(|clause| clause.starts_with("算了"));
+    // "Confirmed" may be the answer to whatever the engineer asked.
+    let solved = |(mark, phrase): &(Mark, &str)| {
+        *mark == Confirmed && !phrase.starts_with("确认") && !phrase.contains("confirm")
+    };
+    match (lines.iter().any(|line| withdrawn(line) || given_up(line)), found.iter().any(solved)) {
+        (true, _) => Some(Wish::Withdrawn),
+        (false, true) => Some(Wish::Solved),
+        _ => None,
+    }
+}
+
 /// So much of a text is read.
 const READ_BYTES: usize = 8 * 1024;
 const READ_LINES: usize = 60;
@@ -200,6 +271,12 @@ pub fn says_more(text: &str) -> bool {
         ALSO.iter().any(|word| line.match_indices(word).any(|(at, _)| is_word(line, &(at..at + word.len()))))
     };
     whole > SHORT_COLUMNS / 2 || lines.iter().any(also)
+}
+
+/// A rating and nothing else: it gives no reason.
+pub fn is_bare(text: &str) -> bool {
+    let lines = lines(text);
+    lines.iter().all(|line| !lone_grades(line).is_empty() || is_polite(line))
 }
 
 /// In a long text: the first clause, and lines that are nothing but a rating.
@@ -606,6 +683,62 @@ mod tests {
                 "C盘满了",
                 "A栋3楼",
                 "满意度调查什么时候做",
+            ],
+        );
+    }
+
+    #[test]
+    fn wishes_on_a_ticket_in_work() {
+        let check = |wish_: Option<Wish>, texts: &[&str]| {
+            for text in texts {
+                assert_eq!(wish(text), wish_, "{text}");
+            }
+        };
+        check(
+            Some(Wish::Solved),
+            &[
+                "已经好了",
+                "好了，谢谢！",
+                "刚才自己好了",
+                "打印机恢复正常了",
+                "It works now, thanks",
+                "Fixed!",
+                "可以了",
+                "问题解决了，麻烦了",
+            ],
+        );
+        check(
+            Some(Wish::Withdrawn),
+            &[
+                "不用处理了",
+                "不用了，谢谢",
+                "算了",
+                "先不用了",
+                "取消吧",
+                "Never mind",
+                "nevermind, thanks",
+                "Please cancel",
+                "No longer needed.",
+            ],
+        );
+        check(
+            None,
+            &[
+                "",
+                "谢谢",
+                "收到，谢谢",
+                "确认",
+                "confirmed",
+                "还没好",
+                "还是不行",
+                "好了吗？",
+                "如果今天修好了就不用来了",
+                "可以了，不过打印很慢",
+                "打印机好了，另外键盘坏了",
+                "不用了，不过请帮我装 WPS",
+                "8012",
+                "我下午在办公室",
+                "结算了没有",
             ],
         );
     }

@@ -71,7 +71,7 @@ pub fn seniors(policy: &Policy, category: Category, now: Timestamp) -> impl Iter
 
 /// Whether this engineer is at work: within their own hours (or the desk's) and not away.
 pub fn is_on_duty(policy: &Policy, engineer: &Engineer, now: Timestamp) -> bool {
-    !is_away(engineer, now) && engineer.hours.as_ref().unwrap_or(&policy.calendar).is_working(now)
+    !is_away(engineer, now) && policy.hours_of(engineer).is_working(now)
 }
 
 fn is_away(engineer: &Engineer, now: Timestamp) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! A word is either one of the names below or nothing: there is no guessing, only a hint at the nearest name.
 
+use crate::desk::copies;
 use crate::desk::ticket::Number;
 use crate::desk::words::{Category, Priority, Wait};
 use crate::time::Timestamp;
@@ -116,6 +117,10 @@ pub enum Command {
     Merge(Number),
     /// Asks a vendor with the text; their name, or nothing where one alone is right.
     Vendor(String),
+    /// Who is in copy from now on, and who no longer.
+    Copy(copies::Change),
+    /// No request at all: dropped without a letter.
+    Spam,
     /// Makes this ticket a report of that one's fault.
     Parent(Number),
     /// This report, or that one, is about something else.
@@ -162,6 +167,8 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("split", &["split", "拆分", "拆開", "分开"]),
     ("visit", &["visit", "上门", "上门服务", "预约上门", "appointment", "onsite", "on-site"]),
     ("vendor", &["vendor", "厂商", "廠商", "供应商", "联系厂商"]),
+    ("cc", &["cc", "抄送", "抄送给", "copy"]),
+    ("spam", &["spam", "垃圾", "垃圾邮件", "junk"]),
     ("status", &["status", "状态", "狀態", "show", "查看"]),
     ("list", &["list", "列表", "我的工单"]),
     ("help", &["help", "帮助", "幫助", "?"]),
@@ -242,6 +249,10 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
         "split" => Command::Split(Some(read_number(first).ok_or_else(|| expected("#split IT007"))?)),
         "visit" => Command::Visit(needed(VISIT_EXPECTED)?),
         "vendor" => Command::Vendor(text()),
+        "cc" => {
+            Command::Copy(copies::read(value).ok_or_else(|| expected("#cc li.si@example.com, #cc -li.si@example.com"))?)
+        }
+        "spam" => alone(Command::Spam)?,
         "status" => Command::Status,
         "list" => Command::List,
         "approval" => Command::Approval(text()),

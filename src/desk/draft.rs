@@ -1,16 +1,17 @@
 //! A ticket being worked on: changes and letters are collected and become effects all at once, or not at all.
 
-use crate::address::Address;
+use crate::address::{Address, Mailbox};
 use crate::desk::approval::Approval;
 use crate::desk::event::{Effect, Timer, TimerKind};
-use crate::desk::inbound::{Attachment, Body};
-use crate::desk::letter::{Content, Letter};
+use crate::desk::inbound::{Attachment, Body, Inbound};
+use crate::desk::letter::{Content, Letter, NoticeReason};
+use crate::desk::outage::Affected;
 use crate::desk::policy::{Policy, Reader};
 use crate::desk::sla::{self, Pause};
-use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
+use crate::desk::ticket::{Entry, Number, Report, Ticket, What, Who};
 use crate::desk::words::{Category, Clock, Priority, Status, Wait};
-use crate::desk::{escalation, incident, outage, pending, team};
-use crate::time::Timestamp;
+use crate::desk::{copies, escalation, hush, incident, outage, pending, team};
+use crate::time::{Calendar, Timestamp};
 use std::sync::Arc;
 
 /// A ticket and what is to happen to it.
@@ -35,12 +36,16 @@ pub struct Draft<'a> {
     unwatched: bool,
     /// The approval as it is to be stored.
     approval: Option<Approval>,
+    /// Departments of those who reported the same fault: as they were, and with the report that joins.
+    affected: [Vec<String>; 2],
+    /// Whom the mail that is dealt with went to directly.
+    read: Vec<Address>,
 }
 
 impl<'a> Draft<'a> {
     /// Continues a stored ticket.
     pub fn of(policy: &'a Policy, ticket: &Ticket, who: Who, now: Timestamp) -> Draft<'a> {
-        let resolution_due = sla::resolution_due(&policy.targets, &policy.calendar, ticket, now);
+        let resolution_due = sla::resolution_due(policy, ticket, now);
         let ticket = Ticket { resolution_due, ..ticket.clone() };
         Draft { before: Some(ticket.clone()), ..Draft::new(policy, ticket, who, now) }
     }
@@ -67,6 +72,8 @@ impl<'a> Draft<'a> {
             progressed,
             unwatched,
             approval: None,
+            affected: Default::default(),
+            read: Vec::new(),
         }
     }
 
@@ -85,6 +92,33 @@ impl<'a> Draft<'a> {
         self.timers.push(Timer { number: self.ticket.number, kind, due, cycle: self.ticket.cycle });
     }
 
+    /// Whoever this mail went to directly hears nothing of it a second time.
+    pub fn read_by(&mut self, inbound: &Inbound) {
+        self.read = inbound.to.iter().chain(&inbound.cc).map(|person| person.address.clone()).collect();
+    }
+
+    /// These people are in copy from now on, as far as there is room, and those no longer.
+    pub fn copy(&mut self, add: &[Mailbox], remove: &[Address]) {
+        let before = self.ticket.copied.clone();
+        self.ticket.copied.retain(|person| !remove.contains(&person.address));
+        for person in add {
+            let known = self.ticket.copied.iter().any(|known| known.address == person.address);
+            if !known && self.ticket.copied.len() < copies::MOST {
+                self.ticket.copied.push(person.clone());
+            }
+        }
+        let beyond = |of: &[Mailbox], others: &[Mailbox]| {
+            let new = of.iter().filter(|person| others.iter().all(|other| other.address != person.address));
+            new.map(|person| person.address.clone()).collect::<Vec<_>>()
+        };
+        let (added, removed) = (beyond(&self.ticket.copied, &before), beyond(&before, &self.ticket.copied));
+        if added.is_empty() && removed.is_empty() {
+            return;
+        }
+        self.effect(Effect::Participants(self.ticket.number, added.clone()));
+        self.record(What::Copied { added, removed }, "");
+    }
+
     /// Gives these files to every letter of a template that is queued so far.
     pub fn attach_to(&mut self, template: &str, files: &[Arc<Attachment>]) {
         for letter in self.letters.iter_mut().filter(|letter| letter.content.template() == template) {
@@ -96,6 +130,13 @@ impl<'a> Draft<'a> {
     pub fn remember(&mut self, timeline: &[Entry]) {
         self.start = sla::round_start(&self.ticket, timeline);
         self.pauses = sla::pauses(timeline, self.start, self.now);
+        self.affects(&incident::reports(timeline));
+        self.affected[0] = self.affected[1].clone();
+    }
+
+    /// The reports that hang on it now.
+    pub fn affects(&mut self, reports: &[Report]) {
+        self.affected[1] = reports.iter().map(|report| report.department.clone()).collect();
     }
 
     pub fn record(&mut self, what: What, why: impl Into<String>) {
@@ -150,7 +191,7 @@ impl<'a> Draft<'a> {
         self.ticket.asked = false;
         self.ticket.rating = None;
         let rules = &self.policy.satisfaction;
-        let due = |after| self.policy.calendar.add_working(self.now, after);
+        let due = |after| self.calendar().add_working(self.now, after);
         let timer = |kind, due| Timer { number: self.ticket.number, kind, due, cycle: self.ticket.cycle };
         let timers = [
             timer(TimerKind::ConfirmReminder, due(rules.remind_after)),
@@ -160,15 +201,21 @@ impl<'a> Draft<'a> {
         self.timers.extend(timers);
     }
 
+    /// The working time of the requester's site.
+    pub fn calendar(&self) -> &'a Calendar {
+        self.policy.calendar_of(&self.ticket)
+    }
+
     /// When a resolved ticket closes by itself.
     pub fn closes_at(&self) -> Timestamp {
-        self.policy.calendar.add_working(self.now, self.policy.satisfaction.close_after)
+        self.calendar().add_working(self.now, self.policy.satisfaction.close_after)
     }
 
     /// Back into work: a new cycle with fresh targets; the old one's links and timers are dead.
     pub fn reopen(&mut self, why: impl Into<String>) {
+        self.keep_targets();
         self.ticket.cycle += 1;
-        self.ticket.asked = false;
+        (self.ticket.asked, self.ticket.answered) = (false, None);
         // Whatever it hung on is over for it.
         incident::stand_alone(self);
         (self.ticket.response_warned, self.ticket.resolution_warned) = (0, 0);
@@ -203,6 +250,7 @@ impl<'a> Draft<'a> {
         if from == to {
             return;
         }
+        self.keep_targets();
         self.set_targets();
         if to < from {
             // The ladder of the higher priority is another one.
@@ -211,8 +259,24 @@ impl<'a> Draft<'a> {
         self.record(What::Priority { from, to }, why);
     }
 
+    /// Other targets take their place: the timeline keeps these (`domain.md` 4.4). A new ticket has kept none yet.
+    fn keep_targets(&mut self) {
+        if self.before.is_none() {
+            return;
+        }
+        let Ticket { response_due, resolution_due, answered, resolved, .. } = self.ticket;
+        let zone = self.policy.desk.zone;
+        let time = |at: Timestamp| at.at_zone(zone).format("%Y-%m-%d %H:%M").to_string();
+        let clock = |due, met: Option<Timestamp>| match met {
+            Some(met) => format!("{} ✓ {}", time(due), time(met)),
+            None => time(due),
+        };
+        let shown = format!("{}, {}", clock(response_due, answered), clock(resolution_due, resolved));
+        self.record(What::Targets { response_due, resolution_due, answered, resolved }, shown);
+    }
+
     fn set_targets(&mut self) {
-        let (targets, calendar, priority) = (&self.policy.targets, &self.policy.calendar, self.ticket.priority);
+        let (targets, calendar, priority) = (&self.policy.targets, self.calendar(), self.ticket.priority);
         let (response, resolution) = sla::due(targets, calendar, priority, self.start);
         let extend = |due, pause: &Pause| sla::extended(targets, calendar, priority, due, *pause);
         self.ticket.response_due = response;
@@ -226,9 +290,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A person answered or accepted: the response clock stops, once.
+    /// A person answered or accepted: the response clock stops, once in a round.
     pub fn respond(&mut self) {
         self.ticket.first_response.get_or_insert(self.now);
+        self.ticket.answered.get_or_insert(self.now);
     }
 
     /// So much of a target is used up, and these people are told: a rung is climbed once in a cycle.
@@ -307,6 +372,20 @@ impl<'a> Draft<'a> {
         (sent, kept)
     }
 
+    /// The letter of this mail to the engineer who has the ticket.
+    pub fn letter_to_assignee(&mut self) -> Option<&mut Letter> {
+        let assignee = self.ticket.assignee.clone()?;
+        self.letters.iter_mut().find(|letter| letter.to.mailbox.address == assignee)
+    }
+
+    /// The author of a mail learns, once on a ticket, that these files were too large to go along.
+    pub fn tell_kept(&mut self, author: Reader, names: Vec<String>) {
+        if !names.is_empty() && !hush::nobody_reads(author.mailbox.address.local()) {
+            let limit = self.policy.limits.relay_bytes;
+            self.letter(author, "once", Content::FilesKept { names, limit });
+        }
+    }
+
     /// The requester as a reader of letters.
     pub fn requester(&self) -> Reader {
         let zone = self.policy.desk.zone;
@@ -317,6 +396,17 @@ impl<'a> Draft<'a> {
     pub fn owner(&self) -> Option<Reader> {
         let assignee = self.ticket.assignee.as_ref().and_then(|a| self.policy.engineer(a));
         assignee.map(|e| e.reader.clone()).or_else(|| self.policy.supervisor(self.now))
+    }
+
+    /// Why its owner gets a ticket that needs somebody: it is theirs now, or nobody can be found.
+    pub fn new_for_owner(&self) -> NoticeReason {
+        match self.ticket.assignee {
+            Some(_) => NoticeReason::New,
+            None => {
+                let stand_in = self.policy.on_duty(self.now).is_some_and(|on_duty| on_duty.stand_in);
+                NoticeReason::Unassigned { stand_in }
+            }
+        }
     }
 
     /// Everybody who hears what is said on the ticket, see [`team::circle`].
@@ -381,7 +471,7 @@ impl<'a> Draft<'a> {
             Some(wait) if before != after || self.progressed => Some(Effect::Schedule(Timer {
                 number,
                 kind,
-                due: pending::first_look(self.policy, wait, self.now),
+                due: pending::first_look(self.policy, &self.ticket, wait, self.now),
                 cycle,
             })),
             None if before.is_some() => Some(Effect::Unschedule(number, kind)),
@@ -394,10 +484,16 @@ impl<'a> Draft<'a> {
         let number = self.ticket.number;
         let timers =
             self.targets_timer().into_iter().chain(self.progress_timer()).chain(self.hold_timer()).collect::<Vec<_>>();
-        for (head, content) in outage::news(self.policy, self.before.as_ref(), &self.ticket, self.now) {
-            let cause = format!("{}-{}", self.ticket.cycle, self.ticket.version);
+        let [known, affected] = &self.affected;
+        let before = self.before.as_ref().map(|ticket| Affected { ticket, departments: known });
+        let after = Affected { ticket: &self.ticket, departments: affected };
+        for (head, stage, content) in outage::news(self.policy, before, after, self.now) {
+            let cause = format!("{}-{}-{}", self.ticket.cycle, self.ticket.version, stage.as_str());
             self.letter(head, &cause, content);
         }
+        let copy = |letter: &Letter| copies::of_letter(self.policy, &self.ticket, &self.read, letter);
+        let copies: Vec<Letter> = self.letters.iter().flat_map(copy).collect();
+        self.letters.extend(copies);
         let mut effects = Vec::new();
         match &self.before {
             None => effects.push(Effect::Open(Box::new(self.ticket.clone()))),
@@ -428,6 +524,6 @@ impl<'a> Draft<'a> {
 fn clocks(ticket: &Ticket) -> impl PartialEq {
     let Ticket { priority, status, response_due, resolution_due, response_warned, resolution_warned, cycle, .. } =
         *ticket;
-    let (responded, alone) = (ticket.first_response.is_some(), ticket.parent.is_none());
+    let (responded, alone) = (ticket.answered.is_some(), ticket.parent.is_none());
     (priority, status, (responded, alone), response_due, resolution_due, response_warned, resolution_warned, cycle)
 }

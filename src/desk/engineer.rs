@@ -9,15 +9,20 @@ use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
 use crate::desk::inbound::{Attachment, Body, Inbound};
 use crate::desk::knowledge::learn;
-use crate::desk::letter::{Closing, Content, ListLine, NoticeReason, Said, Stage, StatusLine, TranscriptLine, Writer};
+use crate::desk::letter::{
+    Action, Closing, Content, CopyStage, ListLine, NoticeReason, Said, Stage, StatusLine, TranscriptLine, Writer,
+};
 use crate::desk::policy::{Demand, Engineer, Policy, Reader};
 use crate::desk::requester::{cause, first_line, links};
-use crate::desk::thread::By;
+use crate::desk::thread::{self, By};
 use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
 use crate::desk::words::{Priority, Status, Wait};
-use crate::desk::{confirm, hush, incident, intake, proof, quote, sla, team, vendor, visit};
+use crate::desk::{confirm, copies, hush, incident, intake, proof, quote, sla, team, vendor, visit};
 use crate::time::Timestamp;
 use std::sync::Arc;
+
+/// Characters of what is still one word, with thanks and the line of a phone.
+const ONE_WORD: usize = 40;
 
 /// Whether the message is proven to come from this engineer.
 pub fn is_proven(policy: &Policy, inbound: &Inbound, engineer: &Engineer, by: Option<By>) -> bool {
@@ -48,8 +53,48 @@ pub fn mail(s: &Situation, on: &Candidate, by: By, mail: &Mail, engineer: &Engin
             let mut work = Work::new(s, on, mail, &mail.inbound, engineer, now);
             work.refuse(vec![TranscriptLine { line, done: false, hint: Hint::WhichMail }])
         }
-        _ => Work::new(s, on, mail, &mail.inbound, engineer, now).carry_out(),
+        _ => match proposed(s, on, mail).and_then(|(action, cycle)| answer_to(s, on, mail, engineer, action, cycle)) {
+            Some(order) => Work::new(s, on, mail, &order, engineer, now).carry_out(),
+            None => Work::new(s, on, mail, &mail.inbound, engineer, now).carry_out(),
+        },
     }
+}
+
+/// The question that this mail may answer. Some phones do not say which letter they reply to: then the one that was asked last,
+/// if nothing was said since.
+fn proposed(s: &Situation, on: &Candidate, mail: &Mail) -> Option<(Action, i64)> {
+    let last = on.timeline.iter().rev().find_map(|entry| match entry.what {
+        What::Proposed { action } => Some(Some((action, on.ticket.cycle))),
+        What::Message | What::Note | What::Workaround | What::Status { .. } => Some(None),
+        _ => None,
+    });
+    let silent = thread::replied_to(&mail.inbound).next().is_none();
+    s.proposed.or_else(|| last.flatten().filter(|_| silent))
+}
+
+/// One word to a `Proposal`: yes is the order that it proposed, a bare no stays inside. Anything else is said to the requester
+/// as always.
+fn answer_to(
+    s: &Situation,
+    on: &Candidate,
+    mail: &Mail,
+    engineer: &Engineer,
+    action: Action,
+    cycle: i64,
+) -> Option<Inbound> {
+    let inbound = &mail.inbound;
+    let words = quote::own_words(&s.policy.key, inbound, engineer.address());
+    if !inbound.commands.is_empty() || words.trim().is_empty() || words.chars().count() > ONE_WORD {
+        return None;
+    }
+    let (word, value) = match confirm::read(&words) {
+        confirm::Word::Yes if cycle == on.ticket.cycle => (action.as_str(), String::new()),
+        confirm::Word::No => ("note", words.trim().to_owned()),
+        _ => return None,
+    };
+    let commands = vec![CommandLine { word: word.to_owned(), value }];
+    let (body, after_commands) = (Body::default(), Body::default());
+    Some(Inbound { commands, body, after_commands, attachments: Vec::new(), ..(**inbound).clone() })
 }
 
 /// An engineer's new mail: questions are answered; anything else opens a ticket the commands then apply to.
@@ -135,7 +180,7 @@ fn list(policy: &Policy, tickets: &[Ticket], now: Timestamp) -> Vec<ListLine> {
         requester: t.requester.called().to_owned(),
         priority: t.priority,
         status: t.status,
-        resolution_due: sla::resolution_due(&policy.targets, &policy.calendar, t, now),
+        resolution_due: sla::resolution_due(policy, t, now),
     };
     tickets.iter().map(line).collect()
 }
@@ -155,6 +200,8 @@ pub(super) struct Work<'a> {
     /// What the requester was told, for those who reported the same fault.
     said: Option<incident::Said>,
     split_off: Vec<Number>,
+    /// In copy from now on.
+    added: Vec<Mailbox>,
     visit: Option<visit::Order>,
     /// The requester's letter about the appointment; taken when it goes out.
     invitation: Option<Content>,
@@ -184,9 +231,25 @@ impl<'a> Work<'a> {
     ) -> Self {
         let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(engineer.address().clone()), now);
         draft.remember(&on.timeline);
+        draft.read_by(&mail.inbound);
         let (commands, voice, said, split_off) = (Vec::new(), Voice::Engineer, None, Vec::new());
-        let (visit, invitation, remarks) = (None, None, Vec::new());
-        Work { s, on, mail, inbound, engineer, draft, commands, voice, said, split_off, visit, invitation, remarks }
+        let (added, visit, invitation, remarks) = (Vec::new(), None, None, Vec::new());
+        Work {
+            s,
+            on,
+            mail,
+            inbound,
+            engineer,
+            draft,
+            commands,
+            voice,
+            said,
+            split_off,
+            added,
+            visit,
+            invitation,
+            remarks,
+        }
     }
 
     pub(super) fn carry_out(&mut self) -> Vec<Effect> {
@@ -200,6 +263,7 @@ impl<'a> Work<'a> {
             Voice::Supervisor => self.say_to_owner(),
         }
         self.invite();
+        self.welcome();
         self.tell_absorbed();
         self.tell_team();
         self.warn_of_copies();
@@ -240,6 +304,7 @@ impl<'a> Work<'a> {
         }
         self.settle_visit();
         self.invite();
+        self.welcome();
         self.answer_questions();
         intake::finish(self.s, self.mail, self.draft)
     }
@@ -341,10 +406,19 @@ impl<'a> Work<'a> {
             Command::Reopen(_) => {
                 self.must_be(&[Status::Resolved, Status::Closed, Status::Cancelled])?;
                 self.draft.reopen("");
+                // Whoever reopens it knows of it.
+                self.draft.respond();
                 Ok(())
             }
             Command::Merge(into) => self.merge(*into),
             Command::Vendor(name) => self.vendor(name),
+            Command::Copy(change) => self.copy(change),
+            Command::Spam => {
+                self.must_be(&[Status::New, Status::Assigned, Status::InProgress, Status::Pending])?;
+                self.draft.become_status(Status::Cancelled, "spam");
+                self.withdraw_approval();
+                Ok(())
+            }
             Command::Parent(leading) => self.hang_on(*leading),
             Command::Split(report) => self.split(*report),
             Command::Visit(text) => self.order_visit(text),
@@ -586,6 +660,36 @@ impl<'a> Work<'a> {
         learn::order(&mut self.draft, self.on, self.engineer, value, &self.inbound.after_commands.text)
     }
 
+    /// An engineer may bring anybody in; what is said from now on goes to them as well.
+    fn copy(&mut self, change: &copies::Change) -> Result<(), Hint> {
+        let desk = &self.s.policy.desk;
+        let (requester, room) = (&self.draft.ticket.requester.address, copies::MOST - self.draft.ticket.copied.len());
+        let is_wrong = |address: &Address| desk.is_own(address) || address == requester;
+        if change.add.iter().any(is_wrong) || change.add.len() > room + change.remove.len() {
+            return Err(Hint::Value { expected: format!("#cc li.si@example.com (≤ {})", copies::MOST) });
+        }
+        let before = self.draft.ticket.copied.clone();
+        let people: Vec<Mailbox> = change.add.iter().map(|address| Mailbox::new(address.clone(), "")).collect();
+        self.draft.copy(&people, &change.remove);
+        let known = |person: &Mailbox| before.iter().any(|known| known.address == person.address);
+        self.added = self.draft.ticket.copied.iter().filter(|person| !known(person)).cloned().collect();
+        Ok(())
+    }
+
+    /// Who was added hears of it, unless what was said to the requester tells them.
+    fn welcome(&mut self) {
+        if self.said.is_some() {
+            return;
+        }
+        for person in std::mem::take(&mut self.added) {
+            let author = self.engineer.reader.mailbox.called().to_owned();
+            let (body, kept) = (Body::default(), Vec::new());
+            let content = Content::Copied { stage: CopyStage::Added, author, body, kept };
+            let reader = copies::reader(self.s.policy, &self.draft.ticket, &person);
+            self.draft.letter(reader, &cause(self.mail), content);
+        }
+    }
+
     /// Whether one of the lines makes the text internal.
     fn is_internal_order(&self) -> bool {
         self.inbound.commands.iter().any(|line| command::canonical(&line.word) == Some("note"))
@@ -739,6 +843,13 @@ impl<'a> Work<'a> {
             return;
         }
         let words = self.words();
+        // Whoever sent it hears nothing.
+        if self.has(|c| *c == Command::Spam) {
+            if !words.text.trim().is_empty() {
+                self.draft.record(What::Note, words.text.clone());
+            }
+            return;
+        }
         // They went to the vendor.
         if self.has(|c| matches!(c, Command::Vendor(_))) && !self.is_internal() {
             self.tell_requester_without_words();
@@ -771,8 +882,9 @@ impl<'a> Work<'a> {
         }
         // An engineer who reports a fault needs no answer from themselves.
         if !(self.is_requester() && matches!(content, Content::Answer { .. })) {
-            let (attachments, _) = self.draft.fitting(&files);
+            let (attachments, kept) = self.draft.fitting(&files);
             let (reader, key) = (self.draft.requester(), cause(self.mail));
+            self.draft.tell_kept(self.engineer.reader.clone(), kept);
             self.said =
                 Some(incident::Said { content: content.clone(), attachments: attachments.clone(), cause: key.clone() });
             self.draft.letter(reader, &key, content).attachments = attachments;
@@ -869,7 +981,7 @@ impl<'a> Work<'a> {
             return Some(Content::Answer { author, body, kept });
         }
         let engineer = self.draft.owner().map(|r| r.mailbox.called().to_owned());
-        self.has(|c| matches!(c, Command::Reopen(_))).then_some(Content::Reopened { engineer })
+        self.has(|c| matches!(c, Command::Reopen(_))).then_some(Content::Reopened { engineer, ask_why: false })
     }
 
     /// With `#note` the text stays inside, but `#resolve` still has to be confirmed by the requester.
@@ -905,7 +1017,8 @@ impl<'a> Work<'a> {
             let author = self.engineer.reader.mailbox.called().to_owned();
             let (body, address, key) = (words.clone(), me.clone(), cause(self.mail));
             let to_supervisor = self.s.policy.engineer(&reader.mailbox.address).is_none();
-            let content = Content::Message { author, address, body, kept: Vec::new(), writer, to_supervisor };
+            let (kept, outside) = (Vec::new(), Vec::new());
+            let content = Content::Message { author, address, body, kept, writer, to_supervisor, outside };
             self.draft.letter(reader, &key, content);
         }
     }

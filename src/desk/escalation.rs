@@ -14,7 +14,7 @@ use crate::desk::sla;
 use crate::desk::team;
 use crate::desk::ticket::{Ticket, Who};
 use crate::desk::words::{Clock, Priority, Status};
-use crate::time::Timestamp;
+use crate::time::{Calendar, Timestamp};
 use std::time::Duration;
 
 /// A rung climbed so much after its time is one that was missed: the desk was not running, or the clock jumped.
@@ -31,7 +31,8 @@ fn rungs_left<'p>(policy: &'p Policy, ticket: &Ticket, clock: Clock) -> impl Ite
     let (priority, running) = (ticket.priority, is_running(ticket, clock));
     let (due, climbed) = standing(ticket, clock);
     let left = policy.escalation.ladder(priority, clock).iter().filter(move |rung| running && rung.percent > climbed);
-    left.map(move |rung| (time_of(policy, priority, clock, due, rung.percent), rung))
+    let calendar = policy.calendar_of(ticket);
+    left.map(move |rung| (time_of(policy, calendar, priority, clock, due, rung.percent), rung))
 }
 
 /// A rung as it stands for a ticket, to be shown.
@@ -52,7 +53,7 @@ pub fn plan(policy: &Policy, ticket: &Ticket) -> Vec<Planned> {
         let (due, climbed) = standing(ticket, clock);
         let stands = !is_running(ticket, clock);
         policy.escalation.ladder(ticket.priority, clock).iter().map(move |rung| {
-            let at = time_of(policy, ticket.priority, clock, due, rung.percent);
+            let at = time_of(policy, policy.calendar_of(ticket), ticket.priority, clock, due, rung.percent);
             Planned { clock, percent: rung.percent, at, to: rung.to.clone(), climbed: rung.percent <= climbed, stands }
         })
     };
@@ -75,7 +76,7 @@ fn is_running(ticket: &Ticket, clock: Clock) -> bool {
         return false;
     }
     match clock {
-        Clock::Response => ticket.status.is_open() && ticket.first_response.is_none(),
+        Clock::Response => ticket.status.is_open() && ticket.answered.is_none(),
         Clock::Resolution => {
             ticket.status.is_open() && (ticket.status != Status::Pending || ticket.priority == Priority::P1)
         }
@@ -83,9 +84,16 @@ fn is_running(ticket: &Ticket, clock: Clock) -> bool {
 }
 
 /// Letters about targets in working time are for people at work.
-fn time_of(policy: &Policy, priority: Priority, clock: Clock, due: Timestamp, percent: u32) -> Timestamp {
-    let at = sla::used_up(&policy.targets, &policy.calendar, priority, clock, due, percent);
-    if policy.targets.of(priority).working_time { policy.calendar.next_working(at) } else { at }
+fn time_of(
+    policy: &Policy,
+    calendar: &Calendar,
+    priority: Priority,
+    clock: Clock,
+    due: Timestamp,
+    percent: u32,
+) -> Timestamp {
+    let at = sla::used_up(&policy.targets, calendar, priority, clock, due, percent);
+    if policy.targets.of(priority).working_time { calendar.next_working(at) } else { at }
 }
 
 /// Letters of one look at the timers.
@@ -203,7 +211,9 @@ fn about_several(group: Vec<Telling>) -> Letter {
     let (reader, first) = (group[0].reader.clone(), &group[0]);
     let mark = first.step.mark(first.ticket.cycle);
     let key = format!("overdue/{}/{mark}/{}", first.ticket.number, reader.mailbox.address.key());
-    letter(key, reader, None, Content::Overdue { steps: group.into_iter().map(|telling| telling.step).collect() })
+    let stand_in = group.iter().any(|telling| telling.stand_in);
+    let steps = group.into_iter().map(|telling| telling.step).collect();
+    letter(key, reader, None, Content::Overdue { steps, stand_in })
 }
 
 fn letter(key: String, to: Reader, ticket: Option<Box<Ticket>>, content: Content) -> Letter {

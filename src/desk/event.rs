@@ -6,7 +6,7 @@ use crate::desk::inbound::Inbound;
 use crate::desk::intake::{self, Sorted};
 use crate::desk::knowledge::article::Article;
 use crate::desk::knowledge::{Similar, Suggestion};
-use crate::desk::letter::Letter;
+use crate::desk::letter::{Action, Letter};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::triage::Rules;
@@ -118,6 +118,8 @@ pub enum TimerKind {
     ApprovalSubstitute,
     /// The pause for an approval has lasted too long: the supervisor is told.
     ApprovalLimit,
+    /// Somebody is to have got back to a requester who was not satisfied.
+    FollowUp,
     /// The ticket has closed: an article may be drafted; later its owner is asked whether it still holds.
     Knowledge,
     /// It has been closed for long: it is archived.
@@ -136,6 +138,7 @@ impl TimerKind {
         TimerKind::ApprovalReminder,
         TimerKind::ApprovalSubstitute,
         TimerKind::ApprovalLimit,
+        TimerKind::FollowUp,
         TimerKind::Knowledge,
         TimerKind::Archive,
     ];
@@ -161,6 +164,7 @@ impl TimerKind {
             TimerKind::ApprovalReminder => "approval_reminder",
             TimerKind::ApprovalSubstitute => "approval_substitute",
             TimerKind::ApprovalLimit => "approval_limit",
+            TimerKind::FollowUp => "follow_up",
             TimerKind::Knowledge => "knowledge",
             TimerKind::Archive => "archive",
         }
@@ -182,6 +186,8 @@ pub struct Situation<'a> {
     pub candidates: Vec<Candidate>,
     /// Which of the message's own id, In-Reply-To and References the store knows.
     pub known_ids: Vec<KnownId>,
+    /// The only open ticket of the sender's with the subject of a reply that names nothing else.
+    pub same_subject: Option<Number>,
     /// What is remembered about the sender.
     pub sender: Option<Person>,
     pub counts: SenderCounts,
@@ -193,6 +199,8 @@ pub struct Situation<'a> {
     pub similar: Vec<Similar>,
     /// The engineer's earlier message that a `ConfirmCommand` letter asked about, when this is the reply to it.
     pub unconfirmed: Option<Box<Inbound>>,
+    /// What a `Proposal` letter to the engineer asked, in which cycle, when this is the reply to it.
+    pub proposed: Option<(Action, i64)>,
     /// Open tickets assigned to the sender, most urgent first; gathered when the message says `#list`.
     pub own_open: Vec<Ticket>,
 }

@@ -5,7 +5,7 @@
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Situation};
 use crate::desk::inbound::{Attachment, Body};
-use crate::desk::letter::{Closing, Content, NoticeReason};
+use crate::desk::letter::{Closing, Content};
 use crate::desk::policy::Engineer;
 use crate::desk::requester::links;
 use crate::desk::team;
@@ -31,10 +31,11 @@ pub fn leading<'a>(s: &'a Situation) -> Option<&'a Candidate> {
 pub fn join(s: &Situation, on: &Candidate, report: &Ticket, now: Timestamp) -> Vec<Effect> {
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
     draft.remember(&on.timeline);
-    let before = reports(on);
+    let before = reports(&on.timeline);
     let mut after = before.clone();
     after.push(Report::of(report));
     draft.record(What::Joined { report: Report::of(report) }, "");
+    draft.affects(&after);
     let count = |reports: &[Report]| departments(&on.ticket, reports);
     let enough = s.policy.incident.departments;
     if report.priority < draft.ticket.priority {
@@ -76,9 +77,9 @@ fn tell(s: &Situation, draft: &mut Draft, before: usize, count: usize, reports: 
 }
 
 /// The reports that hang on this ticket, oldest first; those that were split off do not count.
-fn reports(on: &Candidate) -> Vec<Report> {
+pub fn reports(timeline: &[Entry]) -> Vec<Report> {
     let mut reports: Vec<Report> = Vec::new();
-    for entry in &on.timeline {
+    for entry in timeline {
         match &entry.what {
             What::Joined { report } => {
                 reports.retain(|known| known.number != report.number);
@@ -222,7 +223,7 @@ pub fn notify(draft: &mut Draft, words: &Body) {
         return;
     }
     let Some(owner) = draft.owner() else { return };
-    let reason = if draft.ticket.assignee.is_some() { NoticeReason::New } else { NoticeReason::Unassigned };
+    let reason = draft.new_for_owner();
     let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
     let content = Content::Notice {
         reason,

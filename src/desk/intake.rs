@@ -5,13 +5,14 @@ use crate::desk::draft::Draft;
 use crate::desk::event::{Effect, Mail, Person, Situation, Visibility};
 use crate::desk::inbound::{Inbound, Kind};
 use crate::desk::knowledge::learn;
-use crate::desk::letter::{Content, NoticeReason};
+use crate::desk::letter::Content;
 use crate::desk::policy::Reader;
 use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
 use crate::desk::triage::{Rules, Verdict};
+use crate::desk::visit::site_in;
 use crate::desk::words::{Field, Language, Priority, Status};
-use crate::desk::{approval, assign, fields, hush, incident, sla, team, vendor};
+use crate::desk::{approval, assign, copies, fields, hush, incident, sla, team, vendor};
 use crate::time::Timestamp;
 
 /// What registering a message takes from its words alone.
@@ -48,6 +49,7 @@ pub fn begin<'a>(
     draft.record(What::Opened, mail.inbound.subject.clone());
     draft.effect(Effect::Join { number: s.next_number, visibility: Visibility::Public });
     draft.effect(Effect::Remember(requester.clone(), person(&draft.ticket)));
+    draft.copy(&copies::named(s.policy, &mail.inbound, &draft.ticket).inside, &[]);
     if let Some(leading) = incident::leading(s).filter(|_| hangs_on(s, mail, requester)) {
         draft.ticket.parent = Some(leading.ticket.number);
         if let Some(lead) = &leading.ticket.assignee {
@@ -92,6 +94,10 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
         let content = Content::Acknowledgement { missing: asked, engineer, outsider, known, article };
         let letter = draft.letter(reader, "1", content);
         letter.answers = mail.inbound.message_id.clone();
+        if !outsider {
+            let (reader, kept) = (draft.requester(), draft.fitting(&mail.inbound.attachments).1);
+            draft.tell_kept(reader, kept);
+        }
     }
     // L5: bulk mail is kept and listed, but nobody is rung for it.
     match (mail.inbound.kind, leading) {
@@ -116,7 +122,7 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
 fn notify_owner(s: &Situation, draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
     let Some(owner) = draft.owner() else { return };
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
-    let reason = if draft.ticket.assignee.is_some() { NoticeReason::New } else { NoticeReason::Unassigned };
+    let reason = draft.new_for_owner();
     let may_belong_to = draft.ticket.related;
     let (body, warnings) = (mail.inbound.body.clone(), warnings(draft, &mail.inbound));
     let similar = learn::beside(s);
@@ -137,8 +143,12 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
     let subject = plain_subject(&inbound.subject);
     let Sorted { verdict, fields } = mail.sorted(&s.policy.rules);
     let priority = if inbound.kind == Kind::Bulk { Priority::P4 } else { verdict.priority };
-    let (response_due, resolution_due) = sla::due(&s.policy.targets, &s.policy.calendar, priority, mail.arrived);
     let mut fields = with_remembered(fields, s, requester);
+    if let Some(site) = site(s, &fields, &subject, inbound) {
+        fields.insert(Field::Site, site);
+    }
+    let calendar = s.policy.calendar_at(fields.get(&Field::Site).map(String::as_str));
+    let (response_due, resolution_due) = sla::due(&s.policy.targets, calendar, priority, mail.arrived);
     // Who says in passing whom it stops is not asked for it.
     if verdict.matched.iter().any(|term| term.points_to.starts_with("impact.")) {
         fields.entry(Field::Impact).or_insert_with(|| verdict.impact.name(inbound.language).to_owned());
@@ -147,6 +157,7 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
         number: s.next_number,
         subject: title(&subject, inbound),
         requester: requester.clone(),
+        copied: Vec::new(),
         language: inbound.language,
         category: verdict.category,
         priority,
@@ -159,6 +170,7 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
         created: mail.arrived,
         updated: now,
         first_response: None,
+        answered: None,
         response_due,
         resolution_due,
         response_warned: 0,
@@ -174,6 +186,13 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
         related,
         version: 1,
     }
+}
+
+/// The site they work at: as it is known already, or by the words they use.
+fn site(s: &Situation, fields: &Fields, subject: &str, inbound: &Inbound) -> Option<String> {
+    let fact = |field| fields.get(&field).map_or("", String::as_str);
+    let told = [fact(Field::Site), fact(Field::Department), subject, inbound.told()];
+    told.iter().find_map(|text| site_in(&s.policy.sites, text)).map(|site| site.name.clone())
 }
 
 /// The subject, or the first line of the text when there is none.
@@ -241,6 +260,17 @@ fn warnings(draft: &Draft, inbound: &Inbound) -> Vec<String> {
             "The shown name carries another address; the real one is ",
         );
         warnings.push(format!("{text}{}", requester.address));
+    }
+    let outside = copies::named(draft.policy, inbound, &draft.ticket).outside;
+    if !outside.is_empty() {
+        let addresses: Vec<&str> = outside.iter().map(|person| person.address.as_str()).collect();
+        let addresses = addresses.join(language.pick("、", ", "));
+        warnings.push(match language {
+            Language::Chinese => format!("来信还抄送了公司以外的 {addresses}，服务台不会给他们发信；需要时回复「#抄送 地址」。"),
+            Language::English => {
+                format!("The mail also went to {addresses} outside the company; the desk does not write to them unless you reply with #cc address.")
+            }
+        });
     }
     if inbound.anomalies.iter().any(|a| a.contains("winmail")) {
         let text = language.pick(

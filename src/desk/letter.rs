@@ -70,6 +70,31 @@ pub enum Content {
         writer: Writer,
         /// The reader is the supervisor: what they reply is for the engineers.
         to_supervisor: bool,
+        /// Addresses of nobody here that the mail went to as well: the desk does not write to them.
+        outside: Vec<Address>,
+    },
+    /// To somebody in copy: what was said to the requester, or by somebody on the ticket.
+    Copied {
+        stage: CopyStage,
+        /// Empty: the desk itself.
+        author: String,
+        body: Body,
+        kept: Vec<String>,
+    },
+    /// To the engineer: the requester's few words propose to end the ticket; a yes does it.
+    Proposal { action: Action, author: String, body: Body },
+    /// To the supervisor: nobody has got back to a requester who was not satisfied.
+    FollowUp {
+        /// When that was to be done.
+        due: Timestamp,
+        engineer: Option<String>,
+        comment: String,
+    },
+    /// To the author, once on a ticket: these files were too large to be passed on.
+    FilesKept {
+        names: Vec<String>,
+        /// In bytes.
+        limit: usize,
     },
     /// To the requester: what helps until it is fixed.
     Workaround { author: String, body: Body },
@@ -80,7 +105,11 @@ pub enum Content {
     /// To the requester, once: your answer can be read two ways, which is it?
     Clarify { rating: RatingLinks },
     /// To the requester: work goes on, with whom and until when.
-    Reopened { engineer: Option<String> },
+    Reopened {
+        engineer: Option<String>,
+        /// They were not satisfied and did not say why.
+        ask_why: bool,
+    },
     /// To the requester: the ticket is closed; how to come back.
     Closed { closing: Closing },
     /// To a requester whose ticket was merged into another: once when that happens, and about the result. Of the other
@@ -128,7 +157,13 @@ pub enum Content {
     /// To the engineer and the supervisor: "not satisfied" was a slip, there is nothing left to do.
     TakenBack { rating: Rating, comment: String },
     /// To the supervisor: a requester is not satisfied; who had it, who has it now.
-    Dissatisfied { before: Option<String>, now: Option<String>, comment: String },
+    Dissatisfied {
+        before: Option<String>,
+        now: Option<String>,
+        comment: String,
+        /// Until when somebody is to get back to them.
+        due: Timestamp,
+    },
     /// To the engineer, the supervisor or a manager: a target runs out, or was missed.
     Escalation {
         step: Step,
@@ -139,7 +174,11 @@ pub enum Content {
         instead_of: Option<String>,
     },
     /// The same about several tickets, when the desk could not say so in time.
-    Overdue { steps: Vec<Step> },
+    Overdue {
+        steps: Vec<Step>,
+        /// The reader is not on duty as supervisor, but nobody else is there.
+        stand_in: bool,
+    },
     /// To the head of a department: a module it needs is down, or is up again.
     Outage {
         module: String,
@@ -452,12 +491,50 @@ pub struct ClockStep {
     pub breached: bool,
 }
 
+/// What a requester's words propose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Resolve,
+    Cancel,
+}
+
+impl Action {
+    pub const ALL: &'static [Action] = &[Action::Resolve, Action::Cancel];
+
+    /// The command that carries it out; also its name in the letter's key.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Resolve => "resolve",
+            Action::Cancel => "cancel",
+        }
+    }
+}
+
+/// What somebody in copy hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CopyStage {
+    /// An engineer has added them.
+    Added,
+    /// Somebody on the ticket wrote to the desk.
+    Message,
+    /// An engineer answered the requester.
+    Answer,
+    Resolved,
+    Closed,
+    Cancelled,
+    Reopened,
+}
+
 /// Who wrote what is passed on to the engineer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Writer {
     /// The requester or somebody else on the ticket.
     Participant,
+    /// Somebody in copy, who hears the answers, too.
+    Copied,
     /// Not on the ticket; check before you rely on it.
     Stranger,
     /// The supervisor, for the engineer alone: the requester never sees it.
@@ -502,7 +579,10 @@ pub enum NoticeReason {
         comment: String,
     },
     /// Nobody with the skill is there: to the supervisor.
-    Unassigned,
+    Unassigned {
+        /// The reader is not on duty, but nobody else is there.
+        stand_in: bool,
+    },
     /// To the team of an urgent ticket, all at once.
     Urgent {
         /// Who has it.
@@ -594,6 +674,10 @@ impl Content {
             Content::Notice { .. } => "notice",
             Content::Answer { .. } => "answer",
             Content::Message { .. } => "message",
+            Content::Copied { .. } => "copied",
+            Content::FilesKept { .. } => "files_kept",
+            Content::Proposal { .. } => "proposal",
+            Content::FollowUp { .. } => "follow_up",
             Content::Workaround { .. } => "workaround",
             Content::Resolution { .. } => "resolution",
             Content::ConfirmReminder { .. } => "confirm_reminder",
@@ -647,6 +731,7 @@ impl Content {
             | Content::Resolution { .. }
             | Content::Vendor { author: Some(_), .. }
             | Content::Cancelled { .. } => Manner::Human,
+            Content::Copied { author, .. } if !author.is_empty() => Manner::Human,
             Content::Closed { closing: Closing::ByEngineer { .. } }
             | Content::Merged { said: Some(_), .. }
             | Content::Visit { said: Some(_), .. } => Manner::Human,
@@ -654,6 +739,7 @@ impl Content {
             Content::Acknowledgement { .. }
             | Content::Clarify { .. }
             | Content::TooLarge { .. }
+            | Content::FilesKept { .. }
             | Content::Closed { .. } => Manner::AutoReplied,
             _ => Manner::AutoGenerated,
         }
@@ -664,6 +750,7 @@ impl Content {
         match self {
             Content::Answer { author, .. }
             | Content::Message { author, .. }
+            | Content::Copied { author, .. }
             | Content::Workaround { author, .. }
             | Content::Resolution { author, .. }
             | Content::Cancelled { author, .. }

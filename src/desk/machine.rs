@@ -10,7 +10,7 @@ use crate::desk::requester::links;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Entry, What, Who};
 use crate::desk::words::Status;
-use crate::desk::{escalation, hush, intake};
+use crate::desk::{approval, escalation, hush, intake};
 use crate::time::Timestamp;
 
 /// A machine's mail that is not worth a ticket: joins the one it names, else is kept aside (L1-L3).
@@ -92,6 +92,7 @@ fn tell_undelivered(
 ) {
     if let Some(to) = to {
         escalation::pass_on(draft, to);
+        approval::ask::unreached(draft, on, to);
     }
     let owner = draft.owner().filter(|o| Some(&o.mailbox.address) != to);
     let other = s.policy.supervisor(draft.now).filter(|o| Some(&o.mailbox.address) != to);
@@ -139,7 +140,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
     match timer.kind {
         TimerKind::ConfirmReminder => {
             let rest = s.policy.satisfaction.close_after.saturating_sub(s.policy.satisfaction.remind_after);
-            let closes = s.policy.calendar.add_working(now, rest);
+            let closes = draft.calendar().add_working(now, rest);
             let rating = links(s.policy, ticket, now);
             draft.record(What::Reminded, "");
             draft.letter(reader, &cycle, Content::ConfirmReminder { rating, closes });
@@ -151,6 +152,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         // These have rules of their own.
         TimerKind::Targets
         | TimerKind::Progress
+        | TimerKind::FollowUp
         | TimerKind::Hold
         | TimerKind::VisitReminder
         | TimerKind::VisitOver
@@ -173,7 +175,7 @@ pub fn progress(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) ->
     };
     let mut draft = Draft::of(s.policy, ticket, Who::Desk, now);
     draft.schedule(TimerKind::Progress, now + every);
-    if ticket.first_response.is_some()
+    if ticket.answered.is_some()
         && let Some(owner) = draft.owner()
     {
         let silent_since = last_word(s, on);
@@ -193,5 +195,5 @@ fn last_word(s: &Situation, on: &Candidate) -> Timestamp {
         Who::Desk => false,
     };
     let last = on.timeline.iter().rev().find(said).map(|entry| entry.at);
-    last.or(on.ticket.first_response).unwrap_or(on.ticket.created)
+    last.or(on.ticket.answered).unwrap_or(on.ticket.created)
 }

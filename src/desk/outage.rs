@@ -28,6 +28,23 @@ pub enum Stage {
     Over,
 }
 
+/// A ticket and the departments that have reported its fault besides its own.
+#[derive(Clone, Copy)]
+pub struct Affected<'a> {
+    pub ticket: &'a Ticket,
+    pub departments: &'a [String],
+}
+
+impl Stage {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Began => "began",
+            Stage::Eased => "eased",
+            Stage::Over => "over",
+        }
+    }
+}
+
 /// The module that is down: what an urgent ticket is about that leads.
 fn module_down(ticket: &Ticket) -> Option<&str> {
     let down = team::is_urgent(ticket.priority) && ticket.status.is_open() && ticket.parent.is_none();
@@ -35,30 +52,41 @@ fn module_down(ticket: &Ticket) -> Option<&str> {
 }
 
 /// What the heads are to hear after this change; nobody is told what they know.
-pub fn news(policy: &Policy, before: Option<&Ticket>, after: &Ticket, now: Timestamp) -> Vec<(Reader, Content)> {
-    let stage = match (before.and_then(module_down), module_down(after)) {
-        (None, Some(_)) => Stage::Began,
-        (Some(_), None) if after.status.is_open() => Stage::Eased,
-        (Some(_), None) => Stage::Over,
-        _ => return Vec::new(),
+pub fn news(
+    policy: &Policy,
+    before: Option<Affected>,
+    after: Affected,
+    now: Timestamp,
+) -> Vec<(Reader, Stage, Content)> {
+    let was_down = before.and_then(|before| Some((before, module_down(before.ticket)?)));
+    let ticket = after.ticket;
+    let (stage, module, knew) = match (was_down, module_down(ticket)) {
+        (None, Some(module)) => (Stage::Began, module, Vec::new()),
+        (Some((before, known)), Some(module)) => (Stage::Began, module, heads(policy, before, known)),
+        (Some((_, module)), None) if ticket.status.is_open() => (Stage::Eased, module, Vec::new()),
+        (Some((_, module)), None) => (Stage::Over, module, Vec::new()),
+        (None, None) => return Vec::new(),
     };
-    let Some(module) = before.and_then(module_down).or(module_down(after)) else { return Vec::new() };
-    let own = after.fields.get(&Field::Department).map(|name| name.trim().to_lowercase());
-    let needs = |department: &&Department| {
-        let named = own.as_ref().is_some_and(|own| *own == department.name.to_lowercase());
-        named || department.modules.iter().any(|name| name == module)
-    };
-    let known =
-        policy.module(module).is_some() || policy.departments.iter().any(|d| d.modules.iter().any(|m| m == module));
-    let heads = policy.departments.iter().filter(needs).filter(|_| known && after.merged_into.is_none());
-    let mut told: Vec<(Reader, Content)> = Vec::new();
-    for Department { head, .. } in heads {
-        if told.iter().all(|(reader, _)| reader.mailbox.address != head.mailbox.address) {
-            let restored = (after.resolution_due > now).then_some(after.resolution_due);
-            told.push((head.clone(), Content::Outage { module: module.to_owned(), stage, restored }));
+    let restored = (ticket.resolution_due > now).then_some(ticket.resolution_due);
+    let news = |head: &Reader| (head.clone(), stage, Content::Outage { module: module.to_owned(), stage, restored });
+    heads(policy, after, module).into_iter().filter(|head| !knew.contains(head)).map(news).collect()
+}
+
+/// The heads of the departments that cannot do without the module or have reported it, each once.
+fn heads<'p>(policy: &'p Policy, affected: Affected, module: &str) -> Vec<&'p Reader> {
+    let ticket = affected.ticket;
+    let own = ticket.fields.get(&Field::Department);
+    let reported: Vec<String> = affected.departments.iter().chain(own).map(|name| name.trim().to_lowercase()).collect();
+    let lists = |department: &Department| department.modules.iter().any(|name| name == module);
+    let known = policy.module(module).is_some() || policy.departments.iter().any(lists);
+    let hit = |d: &&Department| reported.contains(&d.name.to_lowercase()) || lists(d);
+    let mut heads: Vec<&Reader> = Vec::new();
+    for department in policy.departments.iter().filter(hit).filter(|_| known && ticket.merged_into.is_none()) {
+        if heads.iter().all(|head| head.mailbox.address != department.head.mailbox.address) {
+            heads.push(&department.head);
         }
     }
-    told
+    heads
 }
 
 /// The contingency plan of the module that is down; empty when there is none.

@@ -6,7 +6,7 @@ use crate::desk::event::{Candidate, Effect, Situation, Timer, TimerKind};
 use crate::desk::incident;
 use crate::desk::letter::{Closing, Content};
 use crate::desk::policy::Policy;
-use crate::desk::ticket::{Entry, What, Who};
+use crate::desk::ticket::{Entry, Ticket, What, Who};
 use crate::desk::visit;
 use crate::desk::words::{Status, Wait};
 use crate::time::Timestamp;
@@ -15,10 +15,10 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// When a ticket that waits for this since `now` is looked at.
-pub fn first_look(policy: &Policy, wait: Wait, now: Timestamp) -> Timestamp {
+pub fn first_look(policy: &Policy, ticket: &Ticket, wait: Wait, now: Timestamp) -> Timestamp {
     let hold = &policy.hold;
     let first = hold.remind.first().copied().unwrap_or(hold.close_after);
-    policy.calendar.add_working(now, if wait == Wait::Requester { first } else { hold.limit })
+    policy.calendar_of(ticket).add_working(now, if wait == Wait::Requester { first } else { hold.limit })
 }
 
 /// The timer of a ticket on hold fell due.
@@ -30,9 +30,7 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         Some(Wait::Visit) if visit::stands(on, now) => look_after_visit(s, on, now),
         // Its owners have a clock of their own, see [`crate::desk::approval::ask`].
         Some(wait) if on.approval.as_ref().is_some_and(|asked| asked.has_time(s.policy, ticket, now)) => {
-            let mut draft = Draft::of(s.policy, ticket, Who::Desk, now);
-            draft.schedule(TimerKind::Hold, first_look(s.policy, wait, now));
-            draft.finish()
+            look_again(Draft::of(s.policy, ticket, Who::Desk, now), first_look(s.policy, ticket, wait, now))
         }
         Some(wait) => too_long(s, on, wait, now),
     }
@@ -55,8 +53,14 @@ fn since(on: &Candidate) -> (Timestamp, usize) {
 fn remind(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
     let (hold, (since, reminded)) = (&s.policy.hold, since(on));
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
+    draft.remember(&on.timeline);
     let (reader, cycle) = (draft.requester(), on.ticket.cycle);
-    let working = |after| s.policy.calendar.add_working(since, after);
+    let calendar = draft.calendar();
+    let working = |after| calendar.add_working(since, after);
+    let step = working(hold.remind.get(reminded).copied().unwrap_or(hold.close_after));
+    if now < step {
+        return look_again(draft, step);
+    }
     if reminded >= hold.remind.len() {
         draft.become_status(Status::Closed, draft.policy.desk.language.pick("没有答复", "no answer"));
         draft.letter(reader, &format!("{cycle}-hold"), Content::Closed { closing: Closing::Silence });
@@ -74,14 +78,19 @@ fn remind(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
     draft.letter(reader, &cause, content);
     let next = hold.remind.get(reminded + 1).copied().unwrap_or(hold.close_after);
     // After an outage the steps still keep a distance.
-    draft.schedule(TimerKind::Hold, working(next).max(s.policy.calendar.add_working(now, hold.remind[0] / 2)));
+    draft.schedule(TimerKind::Hold, working(next).max(calendar.add_working(now, hold.remind[0] / 2)));
     draft.finish()
 }
 
 /// It has an appointment: until that is over, and the clock runs again, it is not forgotten.
 fn look_after_visit(s: &Situation, on: &Candidate, now: Timestamp) -> Vec<Effect> {
-    let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
-    draft.schedule(TimerKind::Hold, on.visit.as_ref().map_or(now, |visit| visit.end + MINUTE));
+    let draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
+    look_again(draft, on.visit.as_ref().map_or(now, |visit| visit.end + MINUTE))
+}
+
+/// Nothing is to be said yet.
+fn look_again(mut draft: Draft, at: Timestamp) -> Vec<Effect> {
+    draft.schedule(TimerKind::Hold, at);
     draft.finish()
 }
 
@@ -95,6 +104,6 @@ fn too_long(s: &Situation, on: &Candidate, wait: Wait, now: Timestamp) -> Vec<Ef
         let cause = format!("{}-{}", on.ticket.cycle, now.millis());
         draft.letter(reader, &cause, Content::OnHold { wait, since });
     }
-    draft.schedule(TimerKind::Hold, first_look(s.policy, wait, now));
+    draft.schedule(TimerKind::Hold, first_look(s.policy, &on.ticket, wait, now));
     draft.finish()
 }

@@ -5,9 +5,10 @@ use crate::desk::approval::Module;
 use crate::desk::duty::{Duty, OnDuty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
+use crate::desk::ticket::Ticket;
 use crate::desk::triage::Rules;
 use crate::desk::vendor::Vendor;
-use crate::desk::words::{Category, Clock, Language, Priority};
+use crate::desk::words::{Category, Clock, Field, Language, Priority};
 use crate::time::{Calendar, Timestamp};
 use chrono_tz::Tz;
 use std::sync::Arc;
@@ -84,6 +85,11 @@ impl Identity {
         self.own_lists.iter().any(|own| id(own) == id(list))
     }
 
+    /// A colleague by a domain that is named: where everybody counts as one, nobody joins a conversation unasked.
+    pub fn is_inside(&self, address: &Address) -> bool {
+        self.domains.iter().any(|domain| domain.eq_ignore_ascii_case(address.domain()))
+    }
+
     pub fn is_colleague(&self, address: &Address) -> bool {
         self.domains.iter().any(|d| d == "*" || d.eq_ignore_ascii_case(address.domain()))
     }
@@ -105,7 +111,7 @@ pub struct Engineer {
     pub level: u8,
     /// Categories this engineer takes; empty means all.
     pub skills: Vec<Category>,
-    /// Own working hours; `None`: the desk's calendar.
+    /// Own working hours; `None`: those of the site or the desk, see [`Policy::hours_of`].
     pub hours: Option<Calendar>,
     /// Not there: from (inclusive) to (exclusive).
     pub away: Vec<(Timestamp, Timestamp)>,
@@ -126,6 +132,26 @@ impl Policy {
 
     pub fn module(&self, name: &str) -> Option<&Module> {
         self.modules.iter().find(|module| module.name == name)
+    }
+
+    pub fn site(&self, name: &str) -> Option<&Site> {
+        self.sites.iter().find(|site| site.name == name)
+    }
+
+    /// The working time that a ticket's targets count in: that of its requester's site.
+    pub fn calendar_of(&self, ticket: &Ticket) -> &Calendar {
+        self.calendar_at(ticket.fields.get(&Field::Site).map(String::as_str))
+    }
+
+    /// When this engineer works: their own hours, those of their site, or the desk's.
+    pub fn hours_of<'p>(&'p self, engineer: &'p Engineer) -> &'p Calendar {
+        engineer.hours.as_ref().unwrap_or_else(|| self.calendar_at(engineer.site.as_deref()))
+    }
+
+    /// The working time of a site, or the desk's.
+    pub fn calendar_at(&self, site: Option<&str>) -> &Calendar {
+        let own = site.and_then(|name| self.site(name)?.calendar.as_ref());
+        own.unwrap_or(&self.calendar)
     }
 
     /// Whom the desk turns to when nobody else will do: the supervisor on duty; without any, the most senior engineer.
@@ -352,10 +378,12 @@ pub struct Limits {
 }
 
 /// A place where people work, and the words it is recognised by: its city, buildings, departments.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Site {
     pub name: String,
     pub words: Vec<String>,
+    /// Its own working time; `None`: the desk's.
+    pub calendar: Option<Calendar>,
 }
 
 /// Appointments on site (`design.md` section 1, stage 3).

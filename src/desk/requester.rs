@@ -1,33 +1,39 @@
 //! What happens when the requester, or anybody who is not on the desk, writes on a ticket; and ratings.
 
 use crate::address::{Address, Mailbox};
-use crate::desk::answer::{self, Answer};
+use crate::desk::answer::{self, Answer, Wish};
 use crate::desk::draft::Draft;
-use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
+use crate::desk::event::{Candidate, Effect, Mail, Situation, TimerKind, Visibility};
 use crate::desk::inbound::{Attachment, Kind};
-use crate::desk::letter::{Closing, Content, NoticeReason, RatingLinks, Writer};
+use crate::desk::letter::{Action, Closing, Content, NoticeReason, RatingLinks, Writer};
 use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
 use crate::desk::quote::own_words;
+use crate::desk::thread::By;
 use crate::desk::ticket::{Ticket, What, Who};
 use crate::desk::words::{Field, Rating, Status, Wait};
-use crate::desk::{approval, assign, fields, intake};
+use crate::desk::{approval, assign, copies, fields, follow_up, intake, team};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
 /// A mail on a ticket from somebody who is not working on it.
-pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Timestamp) -> Vec<Effect> {
+pub fn mail(s: &Situation, on: &Candidate, by: By, mail: &Mail, from: &Mailbox, now: Timestamp) -> Vec<Effect> {
     let takes_part = on.is_participant(&from.address);
     let late = on.is_over() && !may_return(s, on, takes_part, now);
     if late && !(takes_part && wants_nothing(s, mail, from)) {
         return intake::open(s, mail, from, Some(on.ticket.number), now);
     }
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Person(from.address.clone()), now);
+    draft.remember(&on.timeline);
     join(&mut draft, mail);
     if late {
         return draft.finish();
     }
     let is_requester = from.address == on.ticket.requester.address;
+    // A number in the subject, which anybody can write, brings nobody in (S19).
+    if takes_part && by != By::Tag {
+        draft.copy(&copies::named(s.policy, &mail.inbound, &on.ticket).inside, &[]);
+    }
     // L5: lists and programs never reopen or rate.
     let awaiting = !on.ticket.status.is_open() && mail.inbound.kind.is_human();
     if is_requester {
@@ -39,7 +45,29 @@ pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Tim
     if is_requester && on.approval.is_some() {
         edit(s, on, mail, from, &mut draft);
     }
-    pass_on(draft, mail, from, !takes_part)
+    let heard = is_requester || on.ticket.copied.iter().any(|person| person.address == from.address);
+    if heard && mail.inbound.kind.is_human() && !says_nothing(s, mail, from) {
+        copies::pass_on(&mut draft, mail, from);
+    }
+    let wish = if is_requester && draft.ticket.status.is_open() { wish(s, mail, from) } else { None };
+    pass_on(draft, mail, from, !takes_part, wish)
+}
+
+/// What the requester's few words propose to do with a ticket in work.
+fn wish(s: &Situation, mail: &Mail, from: &Mailbox) -> Option<Action> {
+    let asked = mail.inbound.kind.is_human() && mail.inbound.kind != Kind::Forward && !has_files(mail);
+    let words = own_words(&s.policy.key, &mail.inbound, &from.address);
+    match answer::wish(&words).filter(|_| asked)? {
+        Wish::Solved => Some(Action::Resolve),
+        Wish::Withdrawn => Some(Action::Cancel),
+    }
+}
+
+/// Nothing that others wait for: thanks, or facts about the writer's own person.
+fn says_nothing(s: &Situation, mail: &Mail, from: &Mailbox) -> bool {
+    let words = own_words(&s.policy.key, &mail.inbound, &from.address);
+    let polite = matches!(read_answer(&words, mail), Answer::Polite) && !answer::says_more(&words);
+    (polite || is_form(&words)) && !has_files(mail)
 }
 
 /// Nothing but who the requester is, as the acknowledgement asks for it.
@@ -115,23 +143,52 @@ fn learn(draft: &mut Draft, mail: &Mail) {
 }
 
 /// Further words on a ticket in work: to whoever works on it.
-fn pass_on(mut draft: Draft, mail: &Mail, from: &Mailbox, stranger: bool) -> Vec<Effect> {
+fn pass_on(mut draft: Draft, mail: &Mail, from: &Mailbox, stranger: bool, wish: Option<Action>) -> Vec<Effect> {
     let answers = !stranger && mail.inbound.kind.is_human();
     if draft.ticket.status == Status::Pending && draft.ticket.wait == Some(Wait::Requester) && answers {
         draft.become_status(Status::InProgress, "");
     }
-    send_to_owner(&mut draft, mail, from, stranger);
+    match wish {
+        Some(action) => propose(&mut draft, mail, from, action),
+        None => send_to_owner(&mut draft, mail, from, stranger),
+    }
     draft.finish()
+}
+
+/// To whoever has the ticket as a question that one word answers; the others read it as it is.
+fn propose(draft: &mut Draft, mail: &Mail, from: &Mailbox, action: Action) {
+    send_to_owner(draft, mail, from, false);
+    let cause = format!("{}-{}-{}", action.as_str(), draft.ticket.cycle, cause(mail));
+    let (author, body) = (from.called().to_owned(), mail.inbound.body.clone());
+    let number = draft.ticket.number;
+    if let Some(letter) = draft.letter_to_assignee() {
+        let reader = letter.to.mailbox.address.key().to_owned();
+        letter.content = Content::Proposal { action, author, body };
+        letter.key = format!("{number}/proposal/{cause}/{reader}");
+        draft.record(What::Proposed { action }, "");
+    }
 }
 
 pub fn send_to_owner(draft: &mut Draft, mail: &Mail, from: &Mailbox, stranger: bool) {
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
-    let writer = if stranger { Writer::Stranger } else { Writer::Participant };
+    if !stranger && mail.inbound.kind.is_human() {
+        let author = copies::reader(draft.policy, &draft.ticket, from);
+        draft.tell_kept(author, kept.clone());
+    }
+    let copied = draft.ticket.copied.iter().any(|person| person.address == from.address);
+    let writer = match (stranger, copied) {
+        (true, _) => Writer::Stranger,
+        (_, true) => Writer::Copied,
+        _ => Writer::Participant,
+    };
+    let outside = copies::named(draft.policy, &mail.inbound, &draft.ticket).outside;
+    let outside: Vec<Address> = outside.into_iter().map(|person| person.address).collect();
     for reader in draft.circle().into_iter().filter(|reader| reader.mailbox.address != from.address) {
         let (author, address) = (from.called().to_owned(), from.address.clone());
         let to_supervisor = draft.policy.engineer(&reader.mailbox.address).is_none();
         let (body, kept) = (mail.inbound.body.clone(), kept.clone());
-        let content = Content::Message { author, address, body, kept, writer, to_supervisor };
+        let outside = outside.clone();
+        let content = Content::Message { author, address, body, kept, writer, to_supervisor, outside };
         draft.letter(reader, &cause(mail), content).attachments = attachments.clone();
     }
 }
@@ -249,7 +306,10 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str,
     let cause = format!("{}-{}", draft.ticket.cycle, on.ticket.version);
     let comment: String = comment.chars().take(4000).collect();
     let requester = draft.requester();
-    draft.letter(requester, &cause, Content::Reopened { engineer: now.clone() });
+    let ask_why = comment.trim().is_empty() || answer::is_bare(&comment);
+    draft.letter(requester, &cause, Content::Reopened { engineer: now.clone(), ask_why });
+    let due = follow_up::due(draft);
+    draft.schedule(TimerKind::FollowUp, due);
     if let Some(owner) = draft.owner() {
         let reason = NoticeReason::Reopened { comment: comment.clone() };
         let (missing, kept, warnings) = (Vec::new(), Vec::new(), Vec::new());
@@ -266,11 +326,17 @@ fn dissatisfied(s: &Situation, on: &Candidate, draft: &mut Draft, comment: &str,
         let letter = draft.letter(owner, &cause, content);
         (letter.attachments, letter.with_first_files) = (attachments, true);
     }
-    if let Some(supervisor) = s.policy.supervisor(draft.now) {
-        draft.letter(supervisor, &cause, Content::Dissatisfied { before, now, comment });
+    // The supervisor hears of it in a letter of its own.
+    if team::is_urgent(draft.ticket.priority) {
+        let supervisor = s.policy.supervisor(draft.now);
+        draft.call_team(&cause, &on.description, |reader| Some(reader) == supervisor.as_ref());
     }
-    let assignee = draft.ticket.assignee.clone();
-    draft.effect(Effect::Participants(draft.ticket.number, assignee.into_iter().collect()));
+    if let Some(supervisor) = s.policy.supervisor(draft.now) {
+        draft.letter(supervisor, &cause, Content::Dissatisfied { before, now, comment, due });
+    }
+    let called = draft.circle().into_iter().map(|reader| reader.mailbox.address);
+    let people = draft.ticket.assignee.clone().into_iter().chain(called).collect();
+    draft.effect(Effect::Participants(draft.ticket.number, people));
 }
 
 /// Everybody who had the ticket, the present one last.
@@ -286,6 +352,7 @@ fn earlier_assignees(on: &Candidate) -> Vec<Address> {
 pub fn rated(s: &Situation, on: &Candidate, cycle: i64, rating: Rating, comment: &str, now: Timestamp) -> Vec<Effect> {
     let who = Who::Person(on.ticket.requester.address.clone());
     let mut draft = Draft::of(s.policy, &on.ticket, who, now);
+    draft.remember(&on.timeline);
     match (Standing::of(&on.ticket, cycle), rating) {
         (Standing::Over, _) => return Vec::new(),
         // The same once more: only further words are news.

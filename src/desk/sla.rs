@@ -1,6 +1,6 @@
 //! When a ticket must have been answered and solved (`design.md` section 1, `domain.md` 4.4).
 
-use crate::desk::policy::{Target, Targets};
+use crate::desk::policy::{Policy, Target, Targets};
 use crate::desk::ticket::{Entry, Ticket, What};
 use crate::desk::words::{Clock, Priority, Status};
 use crate::time::{Calendar, Timestamp};
@@ -105,16 +105,14 @@ pub fn extended(targets: &Targets, calendar: &Calendar, priority: Priority, due:
 
 /// The resolution target of a ticket as it is now. While it is on hold the stored one is right for the moment it was
 /// stored, and every change stores it anew: the row needs no other memory of the pause.
-pub fn resolution_due(targets: &Targets, calendar: &Calendar, ticket: &Ticket, now: Timestamp) -> Timestamp {
+pub fn resolution_due(policy: &Policy, ticket: &Ticket, now: Timestamp) -> Timestamp {
+    let (targets, due) = (&policy.targets, ticket.resolution_due);
     match ticket.status {
-        Status::Pending => extended(
-            targets,
-            calendar,
-            ticket.priority,
-            ticket.resolution_due,
-            (ticket.updated, now.max(ticket.updated)),
-        ),
-        _ => ticket.resolution_due,
+        Status::Pending => {
+            let pause = (ticket.updated, now.max(ticket.updated));
+            extended(targets, policy.calendar_of(ticket), ticket.priority, due, pause)
+        }
+        _ => due,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which ticket a message belongs to (`design.md` 5.4), in this order: a reference that only its sender was given,
-//! a Message-ID the store knows, the subject tag from a participant. Anything else is a new ticket.
+//! a Message-ID the store knows, the subject tag from a participant, and for a reply that says nothing of what it answers the
+//! only open ticket of its sender with this very subject (`domain.md` section 0). Anything else is a new ticket.
 
 use crate::address::MessageId;
-use crate::desk::event::{Candidate, Situation};
+use crate::desk::event::{Candidate, KnownId, Situation};
 use crate::desk::inbound::Inbound;
 use crate::desk::link::own_message_id;
 use crate::desk::ticket::Number;
@@ -27,7 +28,8 @@ pub enum By {
     Reference,
     /// In-Reply-To or References name a message of the ticket.
     KnownId,
-    /// The ticket's number in the subject, from somebody who takes part or an engineer with orders.
+    /// The ticket's number in the subject, from somebody who takes part or an engineer with orders; or its very subject, from
+    /// its requester.
     Tag,
 }
 
@@ -48,6 +50,9 @@ pub fn find<'a>(inbound: &Inbound, situation: &'a Situation) -> Thread<'a> {
     if let (Some(found), Some(sender)) = (tag.and_then(candidate), sender)
         && (found.is_participant(sender) || gives_orders(inbound, situation))
     {
+        return Thread::On(found, By::Tag);
+    }
+    if let Some(found) = situation.same_subject.filter(|_| tag.is_none()).and_then(candidate) {
         return Thread::On(found, By::Tag);
     }
     // A number that names no ticket at all is a slip or a forgery; it is not worth a note.
@@ -123,6 +128,21 @@ pub fn subject_tag(subject: &str) -> Option<Number> {
     Number::parse(&tag)
 }
 
+/// A reply whose program left out what it answers, or a provider changed it: only its subject can tell.
+pub fn answers_by_subject(inbound: &Inbound, known_ids: &[KnownId]) -> Option<String> {
+    static REPLY: LazyLock<Regex> = LazyLock::new(|| {
+        let words = "re|回复|答复|回覆|回應|aw|sv|antw";
+        Regex::new(&format!(r"(?i)^\s*(?:[\[【][^\]】]{{1,40}}[\]】]\s*)*(?:{words})\s*(?:[\[(]\d+[\])])?\s*[:：]"))
+            .expect("a valid pattern")
+    });
+    let names_one =
+        |id: &MessageId| known_ids.iter().any(|known| known.id == *id) || own_message_id(id.as_str()).is_some();
+    let silent = inbound.references_in_text.is_empty() && !replied_to(inbound).any(names_one);
+    let subject = plain_subject(&inbound.subject);
+    let says_so = silent && subject_tag(&inbound.subject).is_none() && REPLY.is_match(&inbound.subject);
+    (says_so && !subject.is_empty()).then_some(subject)
+}
+
 /// The subject without reply and forward prefixes and without tags: what a ticket is called.
 pub fn plain_subject(subject: &str) -> String {
     static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
@@ -159,6 +179,26 @@ mod tests {
         ] {
             assert_eq!(subject_tag(subject), number.map(Number), "{subject}");
         }
+    }
+
+    #[test]
+    fn a_reply_may_say_only_by_its_subject_what_it_answers() {
+        let found = |subject: &str, answers: &str| {
+            let in_reply_to = MessageId::parse(answers).into_iter().collect();
+            let inbound = Inbound { subject: subject.into(), in_reply_to, ..Inbound::unreadable(b"") };
+            let id = MessageId::parse("known@corp.example").unwrap();
+            answers_by_subject(&inbound, &[KnownId { id, number: Number(1), only_cited: false }])
+        };
+        for subject in ["Re: printer", "[External] RE: printer", "回复：printer", "答复: Re[2]: printer"] {
+            assert_eq!(found(subject, "").as_deref(), Some("printer"), "{subject}");
+        }
+        // Rewritten by a provider: the id is nobody's.
+        assert_eq!(found("Re: printer", "tencent_0A@qq.com").as_deref(), Some("printer"));
+        for subject in ["printer", "Re: ", "Re: [IT001] printer", "Fwd: printer", "Reply: printer"] {
+            assert_eq!(found(subject, ""), None, "{subject}");
+        }
+        let own = "it001.abcdefghijklmnop.0123456789abcdef@corp.example";
+        assert_eq!((found("Re: printer", "known@corp.example"), found("Re: printer", own)), (None, None));
     }
 
     #[test]

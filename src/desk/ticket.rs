@@ -2,7 +2,7 @@
 
 use crate::address::{Address, Mailbox};
 use crate::desk::knowledge::article::State;
-use crate::desk::letter::Change;
+use crate::desk::letter::{Action, Change};
 use crate::desk::words::{Attendance, Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,8 @@ pub struct Ticket {
     /// The requester's subject without prefixes and tags; the same through the ticket's life.
     pub subject: String,
     pub requester: Mailbox,
+    /// Who is in copy: they hear what the requester hears, see [`crate::desk::copies`].
+    pub copied: Vec<Mailbox>,
     /// The language letters to the requester are written in.
     pub language: Language,
     pub category: Category,
@@ -69,8 +71,10 @@ pub struct Ticket {
     /// Arrival of the first message (the server's clock), where every target starts.
     pub created: Timestamp,
     pub updated: Timestamp,
-    /// First human answer or accepted assignment; never the automatic acknowledgement.
+    /// First human answer or accepted assignment; never the automatic acknowledgement. Stays through reopenings.
     pub first_response: Option<Timestamp>,
+    /// The same of the present round: a reopened ticket is to be answered anew.
+    pub answered: Option<Timestamp>,
     pub response_due: Timestamp,
     /// While pending it moves on with the time; this is where it stood at `updated`, see `desk::sla::resolution_due`.
     pub resolution_due: Timestamp,
@@ -168,6 +172,22 @@ pub enum What {
         clock: Clock,
         percent: u32,
         to: Vec<Address>,
+    },
+    /// The targets as they stood until now, and what was met of them: the priority changed, or a new round began.
+    Targets {
+        response_due: Timestamp,
+        resolution_due: Timestamp,
+        answered: Option<Timestamp>,
+        resolved: Option<Timestamp>,
+    },
+    /// The requester's few words proposed this, and the engineer was asked.
+    Proposed {
+        action: Action,
+    },
+    /// Who is in copy from now on, and who no longer.
+    Copied {
+        added: Vec<Address>,
+        removed: Vec<Address>,
     },
     Merged {
         into: Number,

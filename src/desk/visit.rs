@@ -288,7 +288,7 @@ pub fn lateness(draft: &Draft, on: &Candidate, order: &Order) -> Option<Hint> {
     let since = on.visit.as_ref().filter(|visit| visit.stands(draft.now)).map_or(draft.now, |visit| visit.since);
     let (target, due) = match other_site {
         true => (rules.other_site, since + rules.other_site),
-        false => (rules.same_site, draft.policy.calendar.add_working(since, rules.same_site)),
+        false => (rules.same_site, draft.calendar().add_working(since, rules.same_site)),
     };
     let hours = format!("{:.1}", target.as_secs_f64() / 3600.0).trim_end_matches(".0").to_owned();
     (wanted.start > due).then_some(Hint::VisitLate { hours, other_site, due })
@@ -298,8 +298,8 @@ pub fn lateness(draft: &Draft, on: &Candidate, order: &Order) -> Option<Hint> {
 fn is_other_site(draft: &Draft, on: &Candidate, place: &str) -> bool {
     let ticket = &draft.ticket;
     let engineer = ticket.assignee.as_ref().and_then(|address| draft.policy.engineer(address));
-    let department = ticket.fields.get(&Field::Department).map_or("", String::as_str);
-    let told = [place, department, &ticket.subject, &on.description.text];
+    let fact = |field| ticket.fields.get(&field).map_or("", String::as_str);
+    let told = [place, fact(Field::Site), fact(Field::Department), &ticket.subject, &on.description.text];
     let there = told.iter().find_map(|text| site_in(&draft.policy.sites, text));
     let here = engineer.and_then(|engineer| engineer.site.as_deref());
     there.zip(here).is_some_and(|(there, here)| there.name != here)

@@ -147,6 +147,8 @@ words! {
         Department = "department", "部门", "Department";
         EmployeeId = "employee_id", "工号", "Employee number";
         Contact = "contact", "联系电话", "Phone";
+        /// The [[site]] they work at; recognised, never asked for.
+        Site = "site", "办公地点", "Site";
         When = "when", "发生时间和频率", "Since when, how often";
         Steps = "steps", "操作步骤", "Steps before it happened";
         Error = "error", "报错信息", "Error text";

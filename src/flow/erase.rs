@@ -15,6 +15,7 @@ use crate::desk::words::Status;
 use crate::mail;
 use crate::store::{Deletion, Held, StoreError, Traces, Tx, replaced};
 use crate::time::Timestamp;
+use serde_json::Value;
 
 /// What stands where a name was.
 const GONE: &str = "…";
@@ -228,6 +229,7 @@ impl<'a> Person<'a> {
         for number in self.own.iter().chain(&self.others) {
             tx.rewrite_timeline(*number, |entry| self.forgotten(entry, as_whom)).await?;
         }
+        tx.drop_from_copies(&self.others, self.who).await?;
         tx.rename_in_approvals(&[&self.own[..], &self.others[..]].concat(), self.who, as_whom).await?;
         for number in self.own.iter().chain(&self.others) {
             forget_in_article(tx, *number, self.own.contains(number), |part| self.without_needles(part)).await?;
@@ -292,9 +294,31 @@ fn without_words(policy: &Policy, entry: Entry, nobody: &Address) -> Entry {
             (report.address, report.requester, report.subject) = (nobody.clone(), String::new(), String::new());
             What::Joined { report }
         }
-        other => other,
+        other => without_people(policy, other, nobody),
     };
     Entry { who, what, why: String::new(), ..entry }
+}
+
+/// The same with everybody's address replaced who does not work for the desk, and their names taken away.
+fn without_people(policy: &Policy, what: What, nobody: &Address) -> What {
+    fn walk(value: &mut Value, is_anybody: &impl Fn(&str) -> bool, nobody: &str) {
+        match value {
+            Value::String(text) if is_anybody(text) => *text = nobody.to_owned(),
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, is_anybody, nobody)),
+            Value::Object(fields) => {
+                let named = fields.get("address").and_then(Value::as_str).is_some_and(is_anybody);
+                if let Some(name) = fields.get_mut("name").filter(|_| named) {
+                    *name = Value::from("");
+                }
+                fields.values_mut().for_each(|field| walk(field, is_anybody, nobody));
+            }
+            _ => {}
+        }
+    }
+    let Ok(mut value) = serde_json::to_value(&what) else { return what };
+    let is_anybody = |text: &str| Address::parse(text).is_some_and(|address| !is_staff(policy, &address));
+    walk(&mut value, &is_anybody, nobody.as_str());
+    serde_json::from_value(value).unwrap_or(what)
 }
 
 /// An engineer answers for an article, without names: it stays. What its ticket's requester wrote does not, and a draft is

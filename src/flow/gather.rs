@@ -9,7 +9,7 @@ use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, 
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
 use crate::desk::knowledge::rank::{self, Frequencies, Weighed};
 use crate::desk::knowledge::{Similar, terms};
-use crate::desk::letter::Letter;
+use crate::desk::letter::{Action, Letter};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
@@ -19,6 +19,7 @@ use crate::mail;
 use crate::store::{StoreError, Tx};
 use crate::time::Timestamp;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
 /// A merge leads to a merge at most so many times.
 const MERGES_FOLLOWED: usize = 10;
@@ -65,6 +66,9 @@ impl Known {
         Known { ticket, participants, conversations: HashMap::new(), told: HashMap::new(), visit, approval, archived }
     }
 }
+
+/// A reply that tells only by its subject what it answers belongs to a ticket no older than this.
+const SAME_SUBJECT: Duration = Duration::from_secs(14 * 86_400);
 
 /// So much of a leading ticket's timeline is looked at when a report joins it: whoever leads was told of a hundred reports
 /// long before, and a thousand people must not make each further mail dearer.
@@ -342,12 +346,14 @@ impl Facts {
             next_number: Number(0),
             candidates: Vec::new(),
             known_ids: Vec::new(),
+            same_subject: None,
             sender: None,
             counts: SenderCounts::default(),
             loads: Vec::new(),
             incident: None,
             similar: Vec::new(),
             unconfirmed: None,
+            proposed: None,
             own_open: Vec::new(),
         };
         // Timers give nobody work.
@@ -411,6 +417,10 @@ impl Facts {
         let mut numbers = thread::named(inbound);
         numbers.extend(s.incident);
         numbers.extend(s.known_ids.iter().map(|k| k.number));
+        if let (Some(from), Some(subject)) = (&inbound.from, thread::answers_by_subject(inbound, &s.known_ids)) {
+            s.same_subject = tx.open_with_subject(&from.address, &subject, mail.arrived - SAME_SUBJECT).await?;
+            numbers.extend(s.same_subject);
+        }
         if let Some(from) = &inbound.from {
             self.look_up_senders(tx, std::slice::from_ref(&from.address), now).await?;
             s.counts = self.counts.get(&from.address).copied().unwrap_or_default();
@@ -498,8 +508,11 @@ impl Facts {
             s.own_open = tx.open_of(from).await?;
         }
         // Foxmail sends References alone (`domain.md` section 0).
-        if let Some(id) = thread::replied_to(inbound).next() {
-            s.unconfirmed = unconfirmed(tx, id, from).await?;
+        if let Some(id) = thread::replied_to(inbound).next()
+            && let Some(key) = tx.letter_of(id).await?
+        {
+            s.unconfirmed = unconfirmed(tx, &key, from).await?;
+            s.proposed = proposed(&key, from);
         }
         let merged = commands.iter().filter_map(|c| match c {
             Command::Merge(number) | Command::Parent(number) | Command::Split(Some(number)) => Some(*number),
@@ -584,14 +597,23 @@ fn ids_of(inbound: &Inbound) -> impl Iterator<Item = MessageId> + '_ {
 }
 
 /// The message a `ConfirmCommand` letter to this engineer asked about; the letter's key names both.
-async fn unconfirmed(tx: &mut Tx, letter: &MessageId, engineer: &Address) -> Result<Option<Box<Inbound>>, StoreError> {
-    let Some(key) = tx.letter_of(letter).await? else { return Ok(None) };
+async fn unconfirmed(tx: &mut Tx, key: &str, engineer: &Address) -> Result<Option<Box<Inbound>>, StoreError> {
     let mut parts = key.split('/').skip(1);
     let (Some("confirm_command"), Some(digest), Some(asked)) = (parts.next(), parts.next(), parts.next()) else {
         return Ok(None);
     };
     let Some(digest) = Digest::from_hex(digest).filter(|_| asked == engineer.key()) else { return Ok(None) };
     Ok(tx.message_bytes(&digest).await?.map(|raw| Box::new(mail::parse(&raw))))
+}
+
+/// What a `Proposal` letter to this engineer asked, and in which cycle: `IT001/proposal/resolve-1-0f3c/wang@corp.example`.
+fn proposed(key: &str, engineer: &Address) -> Option<(Action, i64)> {
+    let mut parts = key.split('/').skip(1);
+    let (template, cause, asked) = (parts.next()?, parts.next()?, parts.next()?);
+    let mut cause = cause.split('-');
+    let (action, cycle) = (cause.next()?, cause.next()?.parse().ok()?);
+    let action = Action::ALL.iter().copied().find(|known| known.as_str() == action)?;
+    (template == "proposal" && asked == engineer.key()).then_some((action, cycle))
 }
 
 /// Engineers and the supervisor may hand the ticket on or ask for its story; a requester's "not satisfied" needs who had
@@ -607,7 +629,7 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
         }
         Event::Rated { .. } | Event::Helped { .. } => true,
         Event::Due(timers) => {
-            let kinds = [TimerKind::Progress, TimerKind::Hold, TimerKind::Knowledge];
+            let kinds = [TimerKind::Progress, TimerKind::Hold, TimerKind::FollowUp, TimerKind::Knowledge];
             let looks_back = |timer: &Timer| timer.number == candidate.named && kinds.contains(&timer.kind);
             timers.iter().any(looks_back)
         }

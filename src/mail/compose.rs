@@ -82,7 +82,7 @@ fn envelope_from(content: &Content, desk: &Identity) -> Option<Address> {
 fn urgency(letter: &Letter) -> i64 {
     let urgent = letter.ticket.as_ref().is_some_and(|t| t.priority <= Priority::P2);
     match &letter.content {
-        Content::Notice { reason: NoticeReason::Unassigned, .. } => 0,
+        Content::Notice { reason: NoticeReason::Unassigned { .. }, .. } => 0,
         Content::Notice { .. } | Content::Dissatisfied { .. } | Content::Escalation { .. } if urgent => 0,
         content if content.manner() == Manner::Human => 1,
         Content::Notice { .. } | Content::Dissatisfied { .. } | Content::Undelivered { .. } => 2,

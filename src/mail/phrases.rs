@@ -1,8 +1,9 @@
 //! Facts in words: times, sizes and timeline entries as a reader of mail expects them.
 
+use crate::address::Address;
 use crate::desk::knowledge::article::State;
 use crate::desk::knowledge::article_name;
-use crate::desk::letter::Change;
+use crate::desk::letter::{Action, Change};
 use crate::desk::ticket::What;
 use crate::desk::words::Language;
 use crate::time::Timestamp;
@@ -147,6 +148,19 @@ pub fn happened(what: &What, language: Language) -> String {
             Language::Chinese => format!("{module} 的审批超过期限，已通知 {to}"),
             Language::English => format!("the approval of {module} takes too long, told {to}"),
         },
+        What::Targets { .. } => say("此前的时限（首次响应，解决）", "targets until then (first response, resolution)"),
+        What::Proposed { action: Action::Resolve } => {
+            say("报障人说已经好了，请处理人确认", "the requester says it works")
+        }
+        What::Proposed { action: Action::Cancel } => {
+            say("报障人说不用处理了，请处理人确认", "the requester withdraws it")
+        }
+        What::Copied { added, removed } => {
+            let people = |sign: &str, people: &[Address]| {
+                people.iter().map(|address| format!(" {sign}{address}")).collect::<String>()
+            };
+            format!("{}{}{}", language.pick("抄送：", "in copy:"), people("+", added), people("-", removed))
+        }
         What::Merged { into } => format!("{}{into}", language.pick("已合并到 ", "merged into ")),
     }
 }

@@ -1,6 +1,6 @@
 //! From a letter as data to its words: subject, text and HTML in the reader's language and zone.
 
-use crate::desk::letter::Letter;
+use crate::desk::letter::{Content, Letter};
 use crate::desk::link::Key;
 use crate::desk::policy::Identity;
 use crate::mail::templates::Templates;
@@ -80,13 +80,15 @@ fn tidy_end(mut text: String) -> String {
     text
 }
 
-/// `[IT001] <the requester's subject>` through the ticket's life; only letters about no ticket have their own.
+/// `[IT001] <the requester's subject>` through the ticket's life; letters about no ticket have their own, and those to
+/// somebody who has to do with the module, not with the request.
 /// An outsider never gets their own words back from the desk (`hardening.md` S44), so theirs is fixed too.
 fn subject_line(letter: &Letter, desk: &Identity, own: impl Fn() -> String) -> String {
     let own = || one_line(&own(), MAX_SUBJECT_CHARS);
     let Some(ticket) = &letter.ticket else { return own() };
     let words = one_line(&ticket.subject, MAX_SUBJECT_CHARS);
-    let words = if words.is_empty() || is_outsider(letter, desk) { own() } else { words };
+    let apart = matches!(letter.content, Content::Outage { .. });
+    let words = if words.is_empty() || apart || is_outsider(letter, desk) { own() } else { words };
     format!("[{}] {words}", ticket.number)
 }
 

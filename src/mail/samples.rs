@@ -6,9 +6,9 @@ use crate::desk::command::Hint;
 use crate::desk::inbound::Body;
 use crate::desk::knowledge::article::Parts;
 use crate::desk::letter::{
-    Appointment, ApprovalStage, ArticlePurpose, Attendee, Change, ClockStep, Closing, Content, Entry, Known, Letter,
-    ListLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Shown, Stage, StatusLine,
-    Step, TranscriptLine, Writer,
+    Action, Appointment, ApprovalStage, ArticlePurpose, Attendee, Change, ClockStep, Closing, Content, CopyStage,
+    Entry, Known, Letter, ListLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Shown,
+    Stage, StatusLine, Step, TranscriptLine, Writer,
 };
 use crate::desk::outage;
 use crate::desk::policy::{Identity, Reader, Role};
@@ -47,6 +47,7 @@ fn in_language(language: Language) -> Vec<Letter> {
     let say = Say(language);
     let mut contents = to_the_requester(say);
     contents.extend(notices(say));
+    contents.extend(copies(say));
     contents.extend(to_the_engineer(say));
     contents.extend(about_targets(say));
     contents.extend(visits(say));
@@ -138,7 +139,7 @@ impl Say {
             Writer::Stranger => Mailbox::new(address("wang.hai@corp.example"), self.pick("王海", "Tom Reed")),
             Writer::Supervisor => self.reader(Who::Supervisor).mailbox,
             Writer::Vendor => Mailbox::new(address("support@vendor.example"), self.pick("联想服务", "Lenovo")),
-            Writer::Colleague | Writer::Note => {
+            Writer::Colleague | Writer::Note | Writer::Copied => {
                 Mailbox::new(address("li.jing@corp.example"), self.pick("李静", "Grace Lee"))
             }
         }
@@ -195,6 +196,7 @@ impl Say {
             number: Number(1),
             subject: self.pick("三楼财务部打印机打不出来", "Finance printer does not print"),
             requester: self.requester(),
+            copied: Vec::new(),
             language: self.0,
             category: Category::Hardware,
             priority: Priority::P3,
@@ -207,6 +209,7 @@ impl Say {
             created: minutes(-3),
             updated: now(),
             first_response: None,
+            answered: None,
             response_due: minutes(117),
             response_warned: 0,
             resolution_warned: 0,
@@ -229,7 +232,7 @@ impl Say {
         if matches!(who, Who::Outsider) {
             ticket.requester = self.reader(who).mailbox;
         }
-        let unassigned = matches!(content, Content::Notice { reason: NoticeReason::Unassigned, .. })
+        let unassigned = matches!(content, Content::Notice { reason: NoticeReason::Unassigned { .. }, .. })
             || matches!(&content, Content::Escalation { step, .. } if step.engineer.is_none());
         if matches!(content, Content::Notice { reason: NoticeReason::Urgent { .. }, .. }) {
             ticket.priority = Priority::P1;
@@ -306,8 +309,8 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         (Who::Outsider, Content::Waiting { since: minutes(-7200), closes, last: true }),
         (Who::Requester, Content::Clarify { rating: say.links() }),
         (Who::Requester, Content::Clarify { rating: NO_LINKS }),
-        (Who::Requester, Content::Reopened { engineer: Some(say.pick("李静", "Grace Lee")) }),
-        (Who::Requester, Content::Reopened { engineer: None }),
+        (Who::Requester, Content::Reopened { engineer: Some(say.pick("李静", "Grace Lee")), ask_why: true }),
+        (Who::Requester, Content::Reopened { engineer: None, ask_why: false }),
         (Who::Requester, Content::Closed { closing: Closing::Rated }),
         (Who::Requester, Content::Closed { closing: Closing::Silence }),
         (Who::Requester, Content::Closed { closing: Closing::Confirmed }),
@@ -324,6 +327,41 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         (Who::Requester, Content::Cancelled { author: author.clone(), body: say.body() }),
         (Who::Requester, Content::Cancelled { author, body: Body::default() }),
         (Who::Requester, Content::TooLarge { bytes: 41_943_040, limit: 26_214_400 }),
+    ]
+}
+
+fn copies(say: Say) -> Vec<(Who, Content)> {
+    let author = say.engineer().name;
+    let copied = |stage, body: Body, kept: &[&str]| {
+        let kept = kept.iter().map(|name| (*name).to_owned()).collect();
+        (Who::Owner, Content::Copied { stage, author: author.clone(), body, kept })
+    };
+    let proposal = |action, body: &str| {
+        let body = Body { text: body.to_owned(), html: None };
+        (Who::Engineer, Content::Proposal { action, author: say.requester().name, body })
+    };
+    let follow_up = |engineer: Option<String>, comment: &str| {
+        (Who::Supervisor, Content::FollowUp { due: minutes(-5), engineer, comment: comment.to_owned() })
+    };
+    let names = ["video.mp4", "logs.zip"].map(str::to_owned).to_vec();
+    let nobody =
+        Content::Copied { stage: CopyStage::Reopened, author: String::new(), body: Body::default(), kept: Vec::new() };
+    vec![
+        copied(CopyStage::Added, Body::default(), &[]),
+        copied(CopyStage::Message, say.body(), &["video.mp4", "logs.zip"]),
+        copied(CopyStage::Answer, say.rich_body(), &[]),
+        copied(CopyStage::Answer, Body::default(), &["video.mp4"]),
+        copied(CopyStage::Resolved, say.rich_body(), &[]),
+        copied(CopyStage::Closed, Body::default(), &[]),
+        copied(CopyStage::Cancelled, say.body(), &[]),
+        (Who::Owner, nobody),
+        (Who::Requester, Content::FilesKept { names: names.clone(), limit: 10 << 20 }),
+        (Who::Engineer, Content::FilesKept { names: names.clone(), limit: 10 << 20 }),
+        (Who::Outsider, Content::FilesKept { names, limit: 10 << 20 }),
+        proposal(Action::Resolve, &say.pick("刚才自己好了，谢谢！", "It works again, thanks!")),
+        proposal(Action::Cancel, &say.pick("不用处理了", "Never mind, no longer needed.")),
+        follow_up(Some(say.engineer().name), &say.pick("今天又脱机了两次。", "It went offline twice again today.")),
+        follow_up(None, ""),
     ]
 }
 
@@ -384,7 +422,8 @@ fn notices(say: Say) -> Vec<(Who, Content)> {
                 comment: say.pick("今天又脱机了两次，根本没解决。", "It went offline twice again today."),
             }),
         ),
-        (Who::Supervisor, notice(NoticeReason::Unassigned)),
+        (Who::Supervisor, notice(NoticeReason::Unassigned { stand_in: false })),
+        (Who::Supervisor, notice(NoticeReason::Unassigned { stand_in: true })),
         (Who::Engineer, notice(urgent(true, false))),
         (Who::Supervisor, notice(urgent(false, true))),
     ]
@@ -396,6 +435,7 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         address: say.writer(writer).address,
         body: say.body(),
         kept: kept.iter().map(|k| (*k).to_owned()).collect(),
+        outside: if kept.is_empty() { Vec::new() } else { vec![address("consultant@elsewhere.example")] },
         writer,
         to_supervisor: false,
     };
@@ -406,6 +446,7 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         kept: Vec::new(),
         writer: Writer::Participant,
         to_supervisor: true,
+        outside: Vec::new(),
     };
     let third = Content::Message {
         author: say.writer(Writer::Stranger).name,
@@ -414,12 +455,14 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         kept: Vec::new(),
         writer: Writer::Participant,
         to_supervisor: false,
+        outside: Vec::new(),
     };
     let before = Some(say.engineer().name);
     let dissatisfied = |before: Option<String>, now: Option<String>, comment: &str| Content::Dissatisfied {
         before,
         now,
         comment: comment.to_owned(),
+        due: minutes(60 * 24),
     };
     let impersonated = |carried_out| Content::Impersonated {
         author: say.engineer().name,
@@ -539,8 +582,10 @@ fn about_targets(say: Say) -> Vec<(Who, Content)> {
                     step(7, false, &[response(75)]),
                     step(12, true, &[resolution(100)]),
                 ],
+                stand_in: false,
             },
         ),
+        (Who::Supervisor, Content::Overdue { steps: vec![step(1, false, &[response(100)])], stand_in: true }),
     ]
 }
 
@@ -992,7 +1037,7 @@ fn variations(say: Say) -> Vec<Letter> {
     for content in [notice(say).1, message, transcript(say, false), status(say)] {
         letters.push(late(say.letter(Who::Engineer, content)));
     }
-    letters.push(late(say.letter(Who::Requester, Content::Reopened { engineer: None })));
+    letters.push(late(say.letter(Who::Requester, Content::Reopened { engineer: None, ask_why: false })));
     for content in to_the_requester(say).into_iter().map(|(_, c)| c).take(2) {
         letters.push(late(say.letter(Who::Requester, content)));
     }
@@ -1001,12 +1046,22 @@ fn variations(say: Say) -> Vec<Letter> {
     let ticket = waiting.ticket.as_mut().expect("samples have a ticket");
     (ticket.status, ticket.wait) = (Status::Pending, Some(Wait::Visit));
     letters.push(waiting);
+    // Somebody is in copy, and writes.
+    let mut copied = say.letter(Who::Engineer, to_the_engineer(say).swap_remove(0).1);
+    copied.ticket.as_mut().expect("samples have a ticket").copied = vec![say.writer(Writer::Copied)];
+    if let Content::Message { writer, author, address, .. } = &mut copied.content {
+        let Mailbox { name, address: from } = say.writer(Writer::Copied);
+        (*writer, *author, *address) = (Writer::Copied, name, from);
+    }
+    letters.push(copied.clone());
+    let noticed = Letter { content: notices(say).swap_remove(0).1, ..copied };
+    letters.push(noticed);
     for index in [6, 12, 13, 14] {
         letters.push(late(say.letter(Who::Engineer, visits(say).swap_remove(index).1)));
     }
     // The first answer was given; the resolution runs out.
     let mut answered = say.letter(Who::Engineer, about_targets(say).swap_remove(1).1);
-    answered.ticket.as_mut().expect("samples have a ticket").first_response = Some(minutes(-30));
+    answered.ticket.as_mut().expect("samples have a ticket").answered = Some(minutes(-30));
     letters.push(answered);
     for content in to_the_engineer(say).into_iter().map(|(_, c)| c) {
         if matches!(content, Content::Transcript { .. } | Content::ConfirmCommand { .. }) {
@@ -1025,7 +1080,7 @@ fn late(mut letter: Letter) -> Letter {
     ticket.assignee = None;
     ticket.status = Status::Pending;
     ticket.wait = Some(Wait::Vendor);
-    ticket.first_response = matches!(letter.content, Content::Transcript { .. }).then(|| minutes(-30));
+    ticket.answered = matches!(letter.content, Content::Transcript { .. }).then(|| minutes(-30));
     ticket.response_due = minutes(-60);
     ticket.resolution_due = minutes(-10);
     ticket.related = Some(Number(7));

@@ -92,6 +92,8 @@ struct TicketView<'a> {
     response_due: Timestamp,
     resolution_due: Timestamp,
     related: Option<String>,
+    /// Addresses in copy.
+    copied: Vec<&'a str>,
 }
 
 impl<'a> TicketView<'a> {
@@ -123,10 +125,11 @@ impl<'a> TicketView<'a> {
             mine: ticket.assignee.as_ref() == Some(reader),
             asked: ticket.asked,
             created: ticket.created,
-            first_response: ticket.first_response,
+            first_response: ticket.answered,
             response_due: ticket.response_due,
             resolution_due: ticket.resolution_due,
             related: ticket.related.map(|n| n.to_string()),
+            copied: ticket.copied.iter().map(|person| person.address.as_str()).collect(),
         }
     }
 }

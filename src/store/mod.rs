@@ -579,6 +579,11 @@ impl Tx {
         within!(self.rewrite_timeline(number, &change))
     }
 
+    /// Nobody of this address is in copy of these tickets any more.
+    pub async fn drop_from_copies(&mut self, numbers: &[Number], who: &Address) -> Result<()> {
+        within!(self.drop_from_copies(numbers, who))
+    }
+
     /// The same person under another address in what is known of approvals.
     pub async fn rename_in_approvals(&mut self, numbers: &[Number], who: &Address, as_whom: &Address) -> Result<()> {
         within!(self.rename_in_approvals(numbers, who, as_whom))
@@ -698,6 +703,16 @@ impl Tx {
     /// before changes nothing. Their files must have been put.
     pub async fn enqueue_all(&mut self, letters: &[Outgoing]) -> Result<usize> {
         within!(self.enqueue_all(letters))
+    }
+
+    /// The only open ticket of this requester, opened since, with exactly this subject; `None` when there are several.
+    pub async fn open_with_subject(
+        &mut self,
+        requester: &Address,
+        subject: &str,
+        since: Timestamp,
+    ) -> Result<Option<Number>> {
+        within!(self.open_with_subject(requester, subject, since))
     }
 
     /// The first open ticket of this fault that came after `since` and hangs on no other.

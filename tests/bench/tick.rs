@@ -86,6 +86,7 @@ fn ticket(number: i64, half: Timestamp) -> Ticket {
         number: Number(number),
         subject: format!("三楼打印机卡纸 {number}"),
         requester: Mailbox::new(Address::parse(&format!("person{}@corp.example", number % 5000)).unwrap(), "张伟"),
+        copied: vec![],
         language: Language::Chinese,
         category: Category::Hardware,
         priority: Priority::P2,
@@ -98,6 +99,7 @@ fn ticket(number: i64, half: Timestamp) -> Ticket {
         created,
         updated: created,
         first_response: None,
+        answered: None,
         // P2: half an hour, of which half is over at `half`.
         response_due: half + HOUR / 4,
         resolution_due: half + 4 * HOUR,

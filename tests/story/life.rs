@@ -107,7 +107,8 @@ async fn not_satisfied_goes_to_a_more_senior_engineer_and_the_supervisor_knows()
         assert_eq!(ticket.assignee, Some(wang.address.clone()));
         assert_eq!(ticket.rating, Some(Rating::Dissatisfied));
         let later = desk.passes(30 * DAY).await;
-        later.only_to(&[&wang, &zhao]);
+        later.only_to(&[&wang, &zhao, &zhao]);
+        assert!(later.0.iter().any(|l| l.to == zhao.address.as_str() && l.text.contains("还没有人回访")), "{later:?}");
         assert!(
             later.to(&wang).text.contains("已超过解决时限"),
             "the old cycle's timers are dead, the new one's target runs"

@@ -49,6 +49,30 @@ async fn heads_hear_that_a_module_is_down_and_that_it_is_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_department_that_reports_later_is_told_then() {
+    on_both_with(ERP, async |desk: &mut Desk| {
+        let (zhang, wang) = (zhang(), wang());
+        let (finance, store, staff) = ("qian@corp.example", "cang@corp.example", "hr@corp.example");
+        let told = |letters: &crate::support::desk::Letters| {
+            let news = letters.0.iter().filter(|l| l.subject == "[IT001] ERP 故障").map(|l| l.to.clone());
+            news.collect::<std::collections::BTreeSet<String>>()
+        };
+        let set = |heads: &[&str]| heads.iter().map(|head| (*head).to_owned()).collect();
+        let called = desk.writes(&zhang, "ERP 宕机", "ERP 系统宕机，全公司都不能用。\n部门：仓库").await;
+        assert_eq!(told(&called), set(&[finance, store]));
+        let zhou = person("zhou@corp.example", "周洁");
+        let second = desk.writes(&zhou, "ERP 宕机了", "ERP 系统宕机，打不开。\n部门：人事部").await;
+        assert_eq!(told(&second), set(&[staff]));
+        let third = desk.writes(&person("wu@corp.example", "吴迪"), "ERP 宕机", "ERP 宕机了。\n部门：人事部").await;
+        assert_eq!(told(&third), set(&[]));
+        let notice = called.to(&wang);
+        let solved = desk.replies(&wang, &notice, "#解决\n已恢复。").await;
+        assert_eq!(told(&solved), set(&[finance, store, staff]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn everyday_faults_are_nobodys_outage() {
     on_both_with(ERP, async |desk: &mut Desk| {
         let letters = desk.writes(&zhang(), "ERP 报错", "ERP 报错打不开，只有我这台。\n部门：仓库").await;

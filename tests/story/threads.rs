@@ -1,6 +1,6 @@
 //! Which ticket a mail belongs to, whatever clients, providers and strangers do to it.
 
-use crate::support::desk::{Desk, MINUTE, li, on_both, person, wang, zhang};
+use crate::support::desk::{DAY, Desk, MINUTE, li, on_both, person, wang, zhang};
 use crate::support::post::{plain, with, without};
 use maildesk::address::Mailbox;
 use maildesk::desk::words::Status;
@@ -209,6 +209,38 @@ async fn s23_a_stranger_cannot_reopen() {
         desk.replies(&zhang, &resolution, "还是不行，又卡纸了，第二次").await.only_to(&[&wang]);
         let ticket = desk.ticket(1).await;
         assert_eq!((ticket.status, ticket.cycle), (Status::InProgress, 2));
+    })
+    .await;
+}
+
+/// Some programs and providers leave out what a reply answers; then its subject counts, for its requester alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_names_nothing_belongs_to_the_open_ticket_of_its_subject() {
+    on_both(async |desk: &mut Desk| {
+        let (zhang, li, chen) = (zhang(), li(), person("chen@corp.example", "陈静"));
+        let notice = desk.writes(&zhang, "三楼打印机坏了", "打印机打不出来。").await.to(&li);
+        desk.clock.advance(MINUTE);
+        desk.writes(&zhang, "Re: 三楼打印机坏了", "补充：是惠普的。").await.only_to(&[&li]);
+        desk.clock.advance(MINUTE);
+        desk.writes(&zhang, "回复：三楼打印机坏了", "现在又卡纸了。").await.only_to(&[&li]);
+        assert_eq!((desk.tickets().await, desk.messages(1).await.len()), (1, 3));
+        // The same without the mark of a reply, and from somebody else: reports of their own.
+        desk.clock.advance(MINUTE);
+        desk.writes(&chen, "Re: 三楼打印机坏了", "我这边也坏了。").await.only_to(&[&chen, &li]);
+        assert_eq!(desk.tickets().await, 2);
+        desk.clock.advance(MINUTE);
+        desk.writes(&zhang, "三楼打印机坏了", "又坏了一台。").await.only_to(&[&zhang, &li]);
+        assert_eq!(desk.tickets().await, 3);
+        // Two of them: it may be either.
+        desk.clock.advance(MINUTE);
+        desk.writes(&zhang, "Re: 三楼打印机坏了", "怎么样了？").await.only_to(&[&zhang, &li]);
+        assert_eq!(desk.tickets().await, 4);
+        // What is over is over.
+        desk.replies(&li, &notice, "#关闭").await;
+        desk.writes(&chen, "网络断了", "断网了。").await;
+        desk.clock.advance(15 * DAY);
+        desk.writes(&chen, "Re: 网络断了", "还是断的。").await;
+        assert_eq!(desk.tickets().await, 6);
     })
     .await;
 }

@@ -8,6 +8,7 @@
 pub mod calendars;
 pub mod certificates;
 pub mod chromium;
+pub mod clients;
 pub mod desk;
 pub mod dovecot;
 pub mod post;

@@ -169,6 +169,23 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
     draft.finish()
 }
 
+/// The letter to somebody who is asked could not be delivered: the substitutes come forward at once; without any, or when
+/// they were asked already, the supervisor hears of it.
+pub fn unreached(draft: &mut Draft, on: &Candidate, to: &Address) {
+    let Some(approval) = on.approval.as_ref().filter(|approval| approval.is_open(&on.ticket)) else { return };
+    if approval.voice(to).is_none_or(|voice| voice.said.is_some()) {
+        return;
+    }
+    let mut approval = approval.clone();
+    approval.substituted = true;
+    let asked = approval.people.len();
+    ask_newcomers(draft, &mut approval, Purpose::Substitute);
+    if approval.people.len() == asked {
+        escalate(draft, &approval);
+    }
+    draft.keep_approval(approval);
+}
+
 /// Whoever has not answered, and became no former owner meanwhile.
 fn remind(draft: &mut Draft, approval: &mut Approval) {
     let readers: Vec<Reader> = may_answer(draft.policy, &draft.ticket, approval).into_iter().cloned().collect();

@@ -139,7 +139,29 @@ pub fn from_text(text: &str) -> Vec<Line<'_>> {
             lines.push(line);
         }
     }
+    if text.contains("\n\t") {
+        quote_indented(&mut lines);
+    }
     lines
+}
+
+/// Mailx and its kin indent what they quote by a tab instead of marking it: below `X <x@corp.example> wrote:`, as long as it
+/// lasts.
+fn quote_indented(lines: &mut [Line]) {
+    let mut at = 0;
+    while at < lines.len() {
+        let announces = lines[at].depth == 0 && lines[at].text.trim_end().ends_with("wrote:");
+        at += 1;
+        if !announces {
+            continue;
+        }
+        while at < lines.len() && (lines[at].is_blank() || lines[at].text.starts_with('\t')) {
+            if let Some(text) = lines[at].text.strip_prefix('\t').map(str::to_owned) {
+                (lines[at].depth, lines[at].text) = (1, Cow::Owned(text));
+            }
+            at += 1;
+        }
+    }
 }
 
 fn from_text_line(line: &str) -> Line<'_> {

@@ -632,3 +632,14 @@ fn seeded_noise_never_panics() {
         assert!(both.body.html.is_none_or(|h| !h.contains("<style")), "{body:?}");
     }
 }
+
+#[test]
+fn mailx_indents_what_it_quotes_and_answers_below() {
+    let quoted = "IT 服务台 <it@corp.example> wrote:\n\n\t新工单 IT001\n\t\n\t#认领  #备注\n";
+    let read = read(Some(&format!("{quoted}#认领\n请先打开后盖。\n")), None);
+    assert_eq!(read.body.text, "#认领\n请先打开后盖。");
+    // Commands count above a quote only.
+    assert_eq!(read.commands.len(), 0);
+    // An indented list of one's own is no quote.
+    assert_eq!(text("见下：\n\t1. 打印机\n\t2. 键盘"), "见下：\n\t1. 打印机\n\t2. 键盘");
+}

@@ -5,11 +5,11 @@
 //! their row, whose key names the reader.
 
 use super::{Db, Store, Tx, blobs, pieces, push_list};
-use crate::address::Address;
+use crate::address::{Address, Mailbox};
 use crate::desk::inbound::Digest;
 use crate::desk::ticket::{Entry, Number, What, Who};
 use crate::desk::words::Status;
-use crate::store::text::json;
+use crate::store::text::{from_json, json};
 use crate::store::{Deletion, Held, Result, StoreError, Traces};
 use crate::time::Timestamp;
 use sqlx::QueryBuilder;
@@ -57,6 +57,7 @@ impl Tx {
             "select ticket from participant where address_key = $1
              union select ticket from message where from_key = $1 and ticket is not null
              union select number from ticket where assignee_key = $1
+             union select number from ticket where lower(copied) like $2 escape '\\'
              union select ticket from approval where lower(people) like $2 escape '\\'
              union select ticket from timeline
                  where lower(who) = $1 or lower(what) like $2 escape '\\' or lower(why) like $2 escape '\\'
@@ -175,7 +176,7 @@ impl Tx {
     pub async fn erase_tickets(&mut self, numbers: &[Number], as_whom: &Address) -> Result<()> {
         for some in numbers.chunks(SOME) {
             let ids: Vec<i64> = some.iter().map(|number| number.0).collect();
-            let mut query = QueryBuilder::<Db>::new("update ticket set subject = '', requester = ");
+            let mut query = QueryBuilder::<Db>::new("update ticket set copied = '[]', subject = '', requester = ");
             query.push_bind(as_whom.as_str()).push(", requester_key = ").push_bind(as_whom.key());
             query.push(", requester_name = '', version = version + 1 where number in ");
             push_list(&mut query, ids.iter().copied());
@@ -271,6 +272,22 @@ impl Tx {
                 .bind(&changed.why)
                 .execute(&mut *self.inner)
                 .await?;
+        }
+        Ok(())
+    }
+
+    /// Nobody of this address is in copy any more.
+    pub async fn drop_from_copies(&mut self, numbers: &[Number], who: &Address) -> Result<()> {
+        for number in numbers {
+            let copied: Option<String> = sqlx::query_scalar("select copied from ticket where number = $1")
+                .bind(number.0)
+                .fetch_optional(&mut *self.inner)
+                .await?;
+            let Some(copied) = copied.filter(|copied| copied.to_lowercase().contains(who.key())) else { continue };
+            let mut people: Vec<Mailbox> = from_json("copied", &copied)?;
+            people.retain(|person| person.address != *who);
+            let query = sqlx::query("update ticket set copied = $2, version = version + 1 where number = $1");
+            query.bind(number.0).bind(json(&people)).execute(&mut *self.inner).await?;
         }
         Ok(())
     }

@@ -49,6 +49,7 @@ fn ticket(row: &Row) -> Result<Ticket> {
         number: Number(row.try_get("number")?),
         subject: row.try_get("subject")?,
         requester: Mailbox::new(word(row, "requester", Address::parse)?, row.try_get::<String, _>("requester_name")?),
+        copied: from_json("copied", row.try_get("copied")?)?,
         language: word(row, "language", Language::parse)?,
         category: word(row, "category", Category::parse)?,
         priority: word(row, "priority", Priority::parse)?,
@@ -61,6 +62,7 @@ fn ticket(row: &Row) -> Result<Ticket> {
         created: time(row, "created")?,
         updated: time(row, "updated")?,
         first_response: maybe_time(row, "first_response")?,
+        answered: maybe_time(row, "answered")?,
         response_due: time(row, "response_due")?,
         resolution_due: time(row, "resolution_due")?,
         response_warned: percent(row, "response_warned")?,
@@ -158,6 +160,7 @@ fn bind_ticket(row: &mut Separated<'_, Db, &'static str>, ticket: &Ticket) {
     row.push_bind(ticket.merged_into.map(|n| n.0)).push_bind(ticket.related.map(|n| n.0)).push_bind(ticket.version);
     row.push_bind(i64::from(ticket.response_warned)).push_bind(i64::from(ticket.resolution_warned));
     row.push_bind(ticket.fault.as_deref().map(line)).push_bind(ticket.parent.map(|n| n.0));
+    row.push_bind(ticket.answered.map(Timestamp::millis)).push_bind(json(&ticket.copied));
 }
 
 impl Tx {
@@ -191,7 +194,7 @@ impl Tx {
                 "insert into ticket (number, subject, requester, requester_key, requester_name, language, category,
                      priority, impact, matched, fields, status, wait, assignee, assignee_key, created, updated,
                      first_response, response_due, resolution_due, resolved, closed, rating, cycle, asked,
-                     merged_into, related, version, response_warned, resolution_warned, fault, parent) ",
+                     merged_into, related, version, response_warned, resolution_warned, fault, parent, answered, copied) ",
             );
             query.push_values(&tickets, |mut row, ticket| bind_ticket(&mut row, ticket));
             query.build().execute(&mut *self.inner).await?;
@@ -211,14 +214,14 @@ impl Tx {
                  first_response = column18, response_due = column19, resolution_due = column20,
                  resolved = column21, closed = column22, rating = column23, cycle = column24, asked = column25,
                  merged_into = column26, related = column27, version = column28, response_warned = column29,
-                 resolution_warned = column30, fault = column31, parent = column32
+                 resolution_warned = column30, fault = column31, parent = column32, answered = column33, copied = column34
              from (",
         );
         query.push_values(saved, |mut row, saved| {
             bind_ticket(&mut row, &saved.ticket);
             row.push_bind(saved.over);
         });
-        query.push(") as held where number = column1 and version = column33 returning number");
+        query.push(") as held where number = column1 and version = column35 returning number");
         let written: Vec<i64> = query.build_query_scalar().fetch_all(&mut *self.inner).await?;
         match saved.iter().find(|saved| !written.contains(&saved.ticket.number.0)) {
             Some(stale) => Err(StoreError::Conflict(stale.ticket.number.to_string())),
@@ -248,6 +251,21 @@ impl Tx {
         let query = sqlx::query_scalar(query).bind(line(fault).into_owned()).bind(since.millis());
         let number: Option<i64> = query.fetch_optional(&mut *self.inner).await?;
         Ok(number.map(Number))
+    }
+
+    pub async fn open_with_subject(
+        &mut self,
+        requester: &Address,
+        subject: &str,
+        since: Timestamp,
+    ) -> Result<Option<Number>> {
+        self.write_tickets().await?;
+        let query = "select number from ticket where requester_key = $1 and created > $2 and subject = $3
+                     and status not in ('closed', 'cancelled') and merged_into is null limit 2";
+        let query =
+            sqlx::query_scalar(query).bind(requester.key()).bind(since.millis()).bind(line(subject).into_owned());
+        let found: Vec<i64> = query.fetch_all(&mut *self.inner).await?;
+        Ok(found.first().filter(|_| found.len() == 1).map(|number| Number(*number)))
     }
 
     pub async fn reports_of(&mut self, number: Number) -> Result<Vec<Ticket>> {
@@ -387,7 +405,7 @@ impl Tx {
         let rows = sqlx::query(
             "select * from ticket
              where assignee_key = $1 and status in ('new', 'assigned', 'in_progress', 'pending')
-             order by priority, resolution_due, number limit 50",
+             order by resolution_due, number limit 50",
         )
         .bind(assignee.key())
         .fetch_all(&mut *self.inner)
