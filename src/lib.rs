@@ -61,6 +61,7 @@ pub mod config;
 pub mod daemon;
 pub mod demo;
 pub mod desk;
+pub mod directory;
 pub mod flow;
 pub mod inbox;
 pub mod mail;

@@ -134,7 +134,7 @@ async fn connect(endpoint: &Endpoint, limit: Duration) -> Result<TcpStream, Wire
 }
 
 /// The system's authorities, Mozilla's where the system has none (a bare container), and the extra file.
-fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, WireError> {
+pub fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, WireError> {
     let insecure = |e: &dyn std::fmt::Display| WireError::Insecure(format!("TLS set-up: {e}"));
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

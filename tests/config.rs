@@ -249,6 +249,58 @@ fn every_fault_of_a_module_is_named() {
 }
 
 #[test]
+fn a_directory_and_machines_that_pass_on_reports() {
+    let ldap = "[directory.ldap]\nhost = \"ldap.corp.example\"\nbase = \"dc=corp,dc=example\"\n";
+    let config = check_good(
+        "",
+        &format!(
+            "[directory]\nfile = \"people.csv\"\n{ldap}user = \"cn=desk\"\npassword_env = \"PASSWORD\"\n[directory.ldap.attributes]\nsite = \"roomNumber\"\n"
+        ),
+    );
+    let (file, line) = config.directory.file.clone().unwrap();
+    assert_eq!((file, line), (PathBuf::from("/tmp/people.csv"), 15));
+    let found = config.directory.ldap.unwrap();
+    assert_eq!((found.server.port, found.refresh), (636, Duration::from_secs(3600)));
+    assert_eq!(
+        (found.filter.as_str(), found.attributes),
+        ("(&(objectClass=person)(mail=*))", vec![("site", vec!["roomNumber".to_owned()])])
+    );
+    assert!(check_good("", "[directory]").directory.ldap.is_none());
+    check("", "[directory]\nfile = \"\"", "directory.file", "is empty");
+    check("", "[directory.ldap]\nbase = \"dc=x\"", "directory.ldap.host", "missing");
+    check("", "[directory.ldap]\nhost = \"x.example\"", "directory.ldap.base", "missing");
+    check("", &ldap.replace("dc=corp,dc=example", "corp.example"), "directory.ldap.base", "such as dc=example");
+    check("", &format!("{ldap}filter = \"mail=*\""), "directory.ldap.filter", "in brackets");
+    check("", &format!("{ldap}vip_filter = \"(a=(b)\""), "directory.ldap.vip_filter", "in brackets");
+    check("", &format!("{ldap}user = \"cn=desk\""), "directory.ldap.password_file", "missing");
+    check("", &format!("{ldap}refresh = \"1s\""), "directory.ldap.refresh", "1s");
+    check(
+        "",
+        &format!("{ldap}[directory.ldap.attributes]\nname = \"a b\""),
+        "directory.ldap.attributes.name",
+        "no name of an attribute",
+    );
+    check(
+        "",
+        &format!("{ldap}[directory.ldap.attributes]\nnames = \"cn\""),
+        "directory.ldap.attributes.names",
+        "did you mean \"name\"",
+    );
+
+    let channel = |address: &str, name: &str| format!("[[channel]]\naddress = \"{address}\"\nname = \"{name}\"\n");
+    let config = check_good("", &(channel("pbx@corp.example", "语音信箱") + "[directory]\nfile = \"people.csv\"\n"));
+    assert_eq!((config.channels.len(), config.warnings.len()), (1, 0));
+    // Nobody could be found without a directory.
+    assert_eq!(check_good("", &channel("pbx@corp.example", "语音信箱")).warnings.len(), 1);
+    check("", &channel("it@corp.example", "x"), "channel[1].address", "the desk itself");
+    check("", &channel("pbx@corp.example", " "), "channel[1].name", "is empty");
+    check("", "[[channel]]\nname = \"x\"", "channel[1].address", "missing");
+    check("", &channel("a@b.example", "x").repeat(2), "channel[2].address", "the same address");
+    check("", "[limits]\nbounce_pause = \"40d\"", "limits.bounce_pause", "30d");
+    assert_eq!(check_good("", "[limits]\nbounce_pause = \"0s\"").limits.bounce_pause, Duration::ZERO);
+}
+
+#[test]
 fn nobody_and_nothing_is_listed_twice() {
     let ann = "[[engineer]]\naddress = \"Ann@corp.example\"\nlevel = 1";
     check("", ann, "engineer[2].address", "the engineer of line 10");

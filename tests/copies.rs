@@ -319,3 +319,69 @@ fn a_bad_rating_is_followed_up() {
     desk.expect(&[]);
     assert!(desk.timers.iter().all(|timer| timer.kind != TimerKind::FollowUp));
 }
+
+/// A mail as the desk reads it: with what only the configuration can tell.
+fn settled(policy: &Policy, mut inbound: Inbound) -> Inbound {
+    maildesk::desk::staff::settle(policy, &mut inbound);
+    inbound
+}
+
+#[test]
+fn an_engineer_may_write_from_another_address() {
+    let mut policy = policy();
+    let private = "li.na@private.example";
+    policy.engineers[0].aliases = vec![address(private)];
+    // The reference that Li was sent, in a reply from elsewhere.
+    let reference = policy.key.reference(Number(1), &address(LI));
+    let text = format!("#认领\n马上来。\n\n> IT 服务台 {reference}");
+    let inbound = settled(&policy, mail(private, "Re: [IT001] x", "In-Reply-To: <unknown@x>\r\n", &text));
+    let mut desk = Desk { policy, ..Desk::with(Status::New, &[]) };
+    desk.gets(inbound);
+    desk.expect(&["answer zhang"]);
+    assert_eq!(desk.ticket.assignee, Some(address(LI)));
+    // DMARC is asked of the domain it was sent from.
+    let vouched = |domain: &str| {
+        let results = format!("Authentication-Results: mx.corp.example; dmarc=pass header.from={domain}\r\n");
+        settled(&desk.policy, mail(private, "[IT001] x", &results, "#关闭"))
+    };
+    for (domain, letters) in [("private.example", &["closed zhang"][..]), ("corp.example", &["confirm_command li"][..])]
+    {
+        let mut desk = Desk { policy: desk.policy.clone(), ..Desk::with(Status::InProgress, &[]) };
+        desk.gets(vouched(domain));
+        desk.expect(letters);
+    }
+}
+
+#[test]
+fn an_address_stands_for_a_command() {
+    let policy = policy();
+    let reference = policy.key.reference(Number(1), &address(LI));
+    let sent = |from: &str, to: &str, text: &str| {
+        let raw = format!(
+            "From: <{from}>\r\nTo: <{to}>\r\nSubject: Re: [IT001]\r\nMessage-ID: <tap@phone.example>\r\n\
+             Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
+        );
+        settled(&policy, maildesk::mail::parse(raw.as_bytes()))
+    };
+    let check = |to: &str, text: &str, status: Status, letters: &[&str]| {
+        let mut desk = Desk::with(Status::New, &[]);
+        desk.gets(sent(LI, to, text));
+        assert_eq!(desk.ticket.status, status, "{to}: {text}");
+        desk.expect(letters);
+    };
+    // As the links in the letters make it: nothing but the reference, which is no text for anybody.
+    check("it+take@corp.example", &format!("\n\n{reference}"), Status::Assigned, &[]);
+    check("IT+Take@corp.example", &format!("{reference}\n\nSent from my iPhone"), Status::Assigned, &[]);
+    check("it+note@corp.example", &format!("他自己弄坏的\n\n{reference}"), Status::New, &[]);
+    check("it+resolve@corp.example", &format!("换了硒鼓。\n\n{reference}"), Status::Resolved, &["resolution zhang"]);
+    // A quoted letter is no text either.
+    let quoted = format!("\n\n-----Original Message-----\nFrom: IT\nSent: x\nTo: Li\nSubject: x\n\n新工单 {reference}");
+    check("it+take@corp.example", &quoted, Status::Assigned, &[]);
+    // No command of ours: as if it were the desk's own address.
+    check("it+printer@corp.example", &format!("马上来。\n\n> {reference}"), Status::InProgress, &["answer zhang"]);
+    // Nobody else gives orders that way.
+    let mut desk = Desk::with(Status::New, &[]);
+    desk.gets(sent(ZHANG, "it+resolve@corp.example", "好了吗？"));
+    assert_eq!(desk.ticket.status, Status::New);
+    desk.expect(&["message li"]);
+}

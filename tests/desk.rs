@@ -45,7 +45,10 @@ fn told(effects: &[Effect]) -> Vec<String> {
         | Effect::KeepArticle(..)
         | Effect::Suggest { .. }
         | Effect::Helped { .. }
-        | Effect::Approval(..) => None,
+        | Effect::Approval(..)
+        | Effect::SendLater(..)
+        | Effect::Hold(_)
+        | Effect::Release(_) => None,
     };
     let mut lines: Vec<String> = effects.iter().filter_map(line).collect();
     lines.sort_by_key(|l| {

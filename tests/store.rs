@@ -6,6 +6,7 @@ mod postgres;
 use maildesk::address::{Address, Mailbox, MessageId};
 use maildesk::desk::approval::{Approval, Code, Said, State, Voice};
 use maildesk::desk::event::{KnownId, Person, Timer, TimerKind, Visibility};
+use maildesk::desk::held::Held;
 use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
 use maildesk::desk::knowledge::article::{Article, Parts, State as ArticleState};
 use maildesk::desk::knowledge::{About, Document, Suggestion, terms};
@@ -60,6 +61,8 @@ on_both! {
     timeline_keeps_its_order
     ratings_and_participants
     people_are_remembered
+    the_directory_as_it_was_last_read
+    l22_held_addresses_and_what_waits_for_them
     l18_sender_counts
     timers
     visits
@@ -831,7 +834,7 @@ async fn ticket_lists(url: String) {
             .unwrap();
     }
     let numbers = |found: Vec<Ticket>| found.iter().map(|t| t.number.0).collect::<Vec<_>>();
-    assert_eq!(numbers(tx.open_of(&address("LI@corp.example")).await.unwrap()), [4, 5, 2]);
+    assert_eq!(numbers(tx.open_of(&address("LI@corp.example")).await.unwrap()), [5, 4, 2]);
     tx.commit().await.unwrap();
     let all = TicketFilter::default();
     for (filter, expect) in [
@@ -946,6 +949,52 @@ async fn people_are_remembered(url: String) {
     tx.remember(&li, &told).await.unwrap();
     let found = tx.people(&[li.clone(), address("zhang@CORP.example"), address("no@corp.example")]).await.unwrap();
     assert_eq!(found, [(li, told), (zhang, more)]);
+}
+
+async fn the_directory_as_it_was_last_read(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(store.directory("file").await.unwrap(), None);
+    for (source, people) in [("file", "[1]"), ("ldap", "[2]"), ("file", "[3]")] {
+        let mut tx = store.begin().await.unwrap();
+        tx.keep_directory(source, people.as_bytes(), NOW).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(store.directory("file").await.unwrap(), Some((NOW, b"[3]".to_vec())));
+    assert_eq!(store.directory("ldap").await.unwrap(), Some((NOW, b"[2]".to_vec())));
+}
+
+async fn l22_held_addresses_and_what_waits_for_them(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let (zhang, li, hour) = (address("Zhang@corp.example"), address("li@corp.example"), Duration::from_secs(3600));
+    let held =
+        |who: &Address, until| Held { address: who.clone(), since: NOW, until, reason: "550 5.1.1 \u{0}no".into() };
+    let mut tx = store.begin().await.unwrap();
+    for held in [held(&zhang, NOW + hour), held(&li, NOW + hour), held(&zhang, NOW + 2 * hour)] {
+        tx.hold_address(&held).await.unwrap();
+    }
+    let mut waits = letter("waits");
+    waits.queued = NOW + 2 * hour;
+    assert!(enqueue(&mut tx, &letter("first")).await && enqueue(&mut tx, &waits).await);
+    assert_eq!(tx.recipient_of(&waits.message_id).await.unwrap(), Some(zhang.clone()));
+    assert_eq!(tx.recipient_of(&id("unknown@x")).await.unwrap(), None);
+    tx.commit().await.unwrap();
+    let until = async |at| {
+        let mut tx = store.begin().await.unwrap();
+        let found = tx.held_addresses(at).await.unwrap();
+        found.into_iter().map(|held| (held.address, held.until, held.reason)).collect::<Vec<_>>()
+    };
+    let reason = || "550 5.1.1 \u{fffd}no".to_owned();
+    assert_eq!(until(NOW).await, [(zhang.clone(), NOW + 2 * hour, reason()), (li.clone(), NOW + hour, reason())]);
+    assert_eq!(until(NOW + hour).await.len(), 1);
+    let claimed = store.settle_and_claim(&[], NOW, hour, 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|letter| letter.key.as_str()).collect::<Vec<_>>(), ["first"]);
+    // A sign of life: what waited leaves now, what is being sent is left alone.
+    let mut tx = store.begin().await.unwrap();
+    tx.release_address(&address("zhang@CORP.example"), NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(until(NOW).await.len(), 1);
+    let claimed = store.settle_and_claim(&[], NOW, hour, 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|letter| letter.key.as_str()).collect::<Vec<_>>(), ["waits"]);
 }
 
 async fn l18_sender_counts(url: String) {

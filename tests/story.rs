@@ -14,6 +14,7 @@ mod story {
     mod life;
     mod machines;
     mod outage;
+    mod people;
     mod proof;
     mod terminals;
     mod threads;

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 8] = [
     &["mail", "config"],
     // What the rooms that talk to the network stand on.
     &["wire"],
-    &["store", "inbox", "mailer", "clock"],
+    &["store", "inbox", "mailer", "clock", "directory"],
     &["flow", "report"],
     &["web"],
 ];

@@ -5,6 +5,7 @@ use super::{Failure, load};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::settings;
+use crate::directory::{ldap, read_file};
 use crate::ports::{Clock as _, InboxError, SendOutcome};
 use crate::store::Store;
 use crate::wire::without_secret;
@@ -29,8 +30,21 @@ pub fn check(file: &Path, out: &mut impl Write, notes: &mut impl Write) -> Resul
     for coming in config.coming(SystemClock.now()) {
         writeln!(notes, "{}: {coming} (warning)", file.display())?;
     }
+    people(file, &config, notes)?;
     writeln!(out, "{}: no faults; {}", file.display(), summary(&config))?;
     Ok(config)
+}
+
+/// The file of the directory: what is wrong with it as a whole is a fault here, while a running desk goes on with what it
+/// read last; single rows are warnings.
+fn people(file: &Path, config: &Config, notes: &mut impl Write) -> Result<(), Failure> {
+    let Some((path, line)) = &config.directory.file else { return Ok(()) };
+    let table = read_file(path)
+        .map_err(|what| Failure::Usage(vec![format!("{}:{line}: directory.file: {what}", file.display())]))?;
+    for problem in &table.problems {
+        writeln!(notes, "{}:{}: {} (warning)", path.display(), problem.line, problem.what)?;
+    }
+    Ok(())
 }
 
 fn summary(config: &Config) -> String {
@@ -63,6 +77,12 @@ pub async fn connect(config: &Config, out: &mut impl Write) -> Result<(), Failur
         let found = timeout(PATIENCE, mailer.probe()).await;
         let found = found.unwrap_or_else(|_| Err(SendOutcome::Retry(silent()))).map_err(|outcome| words(&outcome));
         failed += tell(out, "sending", found)?;
+    }
+    if let Some(directory) = &config.directory.ldap {
+        let found = timeout(PATIENCE, ldap::read(&settings::ldap(directory))).await;
+        let found = found.unwrap_or_else(|_| Err(ldap::Fault::Network(silent())));
+        let found = found.map(|people| format!("{} people", people.len())).map_err(|fault| fault.to_string());
+        failed += tell(out, "directory", found)?;
     }
     failed += tell(out, "database", database(config.database.expose_secret()).await)?;
     if failed > 0 {

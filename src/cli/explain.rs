@@ -203,7 +203,7 @@ pub fn object(path: &str, message: &Inbound, attachments: &[Shape], sorted: &Sor
     let commands: Vec<Value> = message.commands.iter().map(|c| json!({"name": c.word, "value": c.value})).collect();
     let Sorted { verdict, fields } = sorted;
     let text = |field: &Field| fields.get(field).cloned().unwrap_or_default();
-    let fields: BTreeMap<&str, String> = Field::ALL.iter().map(|field| (field.as_str(), text(field))).collect();
+    let fields: BTreeMap<&str, String> = Field::TOLD.iter().map(|field| (field.as_str(), text(field))).collect();
     let target = targets.of(verdict.priority);
     json!({
         "path": path,
@@ -288,7 +288,7 @@ mod tests {
         }
         assert_eq!(line.as_object().unwrap().len(), KEYS.len());
         assert_eq!((&line["answer"], &line["from"], &line["bounce"]), (&json!(false), &Value::Null, &Value::Null));
-        assert_eq!(line["fields"].as_object().unwrap().len(), Field::ALL.len());
+        assert_eq!(line["fields"].as_object().unwrap().len(), Field::TOLD.len());
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub fn people(
         if watched(engineer.address()) {
             section.fault("address", OWN);
         }
+        if engineer.aliases.iter().any(watched) {
+            section.fault("aliases", OWN);
+        }
         // Letters to a mistyped domain bounce, or worse, reach somebody.
         if let Some(desk) = identity.filter(|desk| !desk.is_colleague(engineer.address())) {
             let (domain, known) = (engineer.address().domain(), desk.domains.join(", "));
@@ -57,8 +60,10 @@ pub fn people(
                 format!("{domain} is no mail domain of yours ({known}): a slip, or add it to domains"),
             );
         }
-        if let Some(line) = seen.insert(engineer.address().key().to_owned(), section.line()) {
-            section.fault("address", format!("the engineer of line {line} has the same address"));
+        for (key, address) in engineer.aliases.iter().map(|a| ("aliases", a)).chain([("address", engineer.address())]) {
+            if let Some(line) = seen.insert(address.key().to_owned(), section.line()) {
+                section.fault(key, format!("the engineer of line {line} has the same address"));
+            }
         }
     }
     for (section, reader) in others {

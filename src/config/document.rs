@@ -262,7 +262,7 @@ impl<'d> Section<'d> {
     }
 
     /// Where the value of `key` stands, or else the section.
-    fn line_of(&self, key: &str) -> usize {
+    pub fn line_of(&self, key: &str) -> usize {
         self.get(key).map_or(self.line, |v| self.document.line(v.span()))
     }
 

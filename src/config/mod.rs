@@ -1,6 +1,7 @@
 //! The configuration: one TOML file (`design.md` 5.7). Reading it names every fault at once, with file, line and key.
 
 mod check;
+mod directory;
 mod document;
 mod modules;
 mod people;
@@ -8,6 +9,7 @@ mod service;
 mod transport;
 mod values;
 
+pub use directory::{Directory, Ldap};
 pub use document::Fault;
 pub use transport::{Log, LogFormat, Mailbox, Route, Security, Server, Smtp, Source, Web};
 
@@ -16,8 +18,8 @@ use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
 use crate::desk::policy::{
-    Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Retention, Satisfaction, Site,
-    Targets, Visits,
+    Channel, Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Retention, Satisfaction,
+    Site, Targets, Visits,
 };
 use crate::desk::triage::Rules;
 use crate::desk::vendor::Vendor;
@@ -63,6 +65,8 @@ pub struct Config {
     pub departments: Vec<Department>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
+    pub directory: Directory,
+    pub channels: Vec<Channel>,
     pub knowledge: Knowledge,
     /// How long after it was closed a ticket is archived; `None`: never.
     pub archive_after: Option<Duration>,
@@ -126,6 +130,8 @@ impl Config {
             vendors: self.vendors.clone(),
             departments: self.departments.clone(),
             modules: self.modules.clone(),
+            channels: self.channels.clone(),
+            directory: Arc::default(),
             knowledge: self.knowledge,
             archive_after: self.archive_after,
             retention: self.retention,
@@ -181,6 +187,8 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let retention = service::retention(&root.section("retention"), &satisfaction);
     let proof = service::proof(&root.section("proof"));
     let log = Log::read(&root.section("log"));
+    let directory = directory::read(&root.section("directory"), place);
+    let channels = directory::channels(&root.sections("channel"), desk.identity.as_ref(), &directory);
     let engineers_read = engineers.iter().filter_map(|(_, engineer)| Some(engineer.as_ref()?.reader.clone()));
     let people = engineers_read.chain(others.iter().filter_map(|(_, reader)| reader.clone())).collect();
     let core_modules = triage.section("core_modules");
@@ -222,6 +230,8 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         departments,
         vendors: vendors.into_iter().filter_map(|(_, vendor)| vendor).collect(),
         modules,
+        directory,
+        channels,
         knowledge,
         archive_after,
         retention,
@@ -263,6 +273,8 @@ mod tests {
             duty = {week = [{mon = ["a@b.example"]}]}
             web = {}
             module = [{name = "ERP"}]
+            channel = [{address = "a@b.example"}]
+            directory = {ldap = {attributes = {}}}
             triage = {core_modules = {ERP = ["SAP"], OA = ["x"]}}"#;
         let mut asked = BTreeSet::new();
         for smtp in ["smtp", "sendmail", "maildir"] {

@@ -41,7 +41,10 @@ impl Desk {
             if path.is_dir() { Ok(path) } else { Err(format!("{} is not a folder", path.display())) }
         });
         let start = section.parse("start", values::timestamp);
+        let yes_or_no = |text: &str| values::word(&[("yes", true), ("no", false)], text);
+        let plus_addresses = section.parse("plus_addresses", yes_or_no).unwrap_or(false);
         let identity = address.map(|address| Identity {
+            plus_addresses,
             domains: domains.unwrap_or_else(|| vec![address.domain().to_owned()]),
             name_zh,
             name_en,
@@ -134,6 +137,7 @@ impl Desk {
             Some(site) => Ok(site.name.clone()),
             None => Err(format!("{name:?} is no [[site]]")),
         });
-        Some(Engineer { reader: reader?, level: level?, skills, hours, away, site })
+        let aliases = section.list("aliases", values::address).unwrap_or_default();
+        Some(Engineer { reader: reader?, aliases, level: level?, skills, hours, away, site })
     }
 }

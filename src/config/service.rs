@@ -202,6 +202,9 @@ pub fn limits(section: &Section) -> Limits {
         tickets_per_hour: section.integer("tickets_per_hour", 1..10_001).unwrap_or(20),
         message_bytes: section.parse("message", values::size).unwrap_or(30 << 20),
         relay_bytes: section.parse("relay", values::size).unwrap_or(10 << 20),
+        bounce_pause: section
+            .parse("bounce_pause", |text| values::duration(text, Duration::ZERO..=30 * DAY))
+            .unwrap_or(3 * DAY),
     }
 }
 

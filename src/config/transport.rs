@@ -34,8 +34,8 @@ pub struct Server {
 
 impl Server {
     /// `ports` are the usual ones for TLS, STARTTLS and plain.
-    fn read(section: &Section, place: &Place, ports: [u16; 3]) -> Option<Server> {
-        let host = section.required("host", "the name of the mail server", values::host);
+    pub fn read(section: &Section, place: &Place, ports: [u16; 3]) -> Option<Server> {
+        let host = section.required("host", "the name of the server", values::host);
         let security = section.parse("security", |t| values::word(SECURITY, t)).unwrap_or(Security::Tls);
         let usual = ports[security as usize];
         let port = section.integer("port", 1..65_536).and_then(|p| u16::try_from(p).ok()).unwrap_or(usual);

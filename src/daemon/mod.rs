@@ -3,6 +3,7 @@
 //! One task reads each mailbox, one or more send, one keeps the timers, one serves the pages. They share nothing but the
 //! [`Flow`] and a stop signal; every one of them survives its own errors.
 
+mod directory;
 mod indexing;
 mod intake;
 mod outgoing;

@@ -91,3 +91,24 @@ pub async fn keep_time(shared: Shared) {
         }
     }
 }
+
+/// How often somebody's absence is looked for: leave begins at a date, and a reload may take somebody out.
+const ABSENCES: Duration = Duration::from_secs(60);
+
+/// Hands over the tickets of engineers who are not there, for as long as the desk runs.
+pub async fn hand_over(shared: Shared) {
+    let mut trouble = Trouble::default();
+    loop {
+        match shared.flow.hand_over(shared.clock.now()).await {
+            Ok(0) => trouble.over("handing over"),
+            Ok(moved) => tracing::info!(tickets = moved, "handed over: their engineers are away or gone"),
+            Err(error) => {
+                shared.report(&error);
+                trouble.say("handing over", &error.to_string());
+            }
+        }
+        if shared.pause(ABSENCES).await {
+            return;
+        }
+    }
+}

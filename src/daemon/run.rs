@@ -1,6 +1,6 @@
 //! Starting, reloading and stopping the desk.
 
-use super::{Health, Intake, Shared, indexing, outgoing, settings};
+use super::{Health, Intake, Shared, directory, indexing, outgoing, settings};
 use crate::clock::{SystemClock, new_secret};
 use crate::config::Config;
 use crate::desk::link::Key;
@@ -40,6 +40,7 @@ pub async fn run(file: &Path, config: Config) -> Result<()> {
     let mut config = config;
     let mut first = true;
     let (mut flow, start) = assemble(&store, &config).await?;
+    let mut people = directory::at_start(&config.directory, &flow).await.context("the database")?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
     loop {
@@ -48,6 +49,7 @@ pub async fn run(file: &Path, config: Config) -> Result<()> {
         let health = Arc::new(Health::default());
         let shared = Shared { flow: flow.clone(), clock: Arc::new(SystemClock), health, stop: stopped, fatal };
         let mut tasks = spawn(&config, &shared, start, std::mem::take(&mut first)).await?;
+        directory::keep(&config.directory, &people, &shared, &mut tasks);
         tracing::info!(mailboxes = config.mailboxes.len(), "the desk is running");
         let next = loop {
             tokio::select! {
@@ -65,7 +67,10 @@ pub async fn run(file: &Path, config: Config) -> Result<()> {
         finish(tasks).await;
         match next? {
             None => break,
-            Some((next_config, next_flow)) => (config, flow) = (next_config, next_flow),
+            Some((next_config, next_flow)) => {
+                (config, flow) = (next_config, next_flow);
+                people = directory::at_start(&config.directory, &flow).await.context("the database")?;
+            }
         }
     }
     store.close().await;
@@ -80,6 +85,7 @@ pub async fn run(file: &Path, config: Config) -> Result<()> {
 pub async fn open(config: &Config) -> Result<Flow, StoreError> {
     let store = Store::open(config.database.expose_secret()).await?;
     let (flow, _) = assemble(&store, config).await.map_err(|error| StoreError::Refused(format!("{error:#}")))?;
+    directory::at_start(&config.directory, &flow).await?;
     Ok(flow)
 }
 
@@ -144,6 +150,7 @@ async fn spawn(config: &Config, shared: &Shared, start: Timestamp, first: bool) 
         tasks.spawn(outgoing::send(mailer, settings::rates(&config.smtp), shared.clone()));
     }
     tasks.spawn(outgoing::keep_time(shared.clone()));
+    tasks.spawn(outgoing::hand_over(shared.clone()));
     tasks.spawn(indexing::keep_found(shared.clone()));
     tasks.spawn(look_ahead(config.clone(), shared.clone()));
     Ok(tasks)

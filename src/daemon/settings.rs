@@ -1,7 +1,8 @@
 //! From the configuration to the edges: which inbox, which mailer.
 
 use crate::address::Address;
-use crate::config::{Config, Mailbox, Route, Security, Server, Smtp, Source};
+use crate::config::{Config, Ldap, Mailbox, Route, Security, Server, Smtp, Source};
+use crate::directory::ldap;
 use crate::flow::deliver::Rates;
 use crate::inbox::{AnyInbox, ImapInbox, ImapSettings, MaildirInbox, MaildirSettings};
 use crate::mailer::{
@@ -85,6 +86,32 @@ fn routes(config: &Config) -> Vec<AnyMailer> {
             vec![AnyMailer::Sendmail(SendmailMailer::new(settings))]
         }
         Route::Maildir(path) => vec![AnyMailer::Maildir(MaildirMailer::new(path))],
+    }
+}
+
+/// How the LDAP server of the directory is asked.
+pub fn ldap(config: &Ldap) -> ldap::Settings {
+    let mut attributes = ldap::Attributes::default();
+    for (held, names) in &config.attributes {
+        let list = match *held {
+            "address" => &mut attributes.address,
+            "name" => &mut attributes.name,
+            "department" => &mut attributes.department,
+            "employee_id" => &mut attributes.employee_id,
+            "contact" => &mut attributes.contact,
+            "site" => &mut attributes.site,
+            "manager" => &mut attributes.manager,
+            _ => &mut attributes.language,
+        };
+        list.clone_from(names);
+    }
+    ldap::Settings {
+        endpoint: endpoint(&config.server),
+        login: config.login.clone(),
+        base: config.base.clone(),
+        filter: config.filter.clone(),
+        vip_filter: config.vip_filter.clone(),
+        attributes,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who gets a ticket (`design.md` section 1, stage 3): by skill, level, presence and load.
 
 use crate::address::Address;
+use crate::desk::command::{fold, read_category};
 use crate::desk::policy::{Engineer, Policy};
 use crate::desk::words::{Category, Priority};
 use crate::time::Timestamp;
@@ -61,6 +62,60 @@ pub fn more_senior<'p>(
     })
 }
 
+/// Engineers of one level, or with one skill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Level(u8),
+    Skill(Category),
+}
+
+impl Group {
+    /// `三线`, `level 3`, `senior`, `网络组`, `network team`.
+    pub fn read(text: &str) -> Option<Group> {
+        let folded = fold(text);
+        let mut bare = folded.trim_start_matches("the ").trim();
+        for ending in
+            ["工程师", "支持", "团队", "小组", "组", "engineers", "engineer", "support", "team", "group", "staff"]
+        {
+            bare = bare.strip_suffix(ending).unwrap_or(bare).trim();
+        }
+        let level: String = bare.chars().filter(|c| !c.is_whitespace()).collect();
+        Some(Group::Level(match level.as_str() {
+            "一线" | "1线" | "一级" | "l1" | "t1" | "level1" | "tier1" | "firstlevel" | "初级" | "junior" => 1,
+            "二线" | "2线" | "二级" | "l2" | "t2" | "level2" | "tier2" | "secondlevel" | "桌面" | "desk" => 2,
+            "三线" | "3线" | "三级" | "l3" | "t3" | "level3" | "tier3" | "thirdlevel" | "高级" | "资深" | "专家"
+            | "senior" => 3,
+            _ => return read_category(bare).map(Group::Skill),
+        }))
+    }
+
+    fn has(self, engineer: &Engineer) -> bool {
+        match self {
+            Group::Level(level) => engineer.level == level,
+            Group::Skill(category) => engineer.skills.contains(&category),
+        }
+    }
+}
+
+/// Whoever of a group is there, at work rather than not, and has the least to do; never one of `not`. Where nobody names the
+/// skill, whoever takes everything has it.
+pub fn among<'p>(
+    policy: &'p Policy,
+    group: Group,
+    loads: Loads,
+    not: &[Address],
+    now: Timestamp,
+) -> Option<&'p Engineer> {
+    let named = policy.engineers.iter().any(|engineer| group.has(engineer));
+    let belongs = |engineer: &&Engineer| match group {
+        Group::Skill(category) if !named => has_skill(engineer, category),
+        _ => group.has(engineer),
+    };
+    present(policy, not, now)
+        .filter(belongs)
+        .min_by_key(|&engineer| (!is_on_duty(policy, engineer, now), tie(engineer, loads)))
+}
+
 /// Senior engineers with the skill who are not away, by name.
 pub fn seniors(policy: &Policy, category: Category, now: Timestamp) -> impl Iterator<Item = &Engineer> {
     let senior = |e: &&Engineer| e.level >= SENIOR && has_skill(e, category);
@@ -74,7 +129,7 @@ pub fn is_on_duty(policy: &Policy, engineer: &Engineer, now: Timestamp) -> bool 
     !is_away(engineer, now) && policy.hours_of(engineer).is_working(now)
 }
 
-fn is_away(engineer: &Engineer, now: Timestamp) -> bool {
+pub fn is_away(engineer: &Engineer, now: Timestamp) -> bool {
     engineer.away.iter().any(|(from, to)| *from <= now && now < *to)
 }
 
@@ -140,6 +195,7 @@ mod tests {
             Calendar::working(Shanghai, week, Holidays::default())
         };
         Engineer {
+            aliases: vec![],
             reader: Reader {
                 mailbox: Mailbox::new(address(words[0]), words[0]),
                 language: Language::Chinese,
@@ -159,6 +215,7 @@ mod tests {
         let hour = Duration::from_secs(3600);
         Policy {
             desk: Identity {
+                plus_addresses: false,
                 name_zh: "IT服务台".into(),
                 name_en: "IT Service Desk".into(),
                 address: address("it"),
@@ -183,10 +240,13 @@ mod tests {
                 acknowledgements: [3, 10, 20],
                 tickets_per_hour: 20,
                 relay_bytes: 1 << 20,
+                bounce_pause: Duration::ZERO,
                 message_bytes: 1 << 20,
             },
             visits: Visits::default(),
             sites: Vec::new(),
+            channels: Vec::new(),
+            directory: Arc::default(),
             vendors: Vec::new(),
             departments: Vec::new(),
             modules: Vec::new(),

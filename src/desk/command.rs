@@ -4,7 +4,7 @@
 
 use crate::desk::copies;
 use crate::desk::ticket::Number;
-use crate::desk::words::{Category, Priority, Wait};
+use crate::desk::words::{Category, Priority, Wait, Way};
 use crate::time::Timestamp;
 use serde::Serialize;
 use unicode_normalization::UnicodeNormalization as _;
@@ -86,6 +86,14 @@ pub enum Hint {
     NoModule { known: String },
     /// The writer is not the one who was asked to approve, or is the requester.
     NotAsked,
+    /// Nobody by this name in the directory, or several; an address always does.
+    NoPerson { name: String },
+    /// The ticket has a requester, who is not the writer.
+    HasRequester { requester: String },
+    /// Who wrote the forwarded mail cannot be told.
+    NoSender,
+    /// Nobody of this level or with this skill is there.
+    NobodyThere { name: String },
     /// With an article's text no other order may come that sends a text out.
     ArticleAlone,
     /// There is no article of this ticket to be taken away.
@@ -136,6 +144,8 @@ pub enum Command {
     Approve(String),
     /// An owner's answer, with the reason.
     Reject(String),
+    /// Whose report it is, and how it came.
+    For(String, Option<Way>),
     /// Publishes what this ticket teaches, or takes it away; what stood on the line.
     Article(String),
 }
@@ -169,6 +179,7 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("vendor", &["vendor", "厂商", "廠商", "供应商", "联系厂商"]),
     ("cc", &["cc", "抄送", "抄送给", "copy"]),
     ("spam", &["spam", "垃圾", "垃圾邮件", "junk"]),
+    ("for", &["for", "代报", "代報", "代登记", "代登記", "代为登记", "behalf"]),
     ("status", &["status", "状态", "狀態", "show", "查看"]),
     ("list", &["list", "列表", "我的工单"]),
     ("help", &["help", "帮助", "幫助", "?"]),
@@ -221,7 +232,7 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
     let (first, rest) = first_word(value);
     Ok(match name {
         "take" => alone(Command::Take)?,
-        "assign" => Command::Assign(needed("#assign li.si@example.com")?),
+        "assign" => Command::Assign(needed("#assign li.si@example.com, #assign level 3, #assign network")?),
         "priority" => {
             let priority =
                 Priority::parse(&fold(first).to_uppercase()).ok_or_else(|| expected("#priority P1, P2, P3, P4"))?;
@@ -258,6 +269,10 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
         "approval" => Command::Approval(text()),
         "approve" => Command::Approve(text()),
         "reject" => Command::Reject(text()),
+        "for" => {
+            let (who, way) = read_way(&needed("#for zhang@example.com")?);
+            Command::For(who, way)
+        }
         "kb" => Command::Article(text()),
         _ => Command::Help,
     })
@@ -266,6 +281,28 @@ fn read_as(name: &str, value: &str) -> Result<Command, Hint> {
 /// `IT007`, `【IT007】`.
 fn read_number(text: &str) -> Option<Number> {
     Number::parse(fold(text).trim_matches(['[', ']', '【', '】']))
+}
+
+/// `zhang@example.com 电话`, `电话 张伟`: who, and how they reported it when a word says so.
+fn read_way(value: &str) -> (String, Option<Way>) {
+    let way = |word: &str| {
+        Some(match word {
+            "phone" | "call" | "called" | "telephone" | "tel" | "电话" | "来电" | "電話" | "致电" => Way::Phone,
+            "walk-up" | "walkup" | "counter" | "person" | "当面" | "現場" | "现场" | "前台" | "上门" | "到访" => {
+                Way::InPerson
+            }
+            "chat" | "im" | "wechat" | "wecom" | "teams" | "lark" | "feishu" | "dingtalk" | "微信" | "企业微信"
+            | "企微" | "钉钉" | "飞书" | "聊天" | "即时消息" => Way::Chat,
+            "mail" | "email" | "邮件" => Way::Mail,
+            _ => return None,
+        })
+    };
+    let apart = |c: char| c.is_whitespace() || "，,、;；()（）".contains(c);
+    let words: Vec<&str> = value.split(apart).filter(|word| !word.is_empty()).collect();
+    let found = words.iter().find_map(|word| way(&fold(word)));
+    let filler = |word: &str| matches!(fold(word).as_str(), "by" | "via" | "in" | "on");
+    let rest = words.iter().filter(|word| found.is_none() || (way(&fold(word)).is_none() && !filler(word)));
+    (rest.copied().collect::<Vec<_>>().join(" "), found)
 }
 
 /// `P2，月结`: the word and what follows.
@@ -279,7 +316,8 @@ fn first_word(value: &str) -> (&str, &str) {
 /// `#解决方案如下` resolves nothing; and for a rejection, which any text may follow and which executes nothing.
 fn read_glued(line: &CommandLine) -> Option<Command> {
     let word = fold(&line.word);
-    let closed = ["assign", "priority", "category", "wait", "merge", "parent", "split", "visit", "approval", "reject"];
+    let closed =
+        ["assign", "priority", "category", "wait", "merge", "parent", "split", "visit", "approval", "reject", "for"];
     let names = NAMES.iter().filter(|(name, _)| closed.contains(name));
     let each = names.flat_map(|(name, names)| names.iter().map(move |n| (*name, *n))).filter(|(_, n)| !n.is_ascii());
     let (name, rest) = each.filter_map(|(name, n)| Some((name, word.strip_prefix(n)?))).min_by_key(|(_, r)| r.len())?;
@@ -290,7 +328,7 @@ fn read_glued(line: &CommandLine) -> Option<Command> {
     read_as(name, format!("{rest}{between}{}", line.value).trim()).ok()
 }
 
-fn read_category(value: &str) -> Option<Category> {
+pub fn read_category(value: &str) -> Option<Category> {
     let value = fold(value);
     let word = value.split_whitespace().next()?;
     Category::ALL.iter().copied().find(|c| {
@@ -511,6 +549,16 @@ const ORDINARY: &[&str] = &[
     "不满意",
     "愿意",
     "拒收",
+    "form",
+    "fork",
+    "ford",
+    "fort",
+    "four",
+    "fore",
+    "代理",
+    "代码",
+    "代价",
+    "代办",
     "improve",
     "project",
     "approvals",

@@ -3,6 +3,7 @@
 //!
 //! Only a clear yes carries anything out. Whatever holds a no is a no, and anything else is asked once more.
 
+use crate::desk::behalf;
 use crate::desk::command::{Hint, written};
 use crate::desk::draft::Draft;
 use crate::desk::engineer::{Voice, Work, transcript};
@@ -109,6 +110,8 @@ fn carry_out(
     engineer: &Engineer,
     now: Timestamp,
 ) -> Vec<Effect> {
+    let spelled = behalf::spelled_out(s.policy, asked, engineer.address());
+    let asked = spelled.as_ref().unwrap_or(asked);
     let mut work = Work::new(s, on, mail, asked, engineer, now);
     // The mail that opened the engineer's own ticket: its text is the report and stands there already.
     if on.ticket.requester.address == *engineer.address() {

@@ -2,18 +2,22 @@
 
 use crate::address::Mailbox;
 use crate::desk::event::{Candidate, Effect, Event, Mail, Situation, Timer, TimerKind, Visibility};
-use crate::desk::inbound::Kind;
+use crate::desk::inbound::{Inbound, Kind};
 use crate::desk::knowledge::learn;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
 use crate::desk::{
-    approval, archive, draft::Draft, engineer, escalation, follow_up, hush, intake, machine, pending, requester,
-    supervisor, vendor, visit,
+    approval, archive, behalf, draft::Draft, engineer, escalation, follow_up, handover, held, hush, intake, machine,
+    pending, requester, supervisor, vendor, visit,
 };
 use crate::time::Timestamp;
 
 /// What is to be done about `event`. Pure: the same arguments always give the same effects.
 pub fn decide(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
+    held::look_over(s, event, decide_event(s, event, now), now)
+}
+
+fn decide_event(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
     // Of an archived ticket nothing changes.
     let candidate = |number: &Number| s.candidates.iter().find(|c| c.named == *number && c.archived.is_none());
     match event {
@@ -28,6 +32,7 @@ pub fn decide(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
         Event::Undelivered { number, to, letter, reason } => {
             candidate(number).map_or_else(Vec::new, |on| machine::undelivered(s, on, to, letter, reason, now))
         }
+        Event::Absent { number, .. } => candidate(number).map_or_else(Vec::new, |on| handover::hand_over(s, on, now)),
         Event::CodeWanted { number, version, owner } => {
             let wanted = |on| approval::answer::code_wanted(s, on, *version, owner, now);
             candidate(number).map_or_else(Vec::new, wanted)
@@ -111,6 +116,8 @@ fn on_ticket(
     if let Some(effects) = approval::answer::mail(s, on, by, mail, from, now) {
         return effects;
     }
+    // Somebody who reported it from another of their addresses.
+    let from = &own_other_address(s, on, from);
     let is_requester = on.ticket.requester.address == from.address;
     match s.policy.engineer(&from.address) {
         // An engineer with a broken printer is a requester like any other, unless they give orders or confirm them.
@@ -136,8 +143,21 @@ fn asks_nothing(s: &Situation) -> bool {
     s.unconfirmed.is_none() && s.proposed.is_none()
 }
 
+/// The requester, when the directory says that this is another address of theirs.
+fn own_other_address(s: &Situation, on: &Candidate, from: &Mailbox) -> Mailbox {
+    let requester = &on.ticket.requester;
+    let theirs =
+        s.policy.directory.find(&from.address).is_some_and(|entry| entry.addresses.contains(&requester.address));
+    let other = theirs && requester.address != from.address && s.policy.engineer(&from.address).is_none();
+    if other { requester.clone() } else { from.clone() }
+}
+
 fn new_ticket(s: &Situation, mail: &Mail, from: &Mailbox, related: Option<Number>, now: Timestamp) -> Vec<Effect> {
-    if let Some(engineer) = s.policy.engineer(&from.address).filter(|_| !mail.inbound.commands.is_empty()) {
+    if let Some(channel) = s.policy.channel(&from.address) {
+        return behalf::from_machine(s, mail, channel, related, now);
+    }
+    let orders = |inbound: &Inbound| !inbound.commands.is_empty() || inbound.kind == Kind::Forward;
+    if let Some(engineer) = s.policy.engineer(&from.address).filter(|_| orders(&mail.inbound)) {
         return engineer::new_mail(s, mail, engineer, related, now);
     }
     // One sender's flood is folded into the newest of their tickets (S50).

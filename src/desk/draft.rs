@@ -418,8 +418,7 @@ impl<'a> Draft<'a> {
     pub fn call_team(&mut self, cause: &str, body: &Body, knows: impl Fn(&Reader) -> bool) {
         let called = self.circle();
         for reader in called.into_iter().filter(|reader| !knows(reader)) {
-            let noticed = |letter: &Letter| matches!(letter.content, Content::Notice { .. });
-            if self.letters.iter().any(|l| l.to.mailbox.address == reader.mailbox.address && noticed(l)) {
+            if self.has_notice(&reader) {
                 continue;
             }
             let reason = team::call(self.policy, &self.ticket, &reader, self.now);
@@ -435,6 +434,12 @@ impl<'a> Draft<'a> {
             };
             self.letter(reader, cause, content).with_first_files = true;
         }
+    }
+
+    /// This reader gets the ticket by a letter that is queued already.
+    pub fn has_notice(&self, reader: &Reader) -> bool {
+        let noticed = |letter: &Letter| matches!(letter.content, Content::Notice { .. });
+        self.letters.iter().any(|l| l.to.mailbox.address == reader.mailbox.address && noticed(l))
     }
 
     /// The requester was told something by a person: the next progress is due later.

@@ -10,14 +10,15 @@ use crate::desk::event::{Candidate, Effect, Mail, Situation, Visibility};
 use crate::desk::inbound::{Attachment, Body, Inbound};
 use crate::desk::knowledge::learn;
 use crate::desk::letter::{
-    Action, Closing, Content, CopyStage, ListLine, NoticeReason, Said, Stage, StatusLine, TranscriptLine, Writer,
+    Action, Closing, Content, CopyStage, ListLine, LoadLine, NoticeReason, Said, Stage, StatusLine, TranscriptLine,
+    Writer,
 };
 use crate::desk::policy::{Demand, Engineer, Policy, Reader};
 use crate::desk::requester::{cause, first_line, links};
 use crate::desk::thread::{self, By};
 use crate::desk::ticket::{Entry, Fields, Number, Ticket, What, Who};
-use crate::desk::words::{Priority, Status, Wait};
-use crate::desk::{confirm, copies, hush, incident, intake, proof, quote, sla, team, vendor, visit};
+use crate::desk::words::{Priority, Status, Wait, Way};
+use crate::desk::{assign, behalf, confirm, copies, hush, incident, intake, proof, quote, sla, team, vendor, visit};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -37,7 +38,8 @@ pub fn is_proven(policy: &Policy, inbound: &Inbound, engineer: &Engineer, by: Op
 /// Whether the own mail server vouches for the author.
 pub fn dmarc_passes(policy: &Policy, inbound: &Inbound, author: &Address) -> bool {
     let own = policy.proof.authserv_id.as_deref();
-    own.is_some_and(|id| proof::dmarc_pass(&inbound.authentication_results, id, author.domain()))
+    let domain = inbound.sent_as.as_ref().unwrap_or(author).domain();
+    own.is_some_and(|id| proof::dmarc_pass(&inbound.authentication_results, id, domain))
 }
 
 /// An engineer's mail on a ticket.
@@ -106,6 +108,9 @@ pub fn new_mail(
     now: Timestamp,
 ) -> Vec<Effect> {
     let from = &engineer.reader.mailbox;
+    let spelled = behalf::spelled_out(s.policy, &mail.inbound, engineer.address());
+    let spelled = spelled.map(|inbound| Mail { inbound: Box::new(inbound), ..mail.clone() });
+    let mail = spelled.as_ref().unwrap_or(mail);
     let inbound = &mail.inbound;
     let commands: Vec<_> = inbound.commands.iter().map(command::read).collect();
     let proven = is_proven(s.policy, inbound, engineer, None);
@@ -118,13 +123,22 @@ pub fn new_mail(
         let mut draft = intake::begin(s, mail, &requester, related, now);
         if !commands.is_empty() {
             confirm::ask(&mut draft, mail, engineer);
+        } else if behalf::is_riddle(s.policy, inbound, engineer.address()) {
+            let line = TranscriptLine { line: inbound.subject.clone(), done: false, hint: Hint::NoSender };
+            transcript(&mut draft, engineer, mail, vec![line], None);
         }
         return intake::finish(s, mail, draft);
     }
-    let requester = from.clone();
-    let mut below = mail.clone();
-    below.inbound.body = inbound.after_commands.clone();
-    below.sorted = None;
+    let (requester, below, theirs) = match on_behalf(s, mail, &commands) {
+        Some((person, report)) => (person, report, behalf::as_theirs(s)),
+        None => {
+            let mut below = mail.clone();
+            below.inbound.body = inbound.after_commands.clone();
+            below.sorted = None;
+            (from.clone(), below, s.clone())
+        }
+    };
+    let s = &theirs;
     let draft = intake::begin(s, &below, &requester, related, now);
     let opened = Candidate {
         named: s.next_number,
@@ -144,6 +158,17 @@ pub fn new_mail(
     work.on_new_ticket()
 }
 
+/// Whose report it is, when the mail says so and nobody has to ask.
+fn on_behalf(s: &Situation, mail: &Mail, commands: &[Result<Command, Hint>]) -> Option<(Mailbox, Mail)> {
+    let (who, way) = commands.iter().find_map(|command| match command {
+        Ok(Command::For(who, way)) => Some((who, *way)),
+        _ => None,
+    })?;
+    let person = behalf::person(s.policy, who).ok()?;
+    let report = behalf::as_report(s, mail, &person, way);
+    Some((person, report))
+}
+
 fn answer_question(
     s: &Situation,
     mail: &Mail,
@@ -155,7 +180,8 @@ fn answer_question(
     let lines = mail.inbound.commands.iter().zip(commands).filter(|(_, c)| **c == Ok(Command::Status));
     let lines = lines.map(|(line, _)| transcript_line(line, Some(Hint::NoTicket))).collect();
     let list = has(Command::List).then(|| list(s.policy, &s.own_open, now));
-    let content = Content::Transcript { lines, held_back: None, status: None, list, help: has(Command::Help) };
+    let loads = if list.is_some() { loads(s, engineer, now) } else { Vec::new() };
+    let content = Content::Transcript { lines, held_back: None, status: None, list, loads, help: has(Command::Help) };
     let letter = crate::desk::letter::Letter {
         key: format!("transcript/{}/{}", cause(mail), engineer.address().key()),
         to: engineer.reader.clone(),
@@ -183,6 +209,20 @@ fn list(policy: &Policy, tickets: &[Ticket], now: Timestamp) -> Vec<ListLine> {
         resolution_due: sla::resolution_due(policy, t, now),
     };
     tickets.iter().map(line).collect()
+}
+
+/// How much each engineer has, the busiest first.
+fn loads(s: &Situation, me: &Engineer, now: Timestamp) -> Vec<LoadLine> {
+    let open = |engineer: &Engineer| s.loads.iter().find(|(who, _)| who == engineer.address()).map_or(0, |(_, n)| *n);
+    let line = |engineer: &Engineer| LoadLine {
+        name: engineer.reader.mailbox.called().to_owned(),
+        open: open(engineer),
+        away: assign::is_away(engineer, now),
+        me: engineer.address() == me.address(),
+    };
+    let mut lines: Vec<LoadLine> = s.policy.engineers.iter().map(line).collect();
+    lines.sort_by(|a, b| b.open.cmp(&a.open).then_with(|| a.name.cmp(&b.name)));
+    lines
 }
 
 /// One mail being carried out.
@@ -296,17 +336,50 @@ impl<'a> Work<'a> {
             let (s, mail, engineer, related) = (self.s, self.mail, self.engineer, self.on.ticket.related);
             let now = self.draft.now;
             let mut draft = intake::begin(s, mail, &self.on.ticket.requester, related, now);
+            let engineer_wrote = mail.behalf.is_some().then(|| engineer.address().clone());
+            draft.effect(Effect::Participants(self.on.ticket.number, engineer_wrote.into_iter().collect()));
             transcript(&mut draft, engineer, mail, lines, None);
             return intake::finish(s, mail, draft);
         }
         if self.is_internal() {
             self.draft.record(What::Note, self.inbound.after_commands.text.clone());
         }
+        if let Some(remark) = self.mail.behalf.as_ref().and_then(|_| behalf::remark(self.inbound)) {
+            self.draft.record(What::Note, remark);
+        }
         self.settle_visit();
         self.invite();
         self.welcome();
         self.answer_questions();
+        self.tell_registered();
         intake::finish(self.s, self.mail, self.draft)
+    }
+
+    /// Who registers a report for somebody and does not get the ticket learns its number.
+    fn tell_registered(&mut self) {
+        let me = self.engineer.address();
+        let told = self.draft.ticket.assignee.as_ref() == Some(me) || self.draft.ticket.requester.address == *me;
+        if self.mail.behalf.is_some() && !told {
+            let lines = self.inbound.commands.iter().map(|line| transcript_line(line, None)).collect();
+            transcript(&mut self.draft, self.engineer, self.mail, lines, None);
+            self.draft.effect(Effect::Participants(self.on.ticket.number, vec![me.clone()]));
+        }
+    }
+
+    /// `#for`: on the engineer's own ticket, which was somebody else's report.
+    fn register_for(&mut self, who: &str, way: Option<Way>) -> Result<(), Hint> {
+        let person = behalf::person(self.s.policy, who)?;
+        let requester = &self.draft.ticket.requester;
+        if requester.address == person.address {
+            behalf::note_way(&mut self.draft, way);
+            return Ok(());
+        }
+        if requester.address != *self.engineer.address() {
+            return Err(Hint::HasRequester { requester: requester.called().to_owned() });
+        }
+        self.must_be(&[Status::New, Status::Assigned, Status::InProgress, Status::Pending])?;
+        behalf::hand_to(self.s, &mut self.draft, self.mail, self.inbound, &person, way);
+        Ok(())
     }
 
     fn read_commands(&mut self) -> Result<(), Vec<TranscriptLine>> {
@@ -403,6 +476,7 @@ impl<'a> Work<'a> {
             Command::Cancel(_) => self.become_status(Status::Cancelled),
             Command::Approval(value) => self.ask_approval(value),
             Command::Approve(_) | Command::Reject(_) => Err(Hint::NotAsked),
+            Command::For(who, way) => self.register_for(who, *way),
             Command::Reopen(_) => {
                 self.must_be(&[Status::Resolved, Status::Closed, Status::Cancelled])?;
                 self.draft.reopen("");
@@ -513,8 +587,10 @@ impl<'a> Work<'a> {
     }
 
     fn assign(&mut self, name: &str) -> Result<(), Hint> {
-        let nobody = || Hint::Nobody { name: name.chars().take(80).collect() };
-        let to = find_engineer(self.s.policy, name).ok_or_else(nobody)?;
+        let to = match find_engineer(self.s.policy, name) {
+            Some(to) => to,
+            None => self.find_in_group(name)?,
+        };
         if self.draft.ticket.assignee.as_ref() == Some(to.address()) {
             return Ok(());
         }
@@ -528,6 +604,17 @@ impl<'a> Work<'a> {
         let key = cause(self.mail);
         self.draft.letter(to.reader.clone(), &key, content).with_first_files = true;
         Ok(())
+    }
+
+    /// `#assign level 3`, `#assign network`: whoever of them is there and has the least to do.
+    fn find_in_group(&self, name: &str) -> Result<&'a Engineer, Hint> {
+        let short = || name.chars().take(80).collect();
+        let group = assign::Group::read(name).ok_or_else(|| Hint::Nobody { name: short() })?;
+        let ticket = &self.draft.ticket;
+        let not = [Some(ticket.requester.address.clone()), ticket.assignee.clone()].into_iter().flatten();
+        let not: Vec<Address> = not.collect();
+        let found = assign::among(self.s.policy, group, &self.s.loads, &not, self.draft.now);
+        found.ok_or_else(|| Hint::NobodyThere { name: short() })
     }
 
     fn wait(&mut self, wait: Wait, why: &str) -> Result<(), Hint> {
@@ -1056,7 +1143,8 @@ impl<'a> Work<'a> {
         let lines = lines.map(|(line, remark)| transcript_line(line, remark)).collect();
         let status = status.then(|| status_lines(self.s.policy, &self.on.timeline));
         let list = wants_list.then(|| list(self.s.policy, &self.s.own_open, self.draft.now));
-        let content = Content::Transcript { lines, held_back: None, status, list, help };
+        let loads = if list.is_some() { loads(self.s, self.engineer, self.draft.now) } else { Vec::new() };
+        let content = Content::Transcript { lines, held_back: None, status, list, loads, help };
         let key = cause(self.mail);
         self.draft.letter(self.engineer.reader.clone(), &key, content).answers = self.mail.inbound.message_id.clone();
     }
@@ -1092,12 +1180,13 @@ pub(super) fn transcript(
     lines: Vec<TranscriptLine>,
     held_back: Option<Body>,
 ) {
-    let content = Content::Transcript { lines, held_back, status: None, list: None, help: false };
+    let loads = Vec::new();
+    let content = Content::Transcript { lines, held_back, status: None, list: None, loads, help: false };
     let key = cause(mail);
     draft.letter(engineer.reader.clone(), &key, content).answers = mail.inbound.message_id.clone();
 }
 
-fn status_lines(policy: &Policy, timeline: &[Entry]) -> Vec<StatusLine> {
+pub(super) fn status_lines(policy: &Policy, timeline: &[Entry]) -> Vec<StatusLine> {
     let name = |who: &Who| match who {
         Who::Desk => String::new(),
         Who::Person(address) => policy

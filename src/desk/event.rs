@@ -2,6 +2,7 @@
 
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::approval::Approval;
+use crate::desk::held::{AllHeld, Held};
 use crate::desk::inbound::Inbound;
 use crate::desk::intake::{self, Sorted};
 use crate::desk::knowledge::article::Article;
@@ -13,6 +14,7 @@ use crate::desk::triage::Rules;
 use crate::desk::visit::Visit;
 use crate::desk::words::{Language, Rating, Status};
 use crate::time::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything that can happen.
@@ -40,6 +42,11 @@ pub enum Event {
         number: Number,
         article: Number,
         helped: bool,
+    },
+    /// Whoever has this ticket may not be there any more; the ticket that it is a report of.
+    Absent {
+        number: Number,
+        parent: Option<Number>,
     },
     /// On an owner's page somebody pressed a button: the owner is to be mailed a code.
     CodeWanted {
@@ -69,11 +76,24 @@ pub struct Mail {
     pub over_limit: Option<usize>,
     /// What [`intake::sort`] says of it, when somebody asked beforehand.
     pub sorted: Option<Box<Sorted>>,
+    /// Somebody else passes it on; found out by the rules, see [`crate::desk::behalf`].
+    pub behalf: Option<Behalf>,
+}
+
+/// How a report came that its requester did not send themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Behalf {
+    /// The engineer who registers it; `None`: a machine.
+    pub by: Option<Address>,
+    /// In words, when that is known: by phone, through which machine.
+    pub way: Option<String>,
+    /// The machine's name, when nobody knows whose report it is: the requester is only a stand-in.
+    pub unknown: Option<String>,
 }
 
 impl Mail {
     pub fn new(inbound: Inbound, arrived: Timestamp, over_limit: Option<usize>) -> Mail {
-        Mail { inbound: Box::new(inbound), arrived, over_limit, sorted: None }
+        Mail { inbound: Box::new(inbound), arrived, over_limit, sorted: None, behalf: None }
     }
 
     /// Asks beforehand, where many mails are read side by side and before anybody waits for the database.
@@ -176,7 +196,7 @@ impl TimerKind {
 }
 
 /// The facts an event meets, gathered in the same transaction before anything is decided.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Situation<'a> {
     pub policy: &'a Policy,
     /// The number a new ticket would get.
@@ -191,6 +211,13 @@ pub struct Situation<'a> {
     /// What is remembered about the sender.
     pub sender: Option<Person>,
     pub counts: SenderCounts,
+    /// What is remembered about whoever the mail reports for, and how much they caused, see
+    /// [`crate::desk::behalf::target`].
+    pub behalf: Option<(Option<Person>, SenderCounts)>,
+    /// Addresses nothing is sent to for a while.
+    pub held: Arc<AllHeld>,
+    /// Whom the letter was sent to that this bounce is about.
+    pub bounced: Option<Address>,
     /// Open tickets of each engineer.
     pub loads: Vec<(Address, i64)>,
     /// The leading ticket of the fault a new report is about.
@@ -320,6 +347,12 @@ pub enum Effect {
         comment: String,
     },
     Send(Box<Letter>),
+    /// The same, but not before then: nothing is sent to that address for now.
+    SendLater(Box<Letter>, Timestamp),
+    /// Nothing is to be sent to this address for a while.
+    Hold(Held),
+    /// This address can be written to again.
+    Release(Address),
     Schedule(Timer),
     /// Drops this timer of the ticket.
     Unschedule(Number, TimerKind),

@@ -1,6 +1,6 @@
 //! Facts a requester tells about a fault, found in free text, forms and signatures (`domain.md` 5.5).
 
-use crate::desk::ticket::Fields;
+use crate::desk::ticket::{Fields, Number};
 use crate::desk::words::{Field, Language, Priority};
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
@@ -50,11 +50,15 @@ const LABELS: &[(Field, &str)] = &[
         Field::Impact,
         "影响范围|影响人数|受影响人数|影响用户|影响|impact|affected users|users affected|who is affected|scope|number of users affected|business impact",
     ),
+    (
+        Field::Location,
+        "位置|楼层|工位|地点|办公地点|所在地点|所在位置|座位|房间|房间号|地址|location|site|office|floor|room|desk|building|address",
+    ),
 ];
 
 /// Labels of facts that no field holds: they end a value and are skipped.
-const OTHER_LABELS: &str = "主题|资产编号|设备编号|电脑名|计算机名|ip地址|ip|位置|楼层|工位|地点|地址|邮箱|邮件|邮编|传真|公司|职位|期望解决时间|希望解决时间|审批人|主管|模块负责人|问题描述|故障描述|描述|现象|故障现象|备注|紧急程度|设备|\
-    asset tag|hostname|computer name|location|address|email|e-mail|mail|fax|f|company|title|position|needed by|approver|manager|description|summary|issue|problem|notes|remarks|priority|urgency|device|browser|language|customer number|web|website|w";
+const OTHER_LABELS: &str = "主题|资产编号|设备编号|电脑名|计算机名|ip地址|ip|邮箱|邮件|邮编|传真|公司|职位|期望解决时间|希望解决时间|审批人|主管|模块负责人|问题描述|故障描述|描述|现象|故障现象|备注|紧急程度|设备|\
+    asset tag|hostname|computer name|email|e-mail|mail|fax|f|company|title|position|needed by|approver|manager|description|summary|issue|problem|notes|remarks|priority|urgency|device|browser|language|customer number|web|website|w";
 
 /// Finds what is told. Labels win over free text, the first of several over the later ones.
 pub fn extract(text: &str) -> Fields {
@@ -82,19 +86,67 @@ pub fn extract_from_form(full_text: &str) -> Fields {
         FORM_SENTENCES.iter().any(|s| joined.ends_with(&spelled(s).split_whitespace().collect::<String>()))
     };
     let Some(start) = (0..lines.len()).find(|at| ends_sentence(*at)) else { return Fields::new() };
-    let form = lines[start + 1..].iter().filter(|line| !line.is_empty()).take_while(|line| is_form_line(line));
-    let form: Vec<&str> = form.copied().collect();
+    let raw: Vec<&str> = text.lines().take(MOST_LINES).map(|l| head(l, LONGEST_LINE)).collect();
     let mut fields = Fields::new();
-    labelled(&form, &mut fields);
+    labelled(&form_lines(&raw[start + 1..]).iter().map(String::as_str).collect::<Vec<_>>(), &mut fields);
     fields
+}
+
+/// The lines of our form, up to whatever else follows. Who answers below a label instead of behind it has their line put
+/// there: right below it, or outside of the quote that the label stands in.
+fn form_lines(lines: &[&str]) -> Vec<String> {
+    let (mut form, mut depth, mut parted) = (Vec::<String>::new(), 0, false);
+    for line in lines {
+        let (own, text) = (quote_depth(line), content(line));
+        if text.is_empty() {
+            parted = true;
+            continue;
+        }
+        if is_form_line(text) {
+            form.push(text.to_owned());
+            depth = own;
+        } else {
+            let ours = Number::parse(text.split(['-', ' ']).next().unwrap_or("")).is_some() || text.contains(" · ");
+            let unanswered = form.last().is_some_and(|label| label.ends_with(':')) && !ours;
+            let below = own < depth || (own == depth && !parted);
+            match form.last_mut().filter(|_| unanswered && below) {
+                Some(label) => label.push_str(text),
+                None => break,
+            }
+        }
+        parted = false;
+    }
+    form
+}
+
+fn quote_depth(line: &str) -> usize {
+    line.trim_start().chars().take_while(|c| matches!(c, '>' | ' ')).filter(|c| *c == '>').count()
 }
 
 /// A line of our form: a field's own name, a colon, perhaps a value.
 fn is_form_line(line: &str) -> bool {
-    let names = Field::ALL.iter().flat_map(|f| [f.name(Language::Chinese), f.name(Language::English)]);
+    let names = Field::TOLD.iter().flat_map(|f| [f.name(Language::Chinese), f.name(Language::English)]);
     names
         .into_iter()
         .any(|name| line.strip_prefix(&spelled(name)).is_some_and(|rest| rest.trim_start().starts_with(':')))
+}
+
+/// What is told behind a label, where nothing has to be guessed.
+pub fn extract_labelled(text: &str) -> Fields {
+    let text = spelled(head(text, READ_BYTES));
+    let lines: Vec<&str> = text.lines().take(MOST_LINES).map(|l| head(l, LONGEST_LINE)).collect();
+    let mut fields = Fields::new();
+    labelled(&lines, &mut fields);
+    fields
+}
+
+/// Nothing but facts the desk asks for, each on its line behind its name; some may be left empty.
+pub fn is_form(text: &str) -> bool {
+    let blank = |line: &&str| !line.trim().is_empty();
+    let is_fact = |line: &str| line.contains([':', '：']) && !extract(line).is_empty();
+    let mut lines = text.lines().take(MOST_LINES).filter(blank);
+    lines.clone().any(is_fact)
+        && lines.all(|line| is_fact(line) || is_form_line(content(&spelled(head(line, LONGEST_LINE)))))
 }
 
 /// What is worth asking for: who, where to reach, since when, the error text and who else has it; a handful at most.
@@ -173,6 +225,7 @@ fn fits(field: Field, value: &str) -> bool {
         Field::Department => count <= 60 && !value.contains(['@', '?', '。']),
         Field::EmployeeId => count <= 14 && digits >= 2 && value.chars().all(|c| c.is_ascii_alphanumeric()),
         Field::Contact => count <= 80 && digits >= 3,
+        Field::Location => count <= 80 && !value.contains(['@', '?', '。']),
         _ => true,
     }
 }
@@ -187,7 +240,7 @@ struct Label {
 /// Longest first, so that `联系电话` is not read as `电话`.
 static LABEL_TABLE: LazyLock<Vec<Label>> = LazyLock::new(|| {
     let mut all: Vec<Label> = Vec::new();
-    for field in Field::ALL {
+    for field in &Field::TOLD {
         for language in [Language::Chinese, Language::English] {
             let name: String = field.name(language).nfkc().collect();
             all.push(Label { text: name.to_lowercase(), field: Some(*field) });
@@ -726,6 +779,48 @@ mod tests {
             "> 请回复本邮件补上下面几项，不清楚的可以留空：\n> 有事请找李工\n> 联系电话：9999",
         ] {
             assert_eq!(extract_from_form(text), Fields::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_form_is_read_however_a_client_has_it_filled_in() {
+        const ASKED: &str = "请回复本邮件补上下面几项，不清楚的可以留空：";
+        let all = [(Department, "财务部"), (Contact, "8012"), (When, "今天早上")];
+        let check = |form: &str, want: &[(Field, &str)]| {
+            let want: Fields = want.iter().map(|(f, v)| (*f, (*v).to_owned())).collect();
+            assert_eq!(extract_from_form(&format!("{ASKED}\n{form}")), want, "plain: {form}");
+            let quoted = format!("{ASKED}\n{form}").replace('\n', "\n> ");
+            assert_eq!(extract_from_form(&format!("> {quoted}")), want, "quoted: {form}");
+            assert_eq!(extract_from_form(&format!("{ASKED}\n{}", form.replace('\n', "\n\n"))), want, "spaced: {form}");
+        };
+        let end = "\nIT 服务台 · 工单 IT001";
+        check(&format!("部门：财务部\n联系电话： 8012\n发生时间和频率：今天早上{end}"), &all);
+        check(&format!("部门:财务部\n联系电话:8012\n发生时间和频率:今天早上\n报错信息:{end}"), &all);
+        check(&format!("* 部门：财务部\n* 联系电话：８０１２\n* 发生时间和频率：今天早上{end}"), &all);
+        check(&format!("部门：\n联系电话：8012\n报错信息：{end}"), &[(Contact, "8012")]);
+        // Below the labels, in and around the quote.
+        let below = format!(
+            "> {ASKED}\n>\n> 部门：\n财务部\n> 联系电话：\n\n8012\n> 发生时间和频率：\n今天早上\n> 报错信息：\n>\n> IT 服务台 · 工单 IT001"
+        );
+        assert_eq!(extract_from_form(&below), all.map(|(f, v)| (f, v.to_owned())).into());
+        let plain = format!("{ASKED}\n部门：\n财务部\n联系电话：\n8012\n\n这是别的话");
+        assert_eq!(extract_from_form(&plain), [(Department, "财务部".into()), (Contact, "8012".into())].into());
+        let other = format!("> {ASKED}\n> 部门：\n>\n> 这是别的话\n> 联系电话：9999");
+        assert_eq!(extract_from_form(&other), Fields::new());
+    }
+
+    #[test]
+    fn a_reply_that_is_only_the_form() {
+        for text in [
+            "部门：财务部\n联系电话：8012",
+            "部门：财务部\n报错信息：\n",
+            "Department: Finance\nPhone:\n\nError text: 0x1F",
+        ] {
+            assert!(is_form(text), "{text}");
+        }
+        for text in ["", "部门：\n报错信息：", "部门：财务部\n还是不行", "好的：谢谢", "你好\n部门：财务部"]
+        {
+            assert!(!is_form(text), "{text}");
         }
     }
 

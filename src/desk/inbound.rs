@@ -162,6 +162,20 @@ pub struct CalendarReply {
     pub comment: String,
 }
 
+/// The message that a forward passes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forwarded {
+    /// Its author's name; some programs show nothing else of them.
+    pub name: String,
+    pub address: Option<Address>,
+    pub subject: String,
+    /// When it was written, in the words of the program that forwarded it.
+    pub date: String,
+    pub text: String,
+    /// What was written above it, by whoever forwarded it.
+    pub above: String,
+}
+
 /// A message that was read. Parsing never fails; what was odd stands in `anomalies`.
 #[derive(Clone, Debug)]
 pub struct Inbound {
@@ -193,6 +207,10 @@ pub struct Inbound {
     pub bounce: Option<Bounce>,
     /// `None` unless a calendar program answers an invitation.
     pub calendar_reply: Option<CalendarReply>,
+    /// The address it was written from, where that is another one of an engineer's, see [`crate::desk::staff`].
+    pub sent_as: Option<Address>,
+    /// `None` unless this is a forward and what it passes on could be read.
+    pub forwarded: Option<Box<Forwarded>>,
     /// The `Authentication-Results` fields, unfolded, in order from the top (RFC 8601).
     pub authentication_results: Vec<String>,
     /// References such as `IT001-ABCDEFGH` found anywhere in the text, unverified, upper case.
@@ -249,6 +267,8 @@ impl Inbound {
             attachments: Vec::new(),
             bounce: None,
             calendar_reply: None,
+            sent_as: None,
+            forwarded: None,
             authentication_results: Vec::new(),
             references_in_text: Vec::new(),
             asks_no_answer: false,

@@ -1,12 +1,13 @@
 //! A message that opens a ticket: sort it, find somebody, answer, tell the engineer.
 
-use crate::address::Mailbox;
+use crate::address::{Address, Mailbox};
 use crate::desk::draft::Draft;
-use crate::desk::event::{Effect, Mail, Person, Situation, Visibility};
+use crate::desk::event::{Behalf, Effect, Mail, Person, Situation, Visibility};
 use crate::desk::inbound::{Inbound, Kind};
 use crate::desk::knowledge::learn;
-use crate::desk::letter::Content;
+use crate::desk::letter::{Content, Registered};
 use crate::desk::policy::Reader;
+use crate::desk::registration::{self, Contradiction};
 use crate::desk::thread::plain_subject;
 use crate::desk::ticket::{Fields, Number, Ticket, What, Who};
 use crate::desk::triage::{Rules, Verdict};
@@ -44,9 +45,15 @@ pub fn begin<'a>(
     now: Timestamp,
 ) -> Draft<'a> {
     let ticket = register(s, mail, requester, related, now);
-    let who = Who::Person(requester.address.clone());
+    let who = match &mail.behalf {
+        Some(behalf) => behalf.by.clone().map_or(Who::Desk, Who::Person),
+        None => Who::Person(requester.address.clone()),
+    };
     let mut draft = Draft::new(s.policy, ticket, who, now);
     draft.record(What::Opened, mail.inbound.subject.clone());
+    for contradiction in contradictions(s, mail, requester) {
+        draft.record(What::Note, contradiction.told(s.policy.desk.language));
+    }
     draft.effect(Effect::Join { number: s.next_number, visibility: Visibility::Public });
     draft.effect(Effect::Remember(requester.clone(), person(&draft.ticket)));
     draft.copy(&copies::named(s.policy, &mail.inbound, &draft.ticket).inside, &[]);
@@ -62,11 +69,23 @@ pub fn begin<'a>(
         draft.ticket.category,
         draft.ticket.priority,
         &s.loads,
-        std::slice::from_ref(&requester.address),
+        &not_for(s, requester, now),
         now,
     );
     draft.allot(chosen.map(|e| e.address()));
     draft
+}
+
+/// Who does not get the requester's ticket: the requester, and whoever no letter reaches at the moment.
+fn not_for(s: &Situation, requester: &Mailbox, now: Timestamp) -> Vec<Address> {
+    let unreachable = s.held.values().filter(|held| held.until > now).map(|held| held.address.clone());
+    unreachable.chain([requester.address.clone()]).collect()
+}
+
+/// What the message says of its author otherwise than the directory.
+fn contradictions(s: &Situation, mail: &Mail, requester: &Mailbox) -> Vec<Contradiction> {
+    let entry = s.policy.directory.find(&requester.address);
+    entry.map_or_else(Vec::new, |entry| registration::contradictions(&mail.sorted(&s.policy.rules).fields, Some(entry)))
 }
 
 /// An engineer who gives orders with a report means it to stand on its own; and what is said about the company's faults is
@@ -77,33 +96,18 @@ fn hangs_on(s: &Situation, mail: &Mail, requester: &Mailbox) -> bool {
 
 /// Adds the letters of a new ticket and closes the draft.
 pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
-    let human = mail.inbound.kind.is_human();
-    let missing = if human { fields::missing(&draft.ticket.fields, draft.ticket.priority) } else { Vec::new() };
     let requester = draft.ticket.requester.clone();
     let leading = incident::leading(s).filter(|_| draft.ticket.parent.is_some());
     approval::ask::recognise(s, mail, &mut draft);
-    if may_acknowledge(s, &mail.inbound) {
-        let outsider = !s.policy.desk.is_colleague(&requester.address);
-        let asked = if outsider { Vec::new() } else { missing.clone() };
-        draft.ticket.asked = !asked.is_empty();
-        let engineer = draft.ticket.assignee.as_ref().and_then(|a| s.policy.engineer(a));
-        let engineer = engineer.map(|e| e.reader.mailbox.called().to_owned());
-        let reader = draft.requester();
-        let known = leading.map(|leading| leading.ticket.resolution_due);
-        let article = learn::suggest(s, &mut draft);
-        let content = Content::Acknowledgement { missing: asked, engineer, outsider, known, article };
-        let letter = draft.letter(reader, "1", content);
-        letter.answers = mail.inbound.message_id.clone();
-        if !outsider {
-            let (reader, kept) = (draft.requester(), draft.fitting(&mail.inbound.attachments).1);
-            draft.tell_kept(reader, kept);
-        }
-    }
+    let missing = acknowledge(s, &mut draft, mail);
     // L5: bulk mail is kept and listed, but nobody is rung for it.
     match (mail.inbound.kind, leading) {
         (Kind::Bulk, _) => draft.unwatched(),
         (_, Some(_)) => {}
-        (_, None) => notify_owner(s, &mut draft, mail, missing),
+        (_, None) => {
+            let odd = contradictions(s, mail, &requester);
+            notify_owner(s, &mut draft, mail, missing, &odd);
+        }
     }
     if let Some(vendor) = vendor::at_once(s.policy, &draft.ticket).filter(|_| mail.inbound.kind != Kind::Bulk) {
         let (attachments, _) = draft.fitting(&mail.inbound.attachments);
@@ -119,16 +123,55 @@ pub fn finish(s: &Situation, mail: &Mail, mut draft: Draft) -> Vec<Effect> {
     effects
 }
 
-fn notify_owner(s: &Situation, draft: &mut Draft, mail: &Mail, missing: Vec<Field>) {
+/// Tells the requester that it is registered, when they may be told, and asks once for what is missing; gives that.
+pub fn acknowledge(s: &Situation, draft: &mut Draft, mail: &Mail) -> Vec<Field> {
+    let human = mail.inbound.kind.is_human();
+    let missing = if human { fields::missing(&draft.ticket.fields, draft.ticket.priority) } else { Vec::new() };
+    if !may_acknowledge(s, &mail.inbound) {
+        return missing;
+    }
+    let outsider = !s.policy.desk.is_colleague(&draft.ticket.requester.address);
+    let asked = if outsider { Vec::new() } else { missing.clone() };
+    draft.ticket.asked = !asked.is_empty();
+    let name = |address: &Address| s.policy.engineer(address).map(|e| e.reader.mailbox.called().to_owned());
+    let engineer = draft.ticket.assignee.as_ref().and_then(name);
+    let leading = incident::leading(s).filter(|_| draft.ticket.parent.is_some());
+    let known = leading.map(|leading| leading.ticket.resolution_due);
+    let registered = |behalf: &Behalf| Registered { by: behalf.by.as_ref().and_then(name), way: behalf.way.clone() };
+    let behalf = mail.behalf.as_ref().map(registered);
+    let article = if mail.behalf.is_none() { learn::suggest(s, draft) } else { None };
+    let content = Content::Acknowledgement { missing: asked, engineer, outsider, known, behalf, article };
+    let reader = draft.requester();
+    draft.letter(reader, "1", content).answers = mail.inbound.message_id.clone();
+    if !outsider && mail.behalf.is_none() {
+        let (reader, kept) = (draft.requester(), draft.fitting(&mail.inbound.attachments).1);
+        draft.tell_kept(reader, kept);
+    }
+    missing
+}
+
+fn notify_owner(s: &Situation, draft: &mut Draft, mail: &Mail, missing: Vec<Field>, odd: &[Contradiction]) {
     let Some(owner) = draft.owner() else { return };
     let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
     let reason = draft.new_for_owner();
     let may_belong_to = draft.ticket.related;
-    let (body, warnings) = (mail.inbound.body.clone(), warnings(draft, &mail.inbound));
+    let (body, mut warnings) = (mail.inbound.body.clone(), warnings(draft, &mail.inbound));
+    if let Some(machine) = mail.behalf.as_ref().and_then(|behalf| behalf.unknown.as_ref()) {
+        warnings.push(unknown_caller(machine, owner.language));
+    }
+    warnings.extend(odd.iter().map(|contradiction| contradiction.told(owner.language)));
     let similar = learn::beside(s);
     let urgent = team::is_urgent(draft.ticket.priority) && draft.ticket.assignee.is_some();
-    let readers = if urgent { draft.circle() } else { vec![owner] };
+    let mut readers = if urgent { draft.circle() } else { vec![owner.clone()] };
+    // Who only stands in for the requester works on it all the same.
+    if mail.behalf.as_ref().is_some_and(|behalf| behalf.unknown.is_some()) && !readers.contains(&owner) {
+        readers.insert(0, owner);
+    }
     for reader in readers {
+        // Whoever was named by a command has it with that command.
+        if draft.has_notice(&reader) {
+            continue;
+        }
         let reason = if urgent { team::call(draft.policy, &draft.ticket, &reader, draft.now) } else { reason.clone() };
         let (body, missing, kept, warnings) = (body.clone(), missing.clone(), kept.clone(), warnings.clone());
         let similar = similar.clone();
@@ -143,7 +186,10 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
     let subject = plain_subject(&inbound.subject);
     let Sorted { verdict, fields } = mail.sorted(&s.policy.rules);
     let priority = if inbound.kind == Kind::Bulk { Priority::P4 } else { verdict.priority };
-    let mut fields = with_remembered(fields, s, requester);
+    let requester = &registration::called(s.policy, requester);
+    let remembered = s.sender.clone().unwrap_or_default();
+    let entry = s.policy.directory.find(&requester.address);
+    let mut fields = registration::complete(fields, entry, &remembered, requester);
     if let Some(site) = site(s, &fields, &subject, inbound) {
         fields.insert(Field::Site, site);
     }
@@ -191,7 +237,7 @@ fn register(s: &Situation, mail: &Mail, requester: &Mailbox, related: Option<Num
 /// The site they work at: as it is known already, or by the words they use.
 fn site(s: &Situation, fields: &Fields, subject: &str, inbound: &Inbound) -> Option<String> {
     let fact = |field| fields.get(&field).map_or("", String::as_str);
-    let told = [fact(Field::Site), fact(Field::Department), subject, inbound.told()];
+    let told = [fact(Field::Site), fact(Field::Location), fact(Field::Department), subject, inbound.told()];
     told.iter().find_map(|text| site_in(&s.policy.sites, text)).map(|site| site.name.clone())
 }
 
@@ -204,23 +250,6 @@ fn title(subject: &str, inbound: &Inbound) -> String {
     let line = inbound.body.text.lines().map(str::trim).find(|l| !l.is_empty());
     let line = line.map(|l| l.chars().take(60).collect::<String>());
     line.unwrap_or_else(|| inbound.language.pick("（无主题）", "(no subject)").to_owned())
-}
-
-/// What the text says; what is remembered of the person fills the gaps.
-fn with_remembered(mut found: Fields, s: &Situation, requester: &Mailbox) -> Fields {
-    let person = s.sender.clone().unwrap_or_default();
-    let remembered = [
-        (Field::Name, if requester.name.is_empty() { &person.name } else { &requester.name }),
-        (Field::Department, &person.department),
-        (Field::EmployeeId, &person.employee_id),
-        (Field::Contact, &person.contact),
-    ];
-    for (field, value) in remembered {
-        if !value.trim().is_empty() {
-            found.entry(field).or_insert_with(|| value.trim().chars().take(200).collect());
-        }
-    }
-    found
 }
 
 /// What a ticket teaches about its requester.
@@ -245,6 +274,17 @@ pub fn may_acknowledge(s: &Situation, inbound: &Inbound) -> bool {
     within && !own && hush::may_answer(inbound).is_ok()
 }
 
+fn unknown_caller(machine: &str, language: Language) -> String {
+    match language {
+        Language::Chinese => format!(
+            "这是{machine}转来的，通讯录里找不到是谁，暂时登记在您名下。知道是谁以后，回复本邮件，第一行写「#代报 邮箱」，工单就转给他。"
+        ),
+        Language::English => format!(
+            "This came through {machine} and the directory does not know from whom, so you stand in as its requester. Once you know, reply with #for address on the first line."
+        ),
+    }
+}
+
 /// What the engineer should know before trusting the message (S6).
 fn warnings(draft: &Draft, inbound: &Inbound) -> Vec<String> {
     let language = draft.owner().map_or(Language::English, |r: Reader| r.language);
@@ -254,7 +294,8 @@ fn warnings(draft: &Draft, inbound: &Inbound) -> Vec<String> {
         let text = language.pick("发件人不是本公司邮箱：", "The sender is not a colleague: ");
         warnings.push(format!("{text}{}", requester.address));
     }
-    if requester.name.contains('@') && !requester.name.to_ascii_lowercase().contains(requester.address.key()) {
+    let shown = inbound.from.as_ref().filter(|from| from.address == requester.address).map_or("", |from| &from.name);
+    if shown.contains('@') && !shown.to_ascii_lowercase().contains(requester.address.key()) {
         let text = language.pick(
             "显示名里写着另一个地址，实际发件地址是 ",
             "The shown name carries another address; the real one is ",

@@ -42,6 +42,8 @@ pub enum Content {
         outsider: bool,
         /// The fault was reported before; it is to be mended by then.
         known: Option<Timestamp>,
+        /// Somebody else registered it for them.
+        behalf: Option<Registered>,
         /// An article that may answer the question at once.
         article: Option<Shown>,
     },
@@ -96,6 +98,19 @@ pub enum Content {
         /// In bytes.
         limit: usize,
     },
+    /// To the engineer: the requester filled in the form of the acknowledgement.
+    Completed {
+        author: String,
+        /// What is known now and was not before.
+        facts: Vec<Fact>,
+        /// What contradicts the directory, in words.
+        odd: Vec<String>,
+        /// What they wrote besides.
+        body: Option<Body>,
+        kept: Vec<String>,
+        /// The reader is the supervisor: what they reply is for the engineers.
+        to_supervisor: bool,
+    },
     /// To the requester: what helps until it is fixed.
     Workaround { author: String, body: Body },
     /// To the requester: done, please try it and rate.
@@ -133,6 +148,8 @@ pub enum Content {
         status: Option<Vec<StatusLine>>,
         /// Open tickets of this engineer (`#list`).
         list: Option<Vec<ListLine>>,
+        /// How many everybody has, with the list; empty without it.
+        loads: Vec<LoadLine>,
         help: bool,
     },
     /// To an engineer whose message was not proven: reply to this and it is carried out.
@@ -204,12 +221,30 @@ pub enum Content {
     Waiting { since: Timestamp, closes: Timestamp, last: bool },
     /// To the engineer and the supervisor: somebody lets the ticket wait for long.
     OnHold { wait: Wait, since: Timestamp },
+    /// To the next engineer, or the supervisor when there is none: the one before is not there any more.
+    Handover {
+        before: String,
+        /// The end of the leave; `None`: gone for good.
+        until: Option<Timestamp>,
+        /// There is a next engineer.
+        found: bool,
+        body: Body,
+        /// What happened so far, newest last.
+        history: Vec<StatusLine>,
+    },
     /// To the team of an urgent ticket: somebody has it now.
     Taken { by: String },
     /// To the engineer: the requester has heard nothing since then.
     Progress { silent_since: Timestamp },
     /// To the engineer: a letter to somebody on the ticket could not be delivered.
-    Undelivered { recipient: String, reason: String },
+    Undelivered {
+        recipient: String,
+        reason: String,
+        /// Nothing is sent there before.
+        until: Option<Timestamp>,
+        /// Not news of a letter that came back: another one waits because of it.
+        waiting: bool,
+    },
     /// To the sender, once a day: the message was larger than the desk takes.
     TooLarge { bytes: usize, limit: usize },
     /// To requester and engineer: an appointment on site, with its entry for their calendars.
@@ -324,6 +359,22 @@ pub struct Shown {
     pub text: String,
     /// Where they can say whether it helped; `None` when the desk has no public address.
     pub link: Option<String>,
+}
+
+/// Who registered a report for its requester.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Registered {
+    /// The engineer; `None`: a machine passed it on.
+    pub by: Option<String>,
+    /// How it came, in words: by phone, or the machine's name.
+    pub way: Option<String>,
+}
+
+/// A fact a requester told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    pub field: Field,
+    pub value: String,
 }
 
 /// Who is invited to an appointment.
@@ -655,6 +706,17 @@ pub struct ListLine {
     pub resolution_due: Timestamp,
 }
 
+/// How much an engineer has to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LoadLine {
+    pub name: String,
+    /// Open tickets.
+    pub open: i64,
+    pub away: bool,
+    /// The reader.
+    pub me: bool,
+}
+
 /// How a letter presents itself to machines (`hardening.md` L9-L12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
@@ -678,6 +740,7 @@ impl Content {
             Content::FilesKept { .. } => "files_kept",
             Content::Proposal { .. } => "proposal",
             Content::FollowUp { .. } => "follow_up",
+            Content::Completed { .. } => "completed",
             Content::Workaround { .. } => "workaround",
             Content::Resolution { .. } => "resolution",
             Content::ConfirmReminder { .. } => "confirm_reminder",
@@ -699,6 +762,7 @@ impl Content {
             Content::Incident { .. } => "incident",
             Content::Waiting { .. } => "waiting",
             Content::OnHold { .. } => "on_hold",
+            Content::Handover { .. } => "handover",
             Content::Taken { .. } => "taken",
             Content::Progress { .. } => "progress",
             Content::Undelivered { .. } => "undelivered",
@@ -727,6 +791,7 @@ impl Content {
         match self {
             Content::Answer { .. }
             | Content::Message { .. }
+            | Content::Completed { .. }
             | Content::Workaround { .. }
             | Content::Resolution { .. }
             | Content::Vendor { author: Some(_), .. }
@@ -751,6 +816,7 @@ impl Content {
             Content::Answer { author, .. }
             | Content::Message { author, .. }
             | Content::Copied { author, .. }
+            | Content::Completed { author, .. }
             | Content::Workaround { author, .. }
             | Content::Resolution { author, .. }
             | Content::Cancelled { author, .. }

@@ -10,7 +10,7 @@ use crate::desk::requester::links;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Entry, What, Who};
 use crate::desk::words::Status;
-use crate::desk::{approval, escalation, hush, intake};
+use crate::desk::{approval, escalation, held, hush, intake};
 use crate::time::Timestamp;
 
 /// A machine's mail that is not worth a ticket: joins the one it names, else is kept aside (L1-L3).
@@ -25,7 +25,8 @@ pub fn mail(s: &Situation, mail: &Mail, now: Timestamp) -> Vec<Effect> {
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
     draft.effect(Effect::Join { number: on.ticket.number, visibility: Visibility::Internal });
     match &inbound.bounce {
-        Some(bounce) if inbound.kind == Kind::Bounce && bounce.permanent => {
+        // Lost is lost, also when the next letter may fare better.
+        Some(bounce) if inbound.kind == Kind::Bounce => {
             bounced(s, on, &mut draft, bounce, &mail.inbound.identity.hex()[..16])
         }
         _ => draft.record(What::Message, inbound.kind.as_str()),
@@ -59,7 +60,10 @@ fn bounced(s: &Situation, on: &Candidate, draft: &mut Draft, bounce: &Bounce, ca
     let reason = format!("{} {}", bounce.status, bounce.reason).trim().to_owned();
     draft.record(What::Undelivered, format!("{}: {reason}", bounce.recipient));
     let recipient = Address::parse(&bounce.recipient);
-    tell_undelivered(s, on, draft, recipient.as_ref(), &bounce.recipient, &reason, cause);
+    // Whoever else a mailbox passes its mail on to: nothing goes to whom we wrote. What was never written there says
+    // nothing, or anybody could silence anybody.
+    let until = s.bounced.as_ref().filter(|_| bounce.permanent).and_then(|to| held::hold(draft, to, &reason));
+    tell_undelivered(s, on, draft, s.bounced.as_ref().or(recipient.as_ref()), &bounce.recipient, &reason, until, cause);
 }
 
 /// A letter failed for good in the desk's own queue.
@@ -73,14 +77,16 @@ pub fn undelivered(
 ) -> Vec<Effect> {
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
     draft.record(What::Undelivered, format!("{to}: {reason}"));
+    let until = if held::is_about_address(reason) { held::hold(&mut draft, to, reason) } else { None };
     // News about lost news would go in circles.
     if !letter.contains("/undelivered/") {
-        tell_undelivered(s, on, &mut draft, Some(to), to.as_str(), reason, letter);
+        tell_undelivered(s, on, &mut draft, Some(to), to.as_str(), reason, until, letter);
     }
     draft.finish()
 }
 
 /// To the assignee; when it is the assignee's mailbox that fails, to the supervisor (L22).
+#[expect(clippy::too_many_arguments, reason = "two call sites; a struct would only rename them")]
 fn tell_undelivered(
     s: &Situation,
     on: &Candidate,
@@ -88,6 +94,7 @@ fn tell_undelivered(
     to: Option<&Address>,
     shown: &str,
     reason: &str,
+    until: Option<Timestamp>,
     cause: &str,
 ) {
     if let Some(to) = to {
@@ -99,7 +106,7 @@ fn tell_undelivered(
     let Some(reader) = owner.or(other) else { return };
     let (recipient, reason) = (shown.to_owned(), reason.chars().take(500).collect());
     let key = format!("{}-{cause}", on.ticket.cycle);
-    draft.letter(reader, &key, Content::Undelivered { recipient, reason });
+    draft.letter(reader, &key, Content::Undelivered { recipient, reason, until, waiting: false });
 }
 
 pub fn set_aside(reason: &str) -> Vec<Effect> {

@@ -2,6 +2,7 @@
 
 use crate::address::{Address, Mailbox};
 use crate::desk::approval::Module;
+use crate::desk::directory::Directory;
 use crate::desk::duty::{Duty, OnDuty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
@@ -38,6 +39,9 @@ pub struct Policy {
     pub departments: Vec<Department>,
     /// Whose owners approve requests.
     pub modules: Vec<Module>,
+    pub channels: Vec<Channel>,
+    /// Who works here; replaced while the desk runs.
+    pub directory: Arc<Directory>,
     pub knowledge: Knowledge,
     /// How long after it was closed a ticket is archived; `None`: never.
     pub archive_after: Option<Duration>,
@@ -63,6 +67,8 @@ pub struct Identity {
     pub domains: Vec<String>,
     /// `https://desk.example.com`, no slash at the end; `None`: no links, rating by mail only.
     pub public_url: Option<String>,
+    /// The mail provider delivers `it+anything@` to the desk: letters offer such addresses in place of commands.
+    pub plus_addresses: bool,
     /// Zone of the desk and of readers who have none of their own.
     pub zone: Tz,
     /// For readers whose language is not known.
@@ -75,7 +81,15 @@ impl Identity {
     }
 
     pub fn is_own(&self, address: &Address) -> bool {
-        *address == self.address || self.aliases.contains(address)
+        *address == self.address || self.aliases.contains(address) || self.verb(address).is_some()
+    }
+
+    /// What stands behind the plus sign in an address of the desk: `take` in `it+take@corp.example`.
+    pub fn verb<'a>(&self, address: &'a Address) -> Option<&'a str> {
+        let (local, domain) = (self.address.local(), self.address.domain());
+        let same = address.domain().eq_ignore_ascii_case(domain);
+        let begins = address.local().get(..local.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(local));
+        address.local().get(local.len()..)?.strip_prefix('+').filter(|_| same && begins)
     }
 
     /// Whether this is one of the desk's own lists, by its address or `List-Id`: `it-help@example.com` is usually
@@ -107,6 +121,8 @@ pub struct Reader {
 #[derive(Clone, Debug)]
 pub struct Engineer {
     pub reader: Reader,
+    /// Other addresses they write from; letters go to the reader's.
+    pub aliases: Vec<Address>,
     /// 1 junior, 2 desk, 3 senior (`design.md` section 2).
     pub level: u8,
     /// Categories this engineer takes; empty means all.
@@ -125,9 +141,22 @@ impl Engineer {
     }
 }
 
+/// A machine that passes on what people say: voice mail, a scanner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// It writes from here, and is never answered.
+    pub address: Address,
+    /// What people call it.
+    pub name: String,
+}
+
 impl Policy {
+    pub fn channel(&self, address: &Address) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.address == *address)
+    }
+
     pub fn engineer(&self, address: &Address) -> Option<&Engineer> {
-        self.engineers.iter().find(|e| e.address() == address)
+        self.engineers.iter().find(|e| e.address() == address || e.aliases.contains(address))
     }
 
     pub fn module(&self, name: &str) -> Option<&Module> {
@@ -375,6 +404,8 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Attachments up to this many bytes in all are sent on; larger ones are kept and named.
     pub relay_bytes: usize,
+    /// After a letter came back nothing is sent to its address for so long; zero: on and on.
+    pub bounce_pause: Duration,
 }
 
 /// A place where people work, and the words it is recognised by: its city, buildings, departments.

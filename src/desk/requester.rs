@@ -4,13 +4,15 @@ use crate::address::{Address, Mailbox};
 use crate::desk::answer::{self, Answer, Wish};
 use crate::desk::draft::Draft;
 use crate::desk::event::{Candidate, Effect, Mail, Situation, TimerKind, Visibility};
-use crate::desk::inbound::{Attachment, Kind};
-use crate::desk::letter::{Action, Closing, Content, NoticeReason, RatingLinks, Writer};
+use crate::desk::inbound::{Attachment, Body, Kind};
+use crate::desk::letter::{Action, Closing, Content, Fact, NoticeReason, RatingLinks, Writer};
 use crate::desk::link::{RatingLink, Standing};
 use crate::desk::policy::Policy;
 use crate::desk::quote::own_words;
+use crate::desk::registration::{self, Learned};
 use crate::desk::thread::By;
 use crate::desk::ticket::{Ticket, What, Who};
+use crate::desk::triage::fold;
 use crate::desk::words::{Field, Rating, Status, Wait};
 use crate::desk::{approval, assign, copies, fields, follow_up, intake, team};
 use crate::time::Timestamp;
@@ -36,9 +38,7 @@ pub fn mail(s: &Situation, on: &Candidate, by: By, mail: &Mail, from: &Mailbox, 
     }
     // L5: lists and programs never reopen or rate.
     let awaiting = !on.ticket.status.is_open() && mail.inbound.kind.is_human();
-    if is_requester {
-        learn(&mut draft, mail);
-    }
+    let learned = if is_requester { learn(s, &mut draft, mail) } else { Learned::default() };
     if is_requester && awaiting {
         return confirm(s, on, mail, draft);
     }
@@ -50,7 +50,7 @@ pub fn mail(s: &Situation, on: &Candidate, by: By, mail: &Mail, from: &Mailbox, 
         copies::pass_on(&mut draft, mail, from);
     }
     let wish = if is_requester && draft.ticket.status.is_open() { wish(s, mail, from) } else { None };
-    pass_on(draft, mail, from, !takes_part, wish)
+    pass_on(draft, mail, from, !takes_part, &learned, wish)
 }
 
 /// What the requester's few words propose to do with a ticket in work.
@@ -67,13 +67,13 @@ fn wish(s: &Situation, mail: &Mail, from: &Mailbox) -> Option<Action> {
 fn says_nothing(s: &Situation, mail: &Mail, from: &Mailbox) -> bool {
     let words = own_words(&s.policy.key, &mail.inbound, &from.address);
     let polite = matches!(read_answer(&words, mail), Answer::Polite) && !answer::says_more(&words);
-    (polite || is_form(&words)) && !has_files(mail)
+    (polite || fields::is_form(&words)) && !has_files(mail)
 }
 
 /// Nothing but who the requester is, as the acknowledgement asks for it.
 fn is_about_person(words: &str) -> bool {
     let person = [Field::Name, Field::Department, Field::EmployeeId, Field::Contact];
-    is_form(words) && fields::extract(words).keys().all(|field| person.contains(field))
+    fields::is_form(words) && fields::extract(words).keys().all(|field| person.contains(field))
 }
 
 /// More about a request whose approval is asked: the owners read it anew (`hardening.md` S15). Thanks change nothing.
@@ -110,12 +110,6 @@ fn read_answer(words: &str, mail: &Mail) -> Answer {
     }
 }
 
-/// Nothing but facts the desk asks for, each on its line behind its name.
-fn is_form(words: &str) -> bool {
-    let mut lines = words.lines().filter(|line| !line.trim().is_empty()).peekable();
-    lines.peek().is_some() && lines.all(|line| line.contains([':', '：']) && !fields::extract(line).is_empty())
-}
-
 /// A closed ticket takes answers for some days, from those who took part (S23); later it stays an archive.
 fn may_return(s: &Situation, on: &Candidate, takes_part: bool, now: Timestamp) -> bool {
     let closed = on.ticket.closed.unwrap_or(on.ticket.updated);
@@ -132,23 +126,42 @@ pub fn first_line(text: &str) -> String {
     text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("").chars().take(120).collect()
 }
 
-/// Facts in the new text fill what was missing, and those in the form of the acknowledgement, also where it is quoted.
-fn learn(draft: &mut Draft, mail: &Mail) {
-    let form = fields::extract_from_form(&mail.inbound.full_text);
-    for (field, value) in form.into_iter().chain(fields::extract(&mail.inbound.body.text)) {
-        draft.ticket.fields.entry(field).or_insert(value);
+/// Facts in the new text fill what was missing; those in the form of the acknowledgement, also where it is quoted, count
+/// before what was only guessed.
+fn learn(s: &Situation, draft: &mut Draft, mail: &Mail) -> Learned {
+    let words = own_words(&s.policy.key, &mail.inbound, &draft.ticket.requester.address);
+    let mut stated = fields::extract_from_form(&mail.inbound.full_text);
+    for (field, value) in fields::extract_labelled(&words) {
+        stated.entry(field).or_insert(value);
+    }
+    let entry = s.policy.directory.find(&draft.ticket.requester.address);
+    let guessed = fields::extract(&mail.inbound.body.text);
+    let learned = registration::learn(&mut draft.ticket.fields, &stated, &guessed, entry);
+    for contradiction in &learned.odd {
+        draft.record(What::Note, contradiction.told(s.policy.desk.language));
     }
     let person = intake::person(&draft.ticket);
     draft.effect(Effect::Remember(draft.ticket.requester.clone(), person));
+    learned
 }
 
 /// Further words on a ticket in work: to whoever works on it.
-fn pass_on(mut draft: Draft, mail: &Mail, from: &Mailbox, stranger: bool, wish: Option<Action>) -> Vec<Effect> {
+fn pass_on(
+    mut draft: Draft,
+    mail: &Mail,
+    from: &Mailbox,
+    stranger: bool,
+    learned: &Learned,
+    wish: Option<Action>,
+) -> Vec<Effect> {
     let answers = !stranger && mail.inbound.kind.is_human();
     if draft.ticket.status == Status::Pending && draft.ticket.wait == Some(Wait::Requester) && answers {
         draft.become_status(Status::InProgress, "");
     }
     match wish {
+        _ if learned.by_form && !(learned.facts.is_empty() && learned.odd.is_empty()) => {
+            tell_completed(&mut draft, mail, from, learned);
+        }
         Some(action) => propose(&mut draft, mail, from, action),
         None => send_to_owner(&mut draft, mail, from, stranger),
     }
@@ -166,6 +179,32 @@ fn propose(draft: &mut Draft, mail: &Mail, from: &Mailbox, action: Action) {
         letter.content = Content::Proposal { action, author, body };
         letter.key = format!("{number}/proposal/{cause}/{reader}");
         draft.record(What::Proposed { action }, "");
+    }
+}
+
+/// Whether the words hold anything but the filled form; whoever answers below the labels leaves the bare values.
+fn says_more(words: &str, learned: &Learned) -> bool {
+    let told = learned.facts.iter().map(|(_, value)| value).chain(learned.odd.iter().map(|odd| &odd.said));
+    let values: Vec<String> = told.map(|value| fold(value)).collect();
+    let rest: Vec<&str> = words.lines().filter(|line| !values.contains(&fold(line))).collect();
+    let rest = rest.join("\n");
+    !rest.trim().is_empty() && !fields::is_form(&rest)
+}
+
+/// The form came back: the facts once, and the words only where there are others.
+fn tell_completed(draft: &mut Draft, mail: &Mail, from: &Mailbox, learned: &Learned) {
+    let words = own_words(&draft.policy.key, &mail.inbound, &from.address).into_owned();
+    let whole = words == mail.inbound.body.text;
+    let (attachments, kept) = draft.fitting(&mail.inbound.attachments);
+    let body = if whole { mail.inbound.body.clone() } else { Body { text: words.clone(), html: None } };
+    let body = Some(body).filter(|_| says_more(&words, learned));
+    for reader in draft.circle().into_iter().filter(|reader| reader.mailbox.address != from.address) {
+        let facts = learned.facts.iter().map(|(field, value)| Fact { field: *field, value: value.clone() }).collect();
+        let odd = learned.odd.iter().map(|contradiction| contradiction.told(reader.language)).collect();
+        let to_supervisor = draft.policy.engineer(&reader.mailbox.address).is_none();
+        let (author, body, kept) = (from.called().to_owned(), body.clone(), kept.clone());
+        let content = Content::Completed { author, facts, odd, body, kept, to_supervisor };
+        draft.letter(reader, &cause(mail), content).attachments = attachments.clone();
     }
 }
 
@@ -240,7 +279,7 @@ fn confirm(s: &Situation, on: &Candidate, mail: &Mail, mut draft: Draft) -> Vec<
             if resolved { clarify(s, mail, draft) } else { draft.finish() }
         }
         // The form of the acknowledgement, filled in late.
-        Answer::Other if is_form(&words) => {
+        Answer::Other if fields::is_form(&words) => {
             send_to_owner(&mut draft, mail, &from, false);
             draft.finish()
         }

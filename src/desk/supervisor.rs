@@ -17,7 +17,8 @@ pub fn mail(
     now: Timestamp,
 ) -> Option<Vec<Effect>> {
     let (skills, away) = (Vec::new(), Vec::new());
-    let acting = Engineer { reader: supervisor.clone(), level: 3, skills, hours: None, away, site: None };
+    let aliases = Vec::new();
+    let acting = Engineer { reader: supervisor.clone(), aliases, level: 3, skills, hours: None, away, site: None };
     if !mail.inbound.kind.is_human() || !is_proven(s.policy, &mail.inbound, &acting, Some(by)) {
         return None;
     }

@@ -299,7 +299,8 @@ fn is_other_site(draft: &Draft, on: &Candidate, place: &str) -> bool {
     let ticket = &draft.ticket;
     let engineer = ticket.assignee.as_ref().and_then(|address| draft.policy.engineer(address));
     let fact = |field| ticket.fields.get(&field).map_or("", String::as_str);
-    let told = [place, fact(Field::Site), fact(Field::Department), &ticket.subject, &on.description.text];
+    let known = [fact(Field::Site), fact(Field::Location), fact(Field::Department)];
+    let told = [place, known[0], known[1], known[2], &ticket.subject, &on.description.text];
     let there = told.iter().find_map(|text| site_in(&draft.policy.sites, text));
     let here = engineer.and_then(|engineer| engineer.site.as_deref());
     there.zip(here).is_some_and(|(there, here)| there.name != here)

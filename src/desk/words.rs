@@ -141,6 +141,16 @@ words! {
 }
 
 words! {
+    /// How a report reached the engineer who registers it.
+    Way {
+        Phone = "phone", "电话", "phone";
+        InPerson = "in_person", "当面", "in person";
+        Chat = "chat", "即时消息", "chat";
+        Mail = "mail", "邮件转发", "forwarded mail";
+    }
+}
+
+words! {
     /// The facts the registration form asks for (`design.md` section 1, stage 1; `domain.md` 5.5).
     Field {
         Name = "name", "姓名", "Name";
@@ -153,7 +163,30 @@ words! {
         Steps = "steps", "操作步骤", "Steps before it happened";
         Error = "error", "报错信息", "Error text";
         Impact = "impact", "影响范围（个人/部门/公司）", "Who is affected (me, department, company)";
+        /// Where they sit: site, building, floor.
+        Location = "location", "位置", "Location";
+        /// Whom they report to; the directory's word.
+        Manager = "manager", "直属上级", "Reports to";
+        /// Marked as important in the directory.
+        Vip = "vip", "通讯录标记", "Marked as";
+        /// How it was reported, when not by mail.
+        Channel = "channel", "报障方式", "Reported by";
     }
+}
+
+impl Field {
+    /// What a requester may tell about the fault and about themselves; the others are the desk's own.
+    pub const TOLD: [Field; 9] = [
+        Field::Name,
+        Field::Department,
+        Field::EmployeeId,
+        Field::Contact,
+        Field::When,
+        Field::Steps,
+        Field::Error,
+        Field::Impact,
+        Field::Location,
+    ];
 }
 
 impl Status {

@@ -108,14 +108,23 @@ impl Work<'_> {
             Effect::Helped { number, article, helped } => {
                 tx.note_helped(number, article, helped, self.now).await?;
             }
-            Effect::Send(letter) => self.send(*letter).await?,
+            Effect::Send(letter) => self.send(*letter, self.now).await?,
+            Effect::SendLater(letter, at) => self.send(*letter, at).await?,
+            Effect::Hold(held) => {
+                tx.hold_address(&held).await?;
+                self.facts.now_held(&held.address, Some(&held));
+            }
+            Effect::Release(address) => {
+                tx.release_address(&address, self.now).await?;
+                self.facts.now_held(&address, None);
+            }
             // Told by `carry_out`, which knows the message.
             Effect::Join { .. } | Effect::SetAside { .. } => {}
         }
         Ok(())
     }
 
-    async fn send(&mut self, mut letter: Letter) -> Result<(), StoreError> {
+    async fn send(&mut self, mut letter: Letter, not_before: Timestamp) -> Result<(), StoreError> {
         let (policy, number) = (&self.rules.policy, letter.ticket.as_ref().map(|t| t.number));
         if letter.with_first_files
             && let Some(number) = number
@@ -137,7 +146,8 @@ impl Work<'_> {
         }
         self.facts.told(&letter);
         let now = number.map_or(self.now, |number| self.facts.pace(number, &letter.to.mailbox.address));
-        self.facts.letters.add(Draft { rules: self.rules.clone(), letter, conversation, now });
+        let queued = now.max(not_before);
+        self.facts.letters.add(Draft { rules: self.rules.clone(), letter, conversation, now, queued });
         Ok(())
     }
 }

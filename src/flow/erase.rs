@@ -13,7 +13,7 @@ use crate::desk::policy::{Policy, Retention};
 use crate::desk::ticket::{Entry, Number, What, Who};
 use crate::desk::words::Status;
 use crate::mail;
-use crate::store::{Deletion, Held, StoreError, Traces, Tx, replaced};
+use crate::store::{Deletion, Kept, StoreError, Traces, Tx, replaced};
 use crate::time::Timestamp;
 use serde_json::Value;
 
@@ -104,7 +104,7 @@ impl Flow {
                 return Ok(all);
             }
             let nobody = Address::parse("nobody@erased.invalid").expect("a good address");
-            let held: Vec<Held> = {
+            let held: Vec<Kept> = {
                 let mut held = tx.holdings(&numbers, &nobody).await?;
                 let aside = tx.holdings(&[], &nobody).await?;
                 held.retain(|one| !aside.contains(one));
@@ -194,10 +194,10 @@ impl<'a> Person<'a> {
     }
 
     /// What is to go: on their own tickets all of it, elsewhere what is theirs or names them.
-    async fn holdings(&self, tx: &mut Tx) -> Result<Vec<Held>, StoreError> {
+    async fn holdings(&self, tx: &mut Tx) -> Result<Vec<Kept>, StoreError> {
         let own = tx.holdings(&self.own, self.who).await?;
         let none = tx.holdings(&[], self.who).await?;
-        let mut gone: Vec<Held> = own.into_iter().filter(|held| held.own || !none.contains(held)).collect();
+        let mut gone: Vec<Kept> = own.into_iter().filter(|held| held.own || !none.contains(held)).collect();
         for held in tx.holdings(&self.others, self.who).await? {
             if held.own {
                 gone.push(held);
@@ -222,7 +222,7 @@ impl<'a> Person<'a> {
         self.needles.iter().map(|needle| needle.to_ascii_lowercase()).any(|n| text.contains(&n) || header.contains(&n))
     }
 
-    async fn erase(&self, tx: &mut Tx, as_whom: &Address, held: &[Held]) -> Result<Deletion, StoreError> {
+    async fn erase(&self, tx: &mut Tx, as_whom: &Address, held: &[Kept]) -> Result<Deletion, StoreError> {
         let archived = tx.unarchive(&[&self.own[..], &self.others[..]].concat()).await?;
         let mut gone = tx.erase_held(held).await?;
         gone.tickets = self.own.len() as u64;

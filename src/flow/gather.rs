@@ -6,6 +6,7 @@ use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::approval::Approval;
 use crate::desk::command::{self, Command};
 use crate::desk::event::{Candidate, Event, KnownId, Mail, Person, SenderCounts, Situation, Timer, TimerKind};
+use crate::desk::held::{AllHeld, Held};
 use crate::desk::inbound::{Body, Digest, Inbound, Kind};
 use crate::desk::knowledge::rank::{self, Frequencies, Weighed};
 use crate::desk::knowledge::{Similar, terms};
@@ -14,11 +15,12 @@ use crate::desk::policy::Policy;
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
 use crate::desk::words::Status;
-use crate::desk::{hush, thread};
+use crate::desk::{behalf, hush, thread};
 use crate::mail;
 use crate::store::{StoreError, Tx};
 use crate::time::Timestamp;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A merge leads to a merge at most so many times.
@@ -45,6 +47,8 @@ pub struct Facts {
     asked_terms: HashSet<String>,
     /// The beginning of the timelines of leading tickets, and what their requesters wrote: many reports ask for them.
     leading: HashMap<Number, (Vec<Entry>, Body)>,
+    /// Addresses nothing is sent to.
+    held: Option<Arc<AllHeld>>,
 }
 
 /// A ticket and who has to do with it.
@@ -103,6 +107,7 @@ impl Facts {
             solved: Frequencies::default(),
             asked_terms: HashSet::new(),
             leading: HashMap::new(),
+            held: None,
         }
     }
 
@@ -355,6 +360,9 @@ impl Facts {
             unconfirmed: None,
             proposed: None,
             own_open: Vec::new(),
+            behalf: None,
+            held: self.held(tx).await?,
+            bounced: None,
         };
         // Timers give nobody work.
         if !matches!(event, Event::Due(_)) {
@@ -370,6 +378,7 @@ impl Facts {
             | Event::Helped { number, .. }
             | Event::CodeWanted { number, .. }
             | Event::CodeEntered { number, .. } => vec![*number],
+            Event::Absent { number, parent } => [Some(*number), *parent].into_iter().flatten().collect(),
             Event::Due(timers) => timers.iter().map(|timer| timer.number).collect(),
         };
         situation.candidates = self.candidates(tx, &numbers, policy, event, situation.incident).await?;
@@ -414,6 +423,9 @@ impl Facts {
         if s.known_ids.is_empty() {
             s.similar = self.similar(tx, mail).await?;
         }
+        if let Some(letter) = inbound.bounce.as_ref().and_then(|bounce| bounce.original_message_id.as_ref()) {
+            s.bounced = tx.recipient_of(letter).await?;
+        }
         let mut numbers = thread::named(inbound);
         numbers.extend(s.incident);
         numbers.extend(s.known_ids.iter().map(|k| k.number));
@@ -430,6 +442,12 @@ impl Facts {
             }
             if s.policy.engineer(&from.address).is_some() {
                 numbers.extend(self.about_engineer(tx, s, inbound).await?);
+            }
+            let target = behalf::target(s.policy, s.unconfirmed.as_deref().unwrap_or(inbound));
+            if let Some(target) = target.or_else(|| behalf::target(s.policy, inbound)) {
+                self.look_up_senders(tx, std::slice::from_ref(&target), now).await?;
+                let person = self.people.get(&target).cloned().flatten();
+                s.behalf = Some((person, self.counts.get(&target).copied().unwrap_or_default()));
             }
         }
         Ok(numbers)
@@ -485,6 +503,23 @@ impl Facts {
         let known = (tx.first_entries(number, ENTRIES_OF_LEADING).await?, tx.description(number).await?);
         self.leading.insert(number, known.clone());
         Ok(known)
+    }
+
+    async fn held(&mut self, tx: &mut Tx) -> Result<Arc<AllHeld>, StoreError> {
+        if self.held.is_none() {
+            let held = tx.held_addresses(self.now).await?;
+            self.held = Some(Arc::new(held.into_iter().map(|held| (held.address.clone(), held)).collect()));
+        }
+        Ok(self.held.clone().unwrap_or_default())
+    }
+
+    /// Nothing is sent to an address any more, or it is again.
+    pub fn now_held(&mut self, address: &Address, held: Option<&Held>) {
+        let all = Arc::make_mut(self.held.get_or_insert_default());
+        match held {
+            Some(held) => drop(all.insert(address.clone(), held.clone())),
+            None => drop(all.remove(address)),
+        }
     }
 
     /// A ticket's timeline has one more entry.
@@ -628,6 +663,7 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
             engineer || (awaiting && mail.inbound.kind != Kind::Bounce)
         }
         Event::Rated { .. } | Event::Helped { .. } => true,
+        Event::Absent { number, .. } => candidate.named == *number,
         Event::Due(timers) => {
             let kinds = [TimerKind::Progress, TimerKind::Hold, TimerKind::FollowUp, TimerKind::Knowledge];
             let looks_back = |timer: &Timer| timer.number == candidate.named && kinds.contains(&timer.kind);

@@ -25,7 +25,10 @@ pub struct Draft {
     pub letter: Letter,
     /// The ids its reader saw on the ticket, oldest first.
     pub conversation: Vec<MessageId>,
+    /// When it is written.
     pub now: Timestamp,
+    /// It does not leave before.
+    pub queued: Timestamp,
 }
 
 /// Letters that are not in the outbox yet.
@@ -87,7 +90,7 @@ impl Letters {
 }
 
 fn outgoing(draft: Draft) -> Outgoing {
-    let Draft { rules, letter, conversation, now } = draft;
+    let Draft { rules, letter, conversation, now, queued } = draft;
     let (desk, key) = (&rules.policy.desk, &rules.policy.key);
     let rendered = render::render(&rules.templates, &letter, desk, key, now);
     let composed = compose::compose(&rendered, &letter, desk, key, &conversation, now);
@@ -101,6 +104,6 @@ fn outgoing(draft: Draft) -> Outgoing {
         template: letter.content.template().to_owned(),
         urgency: composed.urgency,
         bytes: composed.bytes,
-        queued: now,
+        queued,
     }
 }

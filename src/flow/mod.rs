@@ -8,6 +8,7 @@ mod beside;
 pub mod deliver;
 pub mod erase;
 mod gather;
+mod handover;
 mod index;
 mod ingest;
 mod letters;
@@ -17,6 +18,7 @@ pub use ingest::{Arrival, Outcome, Progress, ReadBatch};
 
 use beside::Beside;
 
+use crate::desk::directory::Directory;
 use crate::desk::event::Event;
 use crate::desk::policy::Policy;
 use crate::mail::templates::Templates;
@@ -67,6 +69,12 @@ impl Flow {
     /// Batches of mail taken in so far: what can wait, waits while this grows.
     pub fn taken_in(&self) -> u64 {
         self.taken_in.load(Ordering::Relaxed)
+    }
+
+    /// From now on the rules know these people; what is being handled finishes with those before.
+    pub fn use_directory(&self, directory: Arc<Directory>) {
+        let mut rules = self.rules.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        rules.policy = Arc::new(Policy { directory, ..rules.policy.as_ref().clone() });
     }
 
     pub fn policy(&self) -> Arc<Policy> {

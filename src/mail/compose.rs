@@ -83,7 +83,14 @@ fn urgency(letter: &Letter) -> i64 {
     let urgent = letter.ticket.as_ref().is_some_and(|t| t.priority <= Priority::P2);
     match &letter.content {
         Content::Notice { reason: NoticeReason::Unassigned { .. }, .. } => 0,
-        Content::Notice { .. } | Content::Dissatisfied { .. } | Content::Escalation { .. } if urgent => 0,
+        Content::Notice { .. }
+        | Content::Handover { .. }
+        | Content::Dissatisfied { .. }
+        | Content::Escalation { .. }
+            if urgent =>
+        {
+            0
+        }
         content if content.manner() == Manner::Human => 1,
         Content::Notice { .. } | Content::Dissatisfied { .. } | Content::Undelivered { .. } => 2,
         Content::Transcript { .. } | Content::ConfirmCommand { .. } | Content::VisitAnswer { .. } => 2,

@@ -4,7 +4,7 @@
 //! and at last what kind of message it is.
 
 use crate::address::{Mailbox, MessageId};
-use crate::desk::inbound::{Attachment, Bounce, Digest, Inbound, Kind};
+use crate::desk::inbound::{Attachment, Bounce, Digest, Forwarded, Inbound, Kind};
 use crate::desk::words::Language;
 use crate::mail::attachment::Outline;
 use crate::mail::body::{self, Purpose, Reading};
@@ -84,6 +84,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         calendar: content.calendar.is_some_and(is_invitation),
     });
     let bounce = (kind == Kind::Bounce).then(|| bounce::details(&root, &reading.full_text, hint));
+    let forwarded = (kind == Kind::Forward).then(|| forwarded(&content, &reading, hint)).flatten();
     let passed_on = kind == Kind::Forward && bounce::is_passed_on(&reading.full_text);
     let anomalies = anomalies(&root, &notes, &content, &author);
     // A file that a person attached is none.
@@ -100,7 +101,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         in_reply_to: mailbox::ids(header, "In-Reply-To"),
         references: mailbox::ids(header, "References"),
         date: header.text("Date").and_then(|text| date(&text)),
-        language: language(&reading, &subject, kind, header, hint),
+        language: language(&reading, forwarded.as_ref(), &subject, kind, header, hint),
         references_in_text: references_in_text([&reading.full_text, html.as_deref().unwrap_or("")]),
         body: reading.body,
         full_text: reading.full_text,
@@ -110,6 +111,8 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         attachments: Vec::new(),
         bounce: bounce.map(own_line),
         calendar_reply,
+        sent_as: None,
+        forwarded: forwarded.map(Box::new),
         authentication_results: header
             .all("Authentication-Results")
             .take(MAX_RESULTS)
@@ -169,6 +172,30 @@ fn read_body(content: &mut Content, hint: Option<Charset>, purpose: Purpose) -> 
     (body::read(Some(&enclosed.join("\n\n")), None), encloses, html)
 }
 
+/// What a forward passes on: an enclosed message, or one that stands in the text.
+fn forwarded(content: &Content, reading: &Reading, hint: Option<Charset>) -> Option<Forwarded> {
+    let Some(enclosed) = content.enclosed.first() else { return body::forward::read(&reading.full_text) };
+    let inner = enclosed.children.first()?;
+    let hint = inner.charset().or(hint);
+    let (plain, html) = Content::of(inner, hint).take_text();
+    let author = mailbox::author(&inner.header, hint).ok();
+    let field = |name| inner.header.first(name).map(|value| header::decode(value, hint)).unwrap_or_default();
+    let text = body::read(plain.as_deref(), html.as_deref()).body.text;
+    Some(Forwarded {
+        name: author.as_ref().map_or(String::new(), |author| author.name.clone()),
+        address: author.map(|author| author.address),
+        subject: field("Subject").chars().take(MAX_SUBJECT).collect(),
+        date: field("Date").chars().take(100).collect(),
+        // Without words of its own the outer text is the enclosed one.
+        above: if text.trim() == reading.body.text.trim() || reading.has_forward {
+            String::new()
+        } else {
+            reading.after_commands.text.clone()
+        },
+        text,
+    })
+}
+
 /// A calendar part that asks or answers something (RFC 5546 section 1.4).
 fn is_invitation(part: &Part) -> bool {
     let method = part.media.token("method").or_else(|| {
@@ -186,8 +213,19 @@ fn date(text: &str) -> Option<Timestamp> {
 }
 
 /// The language of what the sender wrote; short of words, that of the subject, the whole text, the charset.
-fn language(reading: &Reading, subject: &str, kind: Kind, header: &Header, hint: Option<Charset>) -> Language {
-    let new = if kind == Kind::Forward { &reading.full_text } else { &reading.body.text };
+fn language(
+    reading: &Reading,
+    forwarded: Option<&Forwarded>,
+    subject: &str,
+    kind: Kind,
+    header: &Header,
+    hint: Option<Charset>,
+) -> Language {
+    let new = match forwarded {
+        Some(forwarded) => &forwarded.text,
+        None if kind == Kind::Forward => &reading.full_text,
+        None => &reading.body.text,
+    };
     let by_charset = || hint.filter(|c| c.is_simplified_chinese()).map(|_| Language::Chinese);
     let by_header = || {
         let tag = header.token("Content-Language").or_else(|| header.token("Accept-Language"))?;

@@ -7,8 +7,8 @@ use crate::desk::inbound::Body;
 use crate::desk::knowledge::article::Parts;
 use crate::desk::letter::{
     Action, Appointment, ApprovalStage, ArticlePurpose, Attendee, Change, ClockStep, Closing, Content, CopyStage,
-    Entry, Known, Letter, ListLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks, ReceiptKind, Said, Shown,
-    Stage, StatusLine, Step, TranscriptLine, Writer,
+    Entry, Fact, Known, Letter, ListLine, LoadLine, Method, NotCounted, NoticeReason, Purpose, RatingLinks,
+    ReceiptKind, Registered, Said, Shown, Stage, StatusLine, Step, TranscriptLine, Writer,
 };
 use crate::desk::outage;
 use crate::desk::policy::{Identity, Reader, Role};
@@ -26,6 +26,7 @@ pub fn now() -> Timestamp {
 /// A desk as a company in Shanghai might run it.
 pub fn identity() -> Identity {
     Identity {
+        plus_addresses: true,
         name_zh: "IT 服务台".into(),
         name_en: "IT Service Desk".into(),
         address: address("it@corp.example"),
@@ -277,6 +278,15 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         outsider,
         known: None,
         article: None,
+        behalf: None,
+    };
+    let registered = |by: Option<String>, way: Option<String>| Content::Acknowledgement {
+        missing: vec![Field::Contact, Field::Error],
+        engineer: Some(say.engineer().name),
+        outsider: false,
+        known: None,
+        article: None,
+        behalf: Some(Registered { by, way }),
     };
     let known = |by| Content::Acknowledgement {
         missing: Vec::new(),
@@ -284,9 +294,13 @@ fn to_the_requester(say: Say) -> Vec<(Who, Content)> {
         outsider: false,
         known: Some(by),
         article: None,
+        behalf: None,
     };
     vec![
         (Who::Requester, acknowledgement(&[], Some(author.clone()), false)),
+        (Who::Requester, registered(Some(author.clone()), Some(say.pick("电话", "phone")))),
+        (Who::Requester, registered(Some(author.clone()), None)),
+        (Who::Requester, registered(None, Some(say.pick("语音信箱", "voice mail")))),
         (Who::Requester, acknowledgement(&[Field::EmployeeId, Field::Contact, Field::Error], None, false)),
         (Who::Outsider, acknowledgement(&[], None, true)),
         (Who::Requester, known(minutes(90))),
@@ -439,6 +453,32 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         writer,
         to_supervisor: false,
     };
+    let completed = |odd: Vec<String>, body: Option<Body>, kept: &[&str], to_supervisor: bool| Content::Completed {
+        author: say.requester().name,
+        facts: vec![
+            Fact { field: Field::Department, value: say.pick("财务部", "Finance") },
+            Fact {
+                field: Field::When,
+                value: say.pick("今天早上九点开始，每次打印都这样", "since nine this morning, every time"),
+            },
+        ],
+        odd,
+        body,
+        kept: kept.iter().map(|k| (*k).to_owned()).collect(),
+        to_supervisor,
+    };
+    let odd = say.pick(
+        "来信写的姓名是“李四”，通讯录里是“张伟”，工单按通讯录登记。",
+        "The mail says name \"Li Si\"; the directory, which the ticket goes by, says \"Zhang Wei\".",
+    );
+    let nothing_new = Content::Completed {
+        author: say.requester().name,
+        facts: Vec::new(),
+        odd: vec![odd.clone()],
+        body: None,
+        kept: Vec::new(),
+        to_supervisor: false,
+    };
     let colleague = Content::Message {
         author: say.writer(Writer::Stranger).name,
         address: say.writer(Writer::Stranger).address,
@@ -476,6 +516,9 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         (Who::Engineer, message(Writer::Participant, &[])),
         (Who::Engineer, third),
         (Who::Supervisor, colleague),
+        (Who::Engineer, completed(Vec::new(), None, &[], false)),
+        (Who::Supervisor, completed(vec![odd.clone()], Some(say.body()), &["video.mp4", "log.txt"], true)),
+        (Who::Engineer, nothing_new),
         (Who::Engineer, message(Writer::Stranger, &["video.mp4"])),
         (Who::Engineer, message(Writer::Supervisor, &[])),
         (Who::Engineer, message(Writer::Colleague, &[])),
@@ -492,6 +535,10 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         (Who::Supervisor, Content::OnHold { wait: Wait::Visit, since: minutes(-7200) }),
         (Who::Engineer, incident(say, 2, 1)),
         (Who::Supervisor, incident(say, 3, 2)),
+        (Who::Engineer, handover(say, Some(minutes(60 * 24 * 9)), true)),
+        (Who::Engineer, handover(say, None, true)),
+        (Who::Supervisor, handover(say, Some(minutes(60 * 24 * 9)), false)),
+        (Who::Supervisor, handover(say, None, false)),
         (Who::Engineer, Content::Taken { by: say.pick("李静", "Grace Lee") }),
         (Who::Engineer, Content::Progress { silent_since: minutes(-30) }),
         (Who::Engineer, refused(say)),
@@ -527,9 +574,50 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
             Content::Undelivered {
                 recipient: "chen.xiaomei@corp.example".into(),
                 reason: "550 5.1.1 <chen.xiaomei@corp.example>: Recipient address rejected: User unknown".into(),
+                until: Some(minutes(60 * 24 * 3)),
+                waiting: false,
+            },
+        ),
+        (
+            Who::Engineer,
+            Content::Undelivered {
+                recipient: "chen.xiaomei@corp.example".into(),
+                reason: "554 5.7.1 Message rejected".into(),
+                until: None,
+                waiting: false,
+            },
+        ),
+        (
+            Who::Supervisor,
+            Content::Undelivered {
+                recipient: "wang.qiang@corp.example".into(),
+                reason: "550 5.1.1 User unknown".into(),
+                until: Some(minutes(60 * 24 * 3)),
+                waiting: true,
             },
         ),
     ]
+}
+
+fn handover(say: Say, until: Option<Timestamp>, found: bool) -> Content {
+    let line = |at, who: String, what, why: String| StatusLine { at: minutes(at), who, what, why };
+    let history = vec![
+        line(-180, say.requester().name, What::Opened, say.ticket().subject),
+        line(
+            -150,
+            say.pick("李静", "Grace Lee"),
+            What::Message,
+            say.pick("请先换一根网线试试。", "Please try another cable."),
+        ),
+        line(-120, say.pick("李静", "Grace Lee"), What::Step, say.pick("换了网线，无效", "another cable, no change")),
+    ];
+    Content::Handover {
+        before: say.pick("李静", "Grace Lee"),
+        until,
+        found,
+        body: if until.is_some() { say.body() } else { Body::default() },
+        history: if found { history } else { Vec::new() },
+    }
 }
 
 fn outage(stage: outage::Stage, restored: Option<Timestamp>) -> Content {
@@ -773,6 +861,7 @@ fn about_knowledge(say: Say) -> Vec<(Who, Content)> {
         engineer: engineer.then(|| say.engineer().name),
         outsider: false,
         known: None,
+        behalf: None,
         article: Some(Shown {
             name: "KB034".into(),
             title: parts(say).title,
@@ -939,6 +1028,10 @@ fn refused(say: Say) -> Content {
         ("#approval CRM", Hint::NoModule { known: "ERP, OA".into() }),
         ("#approval", Hint::NoModule { known: String::new() }),
         ("#approve", Hint::NotAsked),
+        ("#for Li", Hint::NoPerson { name: "Li".into() }),
+        ("#for zhang@corp.example", Hint::HasRequester { requester: say.requester().name }),
+        ("Fw: printer", Hint::NoSender),
+        ("#assign level 3", Hint::NobodyThere { name: "level 3".into() }),
         ("#kb", Hint::ArticleAlone),
         ("#kb no", Hint::NoArticle),
         ("#reopen", Hint::Archived),
@@ -950,6 +1043,7 @@ fn refused(say: Say) -> Content {
         held_back: Some(say.body()),
         status: None,
         list: None,
+        loads: Vec::new(),
         help: false,
     }
 }
@@ -1001,13 +1095,25 @@ fn status(say: Say) -> Content {
         held_back: None,
         status: Some(entries.into_iter().map(line).collect()),
         list: Some(list.into_iter().map(list_line).collect()),
+        loads: vec![
+            LoadLine { name: say.engineer().name, open: 2, away: false, me: true },
+            LoadLine { name: say.pick("李静", "Grace Lee"), open: 1, away: false, me: false },
+            LoadLine { name: say.pick("赵敏", "Mia Chan"), open: 0, away: true, me: false },
+        ],
         help: true,
     }
 }
 
 /// A transcript with nothing in it: no line, an empty list, and the command card when asked.
 fn transcript(_: Say, help: bool) -> Content {
-    Content::Transcript { lines: Vec::new(), held_back: None, status: None, list: Some(Vec::new()), help }
+    Content::Transcript {
+        lines: Vec::new(),
+        held_back: None,
+        status: None,
+        list: Some(Vec::new()),
+        loads: Vec::new(),
+        help,
+    }
 }
 
 /// Letters whose ticket differs: every category, every priority, late ones, unknown facts, no ticket at all.
@@ -1034,7 +1140,8 @@ fn variations(say: Say) -> Vec<Letter> {
         letters.push(letter);
     }
     let message = to_the_engineer(say).swap_remove(0).1;
-    for content in [notice(say).1, message, transcript(say, false), status(say)] {
+    let completed = to_the_engineer(say).into_iter().map(|(_, c)| c).find(|c| c.template() == "completed");
+    for content in [notice(say).1, message, transcript(say, false), status(say)].into_iter().chain(completed) {
         letters.push(late(say.letter(Who::Engineer, content)));
     }
     letters.push(late(say.letter(Who::Requester, Content::Reopened { engineer: None, ask_why: false })));

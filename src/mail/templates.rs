@@ -116,6 +116,8 @@ const BUILT_IN: &[Files] = &[
     letter!("files_kept"),
     letter!("proposal"),
     letter!("follow_up"),
+    letter!("completed"),
+    letter!("handover"),
     letter!("workaround"),
     letter!("resolution"),
     letter!("confirm_reminder"),

@@ -47,9 +47,37 @@ pub(super) fn view(letter: &Letter, desk: &Identity, key: &Key, now: Timestamp) 
     view.insert("number", &ticket.map(|t| t.number.to_string()));
     view.insert("reference", &ticket.map(|t| key.reference(t.number, &reader.address)));
     view.insert("ticket", &ticket.map(|t| TicketView::new(t, language, &reader.address)));
+    view.insert("tap", &ticket.filter(|_| desk.plus_addresses).map(|t| Taps::new(t, desk, key, &reader.address)));
     let content = Value::from_serializable(&letter.content);
     view.insert_value("letter", cleaned(&content, "", language).unwrap_or(content));
     view
+}
+
+/// Mails that need no typing: whoever opens one of these and sends it has given the command.
+#[derive(Serialize)]
+struct Taps {
+    take: String,
+    note: String,
+    resolve: String,
+}
+
+impl Taps {
+    fn new(ticket: &Ticket, desk: &Identity, key: &Key, reader: &Address) -> Taps {
+        let reference = key.reference(ticket.number, reader);
+        let (local, domain) = (desk.address.local(), desk.address.domain());
+        let subject = percent(&format!("Re: [{}]", ticket.number));
+        let mail = |verb: &str| {
+            // RFC 6068 section 5: a line break in the body is %0D%0A.
+            format!("mailto:{}%2B{verb}@{domain}?subject={subject}&body=%0D%0A%0D%0A{reference}", percent(local))
+        };
+        Taps { take: mail("take"), note: mail("note"), resolve: mail("resolve") }
+    }
+}
+
+/// Percent-encoded as RFC 3986 section 2.1 wants it.
+fn percent(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 #[derive(Serialize)]
@@ -102,7 +130,17 @@ impl<'a> TicketView<'a> {
             let limit = if matches!(field, Field::Steps | Field::Error) { 1000 } else { MAX_LINE_CHARS };
             ticket.fields.get(&field).map(|v| one_line(v, limit)).filter(|v| !v.is_empty())
         };
-        let facts = [Field::EmployeeId, Field::When, Field::Steps, Field::Error].into_iter();
+        let facts = [
+            Field::Vip,
+            Field::EmployeeId,
+            Field::Location,
+            Field::Manager,
+            Field::Channel,
+            Field::When,
+            Field::Steps,
+            Field::Error,
+        ]
+        .into_iter();
         let facts =
             facts.filter_map(|field| told(field).map(|value| FactView { field, label: field.name(language), value }));
         let name = told(Field::Name).unwrap_or_else(|| one_line(ticket.requester.called(), 60));

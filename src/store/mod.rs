@@ -29,7 +29,7 @@ mod text;
 
 pub use error::StoreError;
 pub use rows::{
-    Claimed, Deletion, Held, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Rated, Settled, Source,
+    Claimed, Deletion, Kept, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Rated, Settled, Source,
     StoredAttachment, StoredMessage, TicketFilter, Traces,
 };
 pub use text::replaced;
@@ -37,6 +37,7 @@ pub use text::replaced;
 use crate::address::{Address, MessageId};
 use crate::desk::approval::Approval;
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer, TimerKind};
+use crate::desk::held::Held;
 use crate::desk::inbound::{Attachment, Body, Digest};
 use crate::desk::knowledge::article::Article;
 use crate::desk::knowledge::{About, Document, Suggestion, rank, terms};
@@ -483,8 +484,34 @@ impl Tx {
     }
 }
 
+/// Who has open tickets.
+impl Store {
+    /// Everybody who has any.
+    pub async fn open_assignees(&self) -> Result<Vec<Address>> {
+        each!(self.open_assignees())
+    }
+
+    /// As [`Tx::open_of`], as it stands.
+    pub async fn open_of(&self, assignee: &Address) -> Result<Vec<Ticket>> {
+        each!(self.open_of(assignee))
+    }
+}
+
+/// The directory.
+impl Store {
+    /// What was kept of a source, and when it was read.
+    pub async fn directory(&self, source: &str) -> Result<Option<(Timestamp, Vec<u8>)>> {
+        each!(self.directory(source))
+    }
+}
+
 /// People.
 impl Tx {
+    /// Keeps what a source of the directory says, in place of what it said before.
+    pub async fn keep_directory(&mut self, source: &str, people: &[u8], at: Timestamp) -> Result<()> {
+        within!(self.keep_directory(source, people, at))
+    }
+
     /// How much each of these senders caused lately.
     pub async fn sender_counts(&mut self, senders: &[Address], now: Timestamp) -> Result<Vec<SenderCounts>> {
         within!(self.sender_counts(senders, now))
@@ -498,6 +525,29 @@ impl Tx {
     /// Remembers this about somebody, instead of what was known before.
     pub async fn remember(&mut self, address: &Address, person: &Person) -> Result<()> {
         within!(self.remember(address, person))
+    }
+}
+
+/// Addresses a letter came back from.
+impl Tx {
+    /// Those that are held at `now`; of very many the latest.
+    pub async fn held_addresses(&mut self, now: Timestamp) -> Result<Vec<Held>> {
+        within!(self.held_addresses(now))
+    }
+
+    /// Keeps that nothing is to be sent there for a while, in place of what was known before.
+    pub async fn hold_address(&mut self, held: &Held) -> Result<()> {
+        within!(self.hold_address(held))
+    }
+
+    /// It can be written to again: the letters that waited for that are due at `now`.
+    pub async fn release_address(&mut self, address: &Address, now: Timestamp) -> Result<()> {
+        within!(self.release_address(address, now))
+    }
+
+    /// Whom the letter with this Message-ID was sent to.
+    pub async fn recipient_of(&mut self, letter: &MessageId) -> Result<Option<Address>> {
+        within!(self.recipient_of(letter))
     }
 }
 
@@ -540,7 +590,7 @@ impl Tx {
     }
 
     /// Messages and letters of these tickets and of none, and those from and to this person.
-    pub async fn holdings(&mut self, numbers: &[Number], who: &Address) -> Result<Vec<Held>> {
+    pub async fn holdings(&mut self, numbers: &[Number], who: &Address) -> Result<Vec<Kept>> {
         within!(self.holdings(numbers, who))
     }
 
@@ -550,7 +600,7 @@ impl Tx {
     }
 
     /// Empties messages and takes letters away, with their bytes and the files that nothing else holds.
-    pub async fn erase_held(&mut self, held: &[Held]) -> Result<Deletion> {
+    pub async fn erase_held(&mut self, held: &[Kept]) -> Result<Deletion> {
         within!(self.erase_held(held))
     }
 
@@ -600,7 +650,7 @@ impl Tx {
     }
 
     /// The same for messages of no ticket.
-    pub async fn aside_long_enough(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Held>> {
+    pub async fn aside_long_enough(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Kept>> {
         within!(self.aside_long_enough(before, limit))
     }
 }

@@ -65,8 +65,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0005_approval.sql"),
     include_str!("../../migrations/postgres/0006_round.sql"),
     include_str!("../../migrations/postgres/0007_copies.sql"),
-    include_str!("../../migrations/postgres/0008_knowledge.sql"),
-    include_str!("../../migrations/postgres/0009_archive.sql"),
+    include_str!("../../migrations/postgres/0008_people.sql"),
+    include_str!("../../migrations/postgres/0009_knowledge.sql"),
+    include_str!("../../migrations/postgres/0010_archive.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.

@@ -68,8 +68,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_approval.sql"),
     include_str!("../../migrations/sqlite/0006_round.sql"),
     include_str!("../../migrations/sqlite/0007_copies.sql"),
-    include_str!("../../migrations/sqlite/0008_knowledge.sql"),
-    include_str!("../../migrations/sqlite/0009_archive.sql"),
+    include_str!("../../migrations/sqlite/0008_people.sql"),
+    include_str!("../../migrations/sqlite/0009_knowledge.sql"),
+    include_str!("../../migrations/sqlite/0010_archive.sql"),
 ];
 
 #[derive(Clone)]

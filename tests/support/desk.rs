@@ -126,6 +126,10 @@ pub fn wang() -> Mailbox {
     person("wang.lei@corp.example", "王磊")
 }
 
+pub fn tom() -> Mailbox {
+    person("tom@corp.example", "Tom Baker")
+}
+
 /// Letters that went out, as those who got them see them.
 #[derive(Debug)]
 pub struct Letters(pub Vec<Letter>);
@@ -235,6 +239,11 @@ impl Desk {
 
     pub fn reply(&self, from: &Mailbox, letter: &Letter, text: &str) -> Vec<u8> {
         people::reply(from, &self.address, letter, text, self.now())
+    }
+
+    /// The whole text of a reply as some program writes it, quote and all.
+    pub fn reply_raw(&self, from: &Mailbox, letter: &Letter, text: &str) -> Vec<u8> {
+        super::post::answer(from, &self.address, letter, text)
     }
 
     pub async fn gets(&mut self, raw: Vec<u8>) -> Letters {

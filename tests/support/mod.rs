@@ -17,6 +17,7 @@ pub mod postgres;
 pub mod program;
 pub mod proxy;
 pub mod script;
+pub mod slapd;
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};

@@ -127,3 +127,16 @@ pub fn bounce(letter: &Letter, desk: &str) -> Vec<u8> {
     )
     .into_bytes()
 }
+
+/// A reply whose whole text is given, quote and all.
+pub fn answer(from: &Mailbox, desk: &str, letter: &Letter, text: &str) -> Vec<u8> {
+    plain(
+        &format!(
+            "From: <{}>\nTo: <{desk}>\nSubject: Re: x\nMessage-ID: <{}@answer.example>\nIn-Reply-To: <{id}>\nReferences: <{id}>",
+            from.address,
+            maildesk::desk::inbound::Digest::of(text.as_bytes()).hex(),
+            id = letter.message_id
+        ),
+        text,
+    )
+}

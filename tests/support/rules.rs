@@ -41,11 +41,19 @@ pub fn now() -> Timestamp {
 }
 
 pub fn policy() -> Policy {
-    let engineer =
-        |text, level| Engineer { reader: reader(text), level, skills: vec![], hours: None, away: vec![], site: None };
+    let engineer = |text, level| Engineer {
+        reader: reader(text),
+        aliases: vec![],
+        level,
+        skills: vec![],
+        hours: None,
+        away: vec![],
+        site: None,
+    };
     let day = Duration::from_secs(86_400);
     Policy {
         desk: Identity {
+            plus_addresses: false,
             name_zh: "IT 服务台".into(),
             name_en: "IT Service Desk".into(),
             address: address(DESK),
@@ -80,9 +88,12 @@ pub fn policy() -> Policy {
             tickets_per_hour: 20,
             message_bytes: 1 << 20,
             relay_bytes: 1 << 20,
+            bounce_pause: 3 * day,
         },
         visits: Visits::default(),
         sites: vec![],
+        channels: vec![],
+        directory: Arc::default(),
         vendors: Vec::new(),
         departments: Vec::new(),
         modules: vec![],
@@ -167,6 +178,9 @@ pub fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
         unconfirmed: None,
         proposed: None,
         own_open: vec![],
+        behalf: None,
+        held: Arc::default(),
+        bounced: None,
     }
 }
 

@@ -10,6 +10,7 @@ mod clean;
 mod command;
 mod element;
 mod entities;
+pub mod forward;
 mod html;
 mod labels;
 mod lines;

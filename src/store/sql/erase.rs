@@ -10,7 +10,7 @@ use crate::desk::inbound::Digest;
 use crate::desk::ticket::{Entry, Number, What, Who};
 use crate::desk::words::Status;
 use crate::store::text::{from_json, json};
-use crate::store::{Deletion, Held, Result, StoreError, Traces};
+use crate::store::{Deletion, Kept, Result, StoreError, Traces};
 use crate::time::Timestamp;
 use sqlx::QueryBuilder;
 
@@ -76,7 +76,7 @@ impl Tx {
     }
 
     /// What was written on these tickets, on none of them, and by or to this person: to be read for names.
-    pub async fn holdings(&mut self, numbers: &[Number], who: &Address) -> Result<Vec<Held>> {
+    pub async fn holdings(&mut self, numbers: &[Number], who: &Address) -> Result<Vec<Kept>> {
         self.write_held().await?;
         let mut found = Vec::new();
         let mut lists: Vec<Vec<i64>> = numbers.chunks(SOME).map(|some| some.iter().map(|n| n.0).collect()).collect();
@@ -94,7 +94,7 @@ impl Tx {
                     push_list(&mut query, some.iter().copied());
                 }
                 let rows: Vec<(i64, String)> = query.build_query_as().fetch_all(&mut *self.inner).await?;
-                found.extend(rows.into_iter().map(|(id, address)| Held { id, message, own: address == who.key() }));
+                found.extend(rows.into_iter().map(|(id, address)| Kept { id, message, own: address == who.key() }));
             }
         }
         found.sort_by_key(|held| held.id);
@@ -108,7 +108,7 @@ impl Tx {
     }
 
     /// Empties messages and takes letters away, with their bytes and files.
-    pub async fn erase_held(&mut self, held: &[Held]) -> Result<Deletion> {
+    pub async fn erase_held(&mut self, held: &[Kept]) -> Result<Deletion> {
         let mut gone = Deletion::default();
         for some in held.chunks(SOME) {
             let ids = |message: bool| some.iter().filter(move |held| held.message == message).map(|held| held.id);
@@ -224,6 +224,7 @@ impl Tx {
             "delete from conversation where address_key = $1",
             "update article set owner = null where lower(owner) = $1",
             "delete from load where assignee_key = $1",
+            "delete from held_address where address_key = $1",
         ] {
             sqlx::query(statement).bind(key).execute(&mut *db).await?;
         }
@@ -338,13 +339,13 @@ impl Tx {
     }
 
     /// Messages of no ticket that have been kept long enough.
-    pub async fn aside_long_enough(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Held>> {
+    pub async fn aside_long_enough(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Kept>> {
         let query =
             "select id from message where ticket is null and handled < $1 and full_text || subject || body <> ''
                      order by id limit $2";
         let ids: Vec<i64> =
             sqlx::query_scalar(query).bind(before.millis()).bind(limit).fetch_all(&mut *self.inner).await?;
-        Ok(ids.into_iter().map(|id| Held { id, message: true, own: false }).collect())
+        Ok(ids.into_iter().map(|id| Kept { id, message: true, own: false }).collect())
     }
 }
 

@@ -3,8 +3,10 @@
 mod approvals;
 mod archive;
 mod blobs;
+mod directory;
 mod erase;
 mod held;
+mod held_addresses;
 mod knowledge;
 mod mailboxes;
 mod messages;

@@ -163,6 +163,30 @@ fn bind_ticket(row: &mut Separated<'_, Db, &'static str>, ticket: &Ticket) {
     row.push_bind(ticket.answered.map(Timestamp::millis)).push_bind(json(&ticket.copied));
 }
 
+async fn open_of(db: &mut Connection, assignee: &Address) -> Result<Vec<Ticket>> {
+    let rows = sqlx::query(
+        "select * from ticket
+         where assignee_key = $1 and status in ('new', 'assigned', 'in_progress', 'pending')
+         order by resolution_due, number limit 50",
+    )
+    .bind(assignee.key())
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(ticket).collect()
+}
+
+impl Store {
+    pub async fn open_of(&self, assignee: &Address) -> Result<Vec<Ticket>> {
+        open_of(&mut *self.read.acquire().await?, assignee).await
+    }
+
+    pub async fn open_assignees(&self) -> Result<Vec<Address>> {
+        let query = sqlx::query_scalar("select assignee_key from load where open > 0 order by assignee_key");
+        let keys: Vec<String> = query.fetch_all(&self.read).await?;
+        Ok(keys.iter().filter_map(|key| Address::parse(key)).collect())
+    }
+}
+
 impl Tx {
     pub async fn next_number(&mut self) -> Result<Number> {
         Ok(Number(self.counters().await?.ticket + 1))
@@ -402,15 +426,7 @@ impl Tx {
 
     pub async fn open_of(&mut self, assignee: &Address) -> Result<Vec<Ticket>> {
         self.write_tickets().await?;
-        let rows = sqlx::query(
-            "select * from ticket
-             where assignee_key = $1 and status in ('new', 'assigned', 'in_progress', 'pending')
-             order by resolution_due, number limit 50",
-        )
-        .bind(assignee.key())
-        .fetch_all(&mut *self.inner)
-        .await?;
-        rows.iter().map(ticket).collect()
+        open_of(&mut self.inner, assignee).await
     }
 
     pub async fn rate(

@@ -1,28 +1,31 @@
--- maildesk, version 9, for SQLite. migrations/postgres carries the same tables.
+-- maildesk, version 10, for PostgreSQL. migrations/sqlite carries the same tables.
 
 -- Tickets that have been closed for long: nothing of them changes any more.
 create table archive (
     ticket bigint not null primary key references ticket (number) deferrable initially deferred,
     at bigint not null
-) without rowid;
+);
 
 -- The last line of defence; the rules change nothing of an archived ticket. Erasing a person takes the row away, and puts
 -- it back.
-create trigger archived_ticket before update on ticket
-when exists (select 1 from archive where ticket = old.number)
+create function archived_ticket() returns trigger language plpgsql as $$
 begin
-    select raise(abort, 'the ticket is archived');
-end;
-create trigger archived_timeline before insert on timeline
-when exists (select 1 from archive where ticket = new.ticket)
+    if exists (select 1 from archive where ticket = old.number) then
+        raise exception 'the ticket is archived';
+    end if;
+    return new;
+end $$;
+create trigger archived_ticket before update on ticket for each row execute function archived_ticket();
+create function archived_part() returns trigger language plpgsql as $$
 begin
-    select raise(abort, 'the ticket is archived');
-end;
-create trigger archived_message before insert on message
-when new.ticket is not null and exists (select 1 from archive where ticket = new.ticket)
-begin
-    select raise(abort, 'the ticket is archived');
-end;
+    if exists (select 1 from archive where ticket = new.ticket) then
+        raise exception 'the ticket is archived';
+    end if;
+    return new;
+end $$;
+create trigger archived_timeline before insert on timeline for each row execute function archived_part();
+create trigger archived_message before insert on message for each row when (new.ticket is not null)
+execute function archived_part();
 
 -- What was erased or had been kept long enough: how much, not whose.
 create table deletion (

@@ -1,4 +1,4 @@
--- maildesk, version 8, for PostgreSQL. migrations/sqlite carries the same tables.
+-- maildesk, version 9, for PostgreSQL. migrations/sqlite carries the same tables.
 
 -- Articles learnt from tickets, one each: KB012 was learnt from IT012.
 create table article (
