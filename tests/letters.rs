@@ -81,7 +81,7 @@ fn every_letter_reads_well_in_both_languages() {
         assert!(!words.text.contains("\n\n\n") && !words.subject.contains('\n'), "{kind}:\n{}", words.text);
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 2 * 45, "{kinds:?}");
+    assert_eq!(kinds.len(), 2 * 47, "{kinds:?}");
 }
 
 /// What Outlook, QQ, NetEase and phones show alike: nothing from outside, no script, no style sheet, tables.
