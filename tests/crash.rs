@@ -193,6 +193,8 @@ async fn r29_a_refused_login_is_said_once_tried_seldom_and_mended_by_a_reload() 
     let site = Site::new();
     fs::write(site.folder.path().join("password"), "wrong").unwrap();
     let mut program = site.start();
+    // What lies there before the first start is left unanswered.
+    site.wait_for_log("the desk is running", 1, SOON);
     site.servers.dovecot.deliver(&report(0));
     site.wait_for_log("ERROR", 1, SOON);
     std::thread::sleep(Duration::from_secs(4));

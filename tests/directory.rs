@@ -289,3 +289,30 @@ fn an_ldap_server_that_is_gone_is_remembered() {
     let _running = site.run();
     site.wait_for_log("the people read before are used on", 1);
 }
+
+#[test]
+fn an_engineer_who_is_taken_out_of_the_configuration_leaves_no_ticket_behind() {
+    let site = Site::new("");
+    site.registers("zhang@corp.example", "打印机坏了，只有我这台");
+    let others = CONFIG.replace("li.na@corp.example", "wang.lei@corp.example").replace("李娜", "王磊");
+    site.write("desk.toml", others);
+    let _running = site.run();
+    site.wait_for_log("handed over", 1);
+    let (_, shown, _) = site.maildesk(&["ticket", "show", "-c", "desk.toml", "IT001", "--json"], "");
+    assert!(shown.contains("wang.lei@corp.example"), "{shown}");
+    let end = Instant::now() + Duration::from_secs(60);
+    let out = || fs::read_dir(site.path().join("out/new")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let letter = loop {
+        let letters = out().map(|path| maildesk::mail::parse(&fs::read(path).unwrap()));
+        if let Some(letter) = letters.into_iter().find(|letter| letter.full_text.contains("已不在服务台")) {
+            break letter;
+        }
+        assert!(Instant::now() < end, "no letter:\n{}", site.log());
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert!(
+        letter.full_text.contains("打印机坏了") && letter.full_text.contains("li.na@corp.example"),
+        "{}",
+        letter.full_text
+    );
+}

@@ -108,7 +108,7 @@ impl Desk {
         self.passes(DAY).await;
         self.writes(LI, "李娜", 1, "x", "#kb\r\n标题：打印机报警\r\n解决：换主板").await;
         self.writes(WU, "吴迪", 0, "网络断了", "四楼网络断了。").await;
-        self.writes(LI, "李娜", 2, "x", &format!("张伟 {ZHANG} 也遇到过，请问是哪个插座？")).await;
+        self.writes(LI, "李娜", 2, "x", &format!("#cc {ZHANG}\r\n张伟 {ZHANG} 也遇到过，请问是哪个插座？")).await;
         self.writes(WU, "吴迪", 2, "x", "靠窗的插座").await;
         self.writes(LI, "李娜", 2, "x", "#resolve\r\n换了网线").await;
         self.writes(WU, "吴迪", 2, "x", "满意").await;

@@ -269,7 +269,7 @@ fn what_is_remembered_of_the_caller_counts_and_not_of_the_engineer() {
 #[test]
 fn for_somebody_unknown_is_refused_and_the_report_kept() {
     let policy = people();
-    for who in ["李雷", "it@corp.example", "9999"] {
+    for who in ["李雷", "it@corp.example", PBX, "9999"] {
         let came = Came::of(&policy, vec![], vouched(LI, "打印机卡纸", "", &format!("#for {who}\n三楼打印机一直卡纸")));
         assert_eq!(came.ticket().requester.address, address(LI), "{who}");
         assert!(matches!(&came.hints()[..], [Hint::NoPerson { .. }]), "{who}: {:?}", came.hints());
@@ -319,6 +319,11 @@ fn a_forward_is_its_senders_ticket() {
     assert_eq!((ticket.requester.address.clone(), ticket.subject.as_str()), (address(ZHANG), "打印机卡纸"));
     assert!(came.fact(Field::Error).contains("0x80070005") && came.fact(Field::Contact).contains("8017"));
     assert!(came.letters().contains(&"acknowledgement zhang".to_owned()), "{:?}", came.letters());
+    let Content::Notice { body, warnings, .. } = &came.letter("notice").content else { panic!() };
+    assert!(
+        body.text.starts_with("三楼打印机") && warnings.iter().any(|w| w.contains("自己装软件")),
+        "{body:?} {warnings:?}"
+    );
     // What the engineer wrote above it is for colleagues.
     assert!(came.notes().iter().any(|note| note.contains("自己装软件")), "{:?}", came.notes());
     for effect in &came.0 {
@@ -413,6 +418,12 @@ fn voice_mail_is_the_callers_and_never_answered() {
     }
     let came = Came::of(&policy, vec![], voice("New voice message from Sun Hao (0:42)", ""));
     assert_eq!(came.ticket().requester.address, address(SUN));
+    // A machine that repeats itself opens no ticket after ticket (S50).
+    let mut s = situation(&policy, vec![ticket(Status::New)]);
+    let counts = SenderCounts { tickets: 20, newest: Some(Number(1)), ..SenderCounts::default() };
+    s.behalf = Some((None, counts));
+    let came = Came(decide(&s, &event(voice("Voice message from 8012", "")), now()));
+    assert!(came.letters().is_empty() && !came.0.iter().any(|effect| matches!(effect, Effect::Open(_))));
     // Nobody knows the number: whoever would get the ticket stands in.
     let came =
         Came::of(&policy, vec![], voice("Voice message from 021 555 0000", "Auto-Submitted: auto-generated\r\n"));

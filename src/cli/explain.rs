@@ -4,7 +4,7 @@ use crate::desk::hush;
 use crate::desk::inbound::Inbound;
 use crate::desk::intake::{self, Sorted};
 use crate::desk::policy::{Target, Targets};
-use crate::desk::triage::{Rules, Verdict};
+use crate::desk::triage::Rules;
 use crate::desk::words::Field;
 use crate::mail::{self, Shape};
 use crate::time::format_duration;
@@ -149,7 +149,7 @@ pub fn explain(
         let (message, shapes) = mail::outline(raw);
         let sorted = intake::sort(rules, &message);
         if !json {
-            return readable(name, &message, &shapes, &sorted.verdict, targets.of(sorted.verdict.priority), out);
+            return readable(name, &message, &shapes, &sorted, targets.of(sorted.verdict.priority), out);
         }
         serde_json::to_writer(&mut *out, &object(name, &message, &shapes, &sorted, targets))?;
         out.write_all(b"\n")
@@ -163,7 +163,7 @@ fn readable(
     name: &str,
     message: &Inbound,
     attachments: &[Shape],
-    verdict: &Verdict,
+    Sorted { verdict, fields }: &Sorted,
     target: Target,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
@@ -181,6 +181,13 @@ fn readable(
     writeln!(out, "  targets   first response {response}, resolution {resolution}, {clock}")?;
     let terms: Vec<String> = verdict.matched.iter().map(|t| format!("{} -> {}", t.term, t.points_to)).collect();
     writeln!(out, "  because   {}", terms.join(", "))?;
+    for (field, value) in fields {
+        writeln!(out, "  told      {}: {}", field.as_str(), value.replace('\n', " / "))?;
+    }
+    if let Some(forwarded) = &message.forwarded {
+        let from = forwarded.address.as_ref().map_or("no address".to_owned(), ToString::to_string);
+        writeln!(out, "  forwards  {} <{from}>: {}", forwarded.name, forwarded.subject)?;
+    }
     if let Some(bounce) = &message.bounce {
         let lasting = if bounce.permanent { "for good" } else { "for now" };
         writeln!(out, "  bounced   {} {} {lasting}: {}", bounce.recipient, bounce.status, bounce.reason)?;

@@ -7,13 +7,13 @@ use crate::desk::command::{self, Command, CommandLine, Hint};
 use crate::desk::directory::numbers;
 use crate::desk::draft::Draft;
 use crate::desk::event::{Behalf, Effect, Mail, Person, Situation};
-use crate::desk::inbound::{Forwarded, Inbound, Kind};
+use crate::desk::inbound::{Body, Forwarded, Inbound, Kind};
 use crate::desk::intake::Sorted;
 use crate::desk::policy::{Channel, Policy, Reader};
 use crate::desk::thread::plain_subject;
-use crate::desk::ticket::{Fields, Number};
-use crate::desk::words::{Field, Way};
-use crate::desk::{assign, fields, hush, intake, registration};
+use crate::desk::ticket::{Fields, Number, What};
+use crate::desk::words::{Field, Language, Way};
+use crate::desk::{assign, fields, hush, intake, machine, registration};
 use crate::time::Timestamp;
 
 /// So many lines of a machine's text are searched for the caller.
@@ -30,7 +30,8 @@ pub fn person(policy: &Policy, who: &str) -> Result<Mailbox, Hint> {
     if let Some(address) = address {
         let name = who.split(address.as_str()).next().unwrap_or("").trim_matches([' ', '<', '"', '(', '（']);
         let person = known_as(policy, Mailbox::new(address, name));
-        return if policy.desk.is_own(&person.address) { Err(nobody()) } else { Ok(person) };
+        let machine = policy.desk.is_own(&person.address) || policy.channel(&person.address).is_some();
+        return if machine { Err(nobody()) } else { Ok(person) };
     }
     let entry = policy.directory.by_word(who).or_else(|| policy.directory.by_number(who)).ok_or_else(nobody)?;
     let address = entry.addresses.first().cloned().ok_or_else(nobody)?;
@@ -113,6 +114,7 @@ pub fn as_report(s: &Situation, mail: &Mail, person: &Mailbox, way: Option<Way>)
         by: mail.inbound.from.as_ref().map(|from| from.address.clone()),
         way: way.map(|way| way.name(policy.desk.language).to_owned()),
         unknown: None,
+        remark: remark(&mail.inbound).map(str::to_owned),
     });
     let inbound = &mut report.inbound;
     if let Some(forwarded) = inbound.forwarded.as_deref()
@@ -121,7 +123,7 @@ pub fn as_report(s: &Situation, mail: &Mail, person: &Mailbox, way: Option<Way>)
     {
         inbound.subject = forwarded.subject.clone();
     }
-    inbound.body = inbound.after_commands.clone();
+    inbound.body = reported(inbound);
     inbound.from = Some(person.clone());
     inbound.message_id = None;
     inbound.asks_no_answer = false;
@@ -160,9 +162,27 @@ fn sorted(policy: &Policy, inbound: &Inbound) -> Sorted {
     Sorted { verdict: policy.rules.triage(&subject, text), fields: fields::extract(text) }
 }
 
-fn language(policy: &Policy, person: &Mailbox, remembered: Option<&Person>) -> Option<crate::desk::words::Language> {
+fn language(policy: &Policy, person: &Mailbox, remembered: Option<&Person>) -> Option<Language> {
     let known = policy.directory.find(&person.address).and_then(|entry| entry.language);
     remembered.and_then(|person| person.language).or(known)
+}
+
+/// The report itself: what was passed on, or the text below the commands.
+fn reported(inbound: &Inbound) -> Body {
+    let forwarded = inbound.forwarded.as_deref().filter(|_| inbound.kind == Kind::Forward);
+    match forwarded.filter(|forwarded| !forwarded.text.is_empty()) {
+        Some(forwarded) => Body { text: forwarded.text.clone(), html: None },
+        None => inbound.after_commands.clone(),
+    }
+}
+
+/// What is kept as the words of a ticket that this mail opens, when that is not all of it: neither an engineer's orders nor
+/// what they wrote above a forward is the requester's.
+pub fn kept_words(policy: &Policy, inbound: &Inbound) -> Option<Body> {
+    let engineer = policy.engineer(&inbound.from.as_ref()?.address)?;
+    let passed_on = spelled_out(policy, inbound, engineer.address()).is_some() || named(inbound).is_some();
+    let has_orders = !inbound.commands.is_empty();
+    if passed_on { Some(reported(inbound)) } else { has_orders.then(|| inbound.after_commands.clone()) }
 }
 
 /// What the engineer wrote above a forward, for colleagues only.
@@ -188,13 +208,18 @@ pub fn hand_to(s: &Situation, draft: &mut Draft, mail: &Mail, inbound: &Inbound,
     ticket.fields.retain(|field, _| !personal.contains(field));
     if inbound.identity != mail.inbound.identity {
         // The report itself, which was asked about: the answer says nothing of the person.
-        ticket.fields.extend(sorted(policy, inbound).fields);
+        let mut told = sorted(policy, inbound).fields;
+        without_own(s, mail, &mut told);
+        ticket.fields.extend(told);
     }
     let entry = policy.directory.find(&person.address);
     ticket.fields = registration::complete(std::mem::take(&mut ticket.fields), entry, &remembered, person);
     ticket.requester = person.clone();
     ticket.language = language(policy, person, Some(&remembered)).unwrap_or(ticket.language);
     note_way(draft, way);
+    if let Some(remark) = remark(inbound) {
+        draft.record(What::Note, remark);
+    }
     draft.effect(Effect::Participants(draft.ticket.number, vec![person.address.clone()]));
     draft.effect(Effect::Remember(person.clone(), intake::person(&draft.ticket)));
     let report = as_report(s, mail, person, way);
@@ -252,8 +277,12 @@ pub fn from_machine(
     let (inbound, name) = (&mut report.inbound, channel.name.clone());
     (inbound.kind, inbound.message_id) = (Kind::Request, None);
     inbound.asks_no_answer = caller.is_none();
-    report.behalf =
-        Some(Behalf { by: None, way: Some(name.clone()), unknown: caller.is_none().then_some(name.clone()) });
+    report.behalf = Some(Behalf {
+        by: None,
+        way: Some(name.clone()),
+        unknown: caller.is_none().then_some(name.clone()),
+        remark: None,
+    });
     let verdict = mail.sorted(&s.policy.rules).verdict;
     let stand_in = || {
         let chosen = assign::choose(s.policy, verdict.category, verdict.priority, &s.loads, &[], now);
@@ -261,7 +290,7 @@ pub fn from_machine(
     };
     let supervisor = || s.policy.supervisor(now).map(|Reader { mailbox, .. }| mailbox);
     let Some(person) = caller.clone().or_else(stand_in).or_else(supervisor) else {
-        return crate::desk::machine::set_aside("nobody is there to take it");
+        return machine::set_aside("nobody is there to take it");
     };
     inbound.from = Some(person.clone());
     if let Some(known) = language(s.policy, &person, theirs.sender.as_ref()) {

@@ -1,7 +1,7 @@
 //! The one decision: an event meets a situation, effects come out.
 
 use crate::address::Mailbox;
-use crate::desk::event::{Candidate, Effect, Event, Mail, Situation, Timer, TimerKind, Visibility};
+use crate::desk::event::{Candidate, Effect, Event, Mail, SenderCounts, Situation, Timer, TimerKind, Visibility};
 use crate::desk::inbound::{Inbound, Kind};
 use crate::desk::knowledge::learn;
 use crate::desk::thread::{self, Thread};
@@ -153,16 +153,23 @@ fn own_other_address(s: &Situation, on: &Candidate, from: &Mailbox) -> Mailbox {
 }
 
 fn new_ticket(s: &Situation, mail: &Mail, from: &Mailbox, related: Option<Number>, now: Timestamp) -> Vec<Effect> {
+    let most = s.policy.limits.tickets_per_hour;
+    let flooded = |counts: &SenderCounts| {
+        let newest = counts.newest.filter(|_| counts.tickets >= most);
+        newest.and_then(|number| s.candidates.iter().find(|c| c.named == number))
+    };
     if let Some(channel) = s.policy.channel(&from.address) {
-        return behalf::from_machine(s, mail, channel, related, now);
+        return match s.behalf.as_ref().and_then(|(_, counts)| flooded(counts)) {
+            Some(on) => fold(s, on, mail, from, now),
+            None => behalf::from_machine(s, mail, channel, related, now),
+        };
     }
     let orders = |inbound: &Inbound| !inbound.commands.is_empty() || inbound.kind == Kind::Forward;
     if let Some(engineer) = s.policy.engineer(&from.address).filter(|_| orders(&mail.inbound)) {
         return engineer::new_mail(s, mail, engineer, related, now);
     }
     // One sender's flood is folded into the newest of their tickets (S50).
-    let newest = s.counts.newest.filter(|_| s.counts.tickets >= s.policy.limits.tickets_per_hour);
-    match newest.and_then(|number| s.candidates.iter().find(|c| c.named == number)) {
+    match flooded(&s.counts) {
         Some(on) => fold(s, on, mail, from, now),
         None => intake::open(s, mail, from, related, now),
     }

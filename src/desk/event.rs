@@ -89,6 +89,8 @@ pub struct Behalf {
     pub way: Option<String>,
     /// The machine's name, when nobody knows whose report it is: the requester is only a stand-in.
     pub unknown: Option<String>,
+    /// What the engineer wrote above the forward, for colleagues only.
+    pub remark: Option<String>,
 }
 
 impl Mail {

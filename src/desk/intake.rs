@@ -159,6 +159,12 @@ fn notify_owner(s: &Situation, draft: &mut Draft, mail: &Mail, missing: Vec<Fiel
     if let Some(machine) = mail.behalf.as_ref().and_then(|behalf| behalf.unknown.as_ref()) {
         warnings.push(unknown_caller(machine, owner.language));
     }
+    if let Some((by, remark)) = mail.behalf.as_ref().and_then(|b| b.by.as_ref().zip(b.remark.as_ref())) {
+        let name = draft.policy.engineer(by).map_or(by.as_str(), |engineer| engineer.reader.mailbox.called());
+        let wrote =
+            owner.language.pick("转发时写道（报障人看不到）：", " wrote above the forward, for colleagues only: ");
+        warnings.push(format!("{name}{wrote}{}", remark.lines().collect::<Vec<_>>().join(" ")));
+    }
     warnings.extend(odd.iter().map(|contradiction| contradiction.told(owner.language)));
     let similar = learn::beside(s);
     let urgent = team::is_urgent(draft.ticket.priority) && draft.ticket.assignee.is_some();
@@ -312,6 +318,13 @@ fn warnings(draft: &Draft, inbound: &Inbound) -> Vec<String> {
                 format!("The mail also went to {addresses} outside the company; the desk does not write to them unless you reply with #cc address.")
             }
         });
+    }
+    if inbound.anomalies.iter().any(|a| a.starts_with("external attachment")) {
+        let text = language.pick(
+            "来信里有超大附件或云附件，只是链接，服务台没有存档，过期就打不开，请尽快下载。",
+            "The mail links to files that its provider keeps. The desk has no copy and the links expire: download them soon.",
+        );
+        warnings.push(text.to_owned());
     }
     if inbound.anomalies.iter().any(|a| a.contains("winmail")) {
         let text = language.pick(

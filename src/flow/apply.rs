@@ -4,6 +4,7 @@ use super::Rules;
 use super::gather::Facts;
 use super::letters::Draft;
 use crate::address::MessageId;
+use crate::desk::behalf;
 use crate::desk::decide::decide;
 use crate::desk::event::{Effect, Event, Mail, Visibility};
 use crate::desk::letter::Letter;
@@ -40,6 +41,7 @@ impl Work<'_> {
         let effects = decide(&situation, event, self.now);
         // What no rule placed is kept aside all the same (promise G1).
         let mut place = Placed::Aside("no rule placed it".to_owned());
+        let opens = effects.iter().any(|effect| matches!(effect, Effect::Open(_)));
         for effect in effects {
             match effect {
                 Effect::Join { number, visibility } => {
@@ -53,7 +55,13 @@ impl Work<'_> {
             }
         }
         if let (Event::Mail(mail), Some(original)) = (event, original) {
-            keep(self.tx, mail, &original, place.as_place(), self.now).await?;
+            let words = behalf::kept_words(&self.rules.policy, &mail.inbound).filter(|_| opens);
+            let other = words.map(|body| {
+                let mut other = mail.clone();
+                other.inbound.body = body;
+                other
+            });
+            keep(self.tx, other.as_ref().unwrap_or(mail), &original, place.as_place(), self.now).await?;
         }
         Ok(())
     }

@@ -229,6 +229,7 @@ impl<'a> Person<'a> {
             tx.rewrite_timeline(*number, |entry| self.forgotten(entry, as_whom)).await?;
         }
         tx.rename_in_approvals(&[&self.own[..], &self.others[..]].concat(), self.who, as_whom).await?;
+        tx.erase_copies(&self.others, self.who).await?;
         for number in self.own.iter().chain(&self.others) {
             forget_in_article(tx, *number, self.own.contains(number), |part| self.without_needles(part)).await?;
         }
@@ -291,6 +292,11 @@ fn without_words(policy: &Policy, entry: Entry, nobody: &Address) -> Entry {
         What::Joined { mut report } => {
             (report.address, report.requester, report.subject) = (nobody.clone(), String::new(), String::new());
             What::Joined { report }
+        }
+        // How many, not who.
+        What::Copied { added, removed } => {
+            let unnamed = |people: Vec<Address>| people.into_iter().map(|_| nobody.clone()).collect();
+            What::Copied { added: unnamed(added), removed: unnamed(removed) }
         }
         other => other,
     };

@@ -447,7 +447,11 @@ impl Facts {
             if let Some(target) = target.or_else(|| behalf::target(s.policy, inbound)) {
                 self.look_up_senders(tx, std::slice::from_ref(&target), now).await?;
                 let person = self.people.get(&target).cloned().flatten();
-                s.behalf = Some((person, self.counts.get(&target).copied().unwrap_or_default()));
+                let counts = self.counts.get(&target).copied().unwrap_or_default();
+                if counts.tickets >= s.policy.limits.tickets_per_hour {
+                    numbers.extend(counts.newest);
+                }
+                s.behalf = Some((person, counts));
             }
         }
         Ok(numbers)

@@ -8,6 +8,7 @@ mod charset;
 pub mod compose;
 mod content;
 mod encoded_word;
+mod external;
 mod header;
 mod kind;
 mod language;

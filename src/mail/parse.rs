@@ -13,7 +13,7 @@ use crate::mail::content::{self, Content};
 use crate::mail::header::{self, Header};
 use crate::mail::kind::{self, Evidence};
 use crate::mail::part::{Notes, Part};
-use crate::mail::{bounce, calendar, language, lists, mailbox};
+use crate::mail::{bounce, calendar, external, language, lists, mailbox};
 use crate::time::Timestamp;
 use mail_parser::DateTime;
 use regex::Regex;
@@ -86,7 +86,10 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
     let bounce = (kind == Kind::Bounce).then(|| bounce::details(&root, &reading.full_text, hint));
     let forwarded = (kind == Kind::Forward).then(|| forwarded(&content, &reading, hint)).flatten();
     let passed_on = kind == Kind::Forward && bounce::is_passed_on(&reading.full_text);
-    let anomalies = anomalies(&root, &notes, &content, &author);
+    let mut anomalies = anomalies(&root, &notes, &content, &author);
+    if external::links_to_files(&reading.body) {
+        anomalies.push(external::ANOMALY.to_owned());
+    }
     // A file that a person attached is none.
     let sent = |part: &&Part| !part.is_attachment() || part.media.token("method").is_some();
     let calendar_reply = content.calendar.filter(sent).and_then(|part| calendar::read(&part.text(hint)));

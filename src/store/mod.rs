@@ -670,6 +670,11 @@ impl Tx {
         within!(self.rewrite_timeline(number, &change))
     }
 
+    /// They are in copy of none of these tickets any more.
+    pub async fn erase_copies(&mut self, numbers: &[Number], who: &Address) -> Result<()> {
+        within!(self.erase_copies(numbers, who))
+    }
+
     /// The same person under another address in what is known of approvals.
     pub async fn rename_in_approvals(&mut self, numbers: &[Number], who: &Address, as_whom: &Address) -> Result<()> {
         within!(self.rename_in_approvals(numbers, who, as_whom))

@@ -211,6 +211,8 @@ async fn forwards_of_every_client_are_their_senders_tickets() {
             let ticket = desk.ticket(i64::try_from(n).unwrap() + 1).await;
             assert_eq!((ticket.requester.address, ticket.subject.as_str(), ticket.category.as_str()), (sender.address, "VPN", "network"), "{form}");
             let notice = letters.0.iter().find(|l| l.to != told.to && l.text.contains("VPN 连不上")).expect("a notice");
+            let kept = desk.flow.store.begin().await.unwrap().description(ticket.number).await.unwrap();
+            assert_eq!(kept.text, "VPN 连不上，提示 789 错误", "{form}");
             assert!(notice.text.contains("别让他知道"), "{}", notice.text);
         }
     })
@@ -292,6 +294,32 @@ async fn leave_begins_and_the_tickets_go_on() {
         // The requester's next words reach the new one, whose answer reaches them.
         let message = desk.replies(&zhang, &answer, "还是不行").await.to(&next);
         desk.replies(&next, &message, "我接着看").await.only_to(&[&zhang]);
+    })
+    .await;
+}
+
+const PBX: &str = "\n[[channel]]\naddress = \"pbx@corp.example\"\nname = \"语音信箱\"\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn voice_mail_finds_its_caller_and_is_never_answered() {
+    on_both_with(PBX, async |desk: &mut Desk| {
+        desk.flow.use_directory(directory());
+        let pbx = person("pbx@corp.example", "PBX");
+        let letters =
+            desk.writes(&pbx, "Voice message from 8012", "You have a voice message. VPN does not connect.").await;
+        assert!(letters.0.iter().all(|l| l.to != pbx.address.as_str()), "{}", letters.0.len());
+        let told = letters.to(&zhang());
+        assert!(told.text.contains("IT001"), "{}", told.text);
+        assert_eq!(desk.ticket(1).await.requester.address, zhang().address);
+        // Nobody knows this one: an engineer has it until somebody does.
+        let letters = desk.writes(&pbx, "Voice message from 021 5550 0000", "The printer in room 5 is broken.").await;
+        assert_eq!(letters.0.len(), 1, "{}", letters.0.len());
+        let notice = letters.0[0].clone();
+        let engineer = person(&notice.to, "");
+        assert!(notice.text.contains("语音信箱") || notice.text.contains("directory"), "{}", notice.text);
+        let letters = desk.replies(&engineer, &notice, "#代报 张伟").await;
+        assert!(letters.to(&zhang()).text.contains("IT002"));
+        assert_eq!(desk.ticket(2).await.requester.address, zhang().address);
     })
     .await;
 }

@@ -111,12 +111,16 @@ fn sender(value: &str, found: &mut Forwarded) {
     found.address = found.address.take().or(address);
 }
 
-/// `在 2026-11-23 10:00，"张三"` and `On Mon, Nov 23, Ann Smith`: what stands behind the last digit or comma.
+/// `在 2026-11-23 10:00，"张三" 写道` and `On Mon, Nov 23, 2:07 AM Ann Smith wrote`: what stands between time and verb.
 fn attributed_name(text: &str) -> String {
-    let from = text
-        .rfind(|c: char| c.is_ascii_digit() || matches!(c, ',' | '，'))
-        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
-    text[from..].trim_matches(|c: char| c.is_whitespace() || "\"“”于於".contains(c)).to_owned()
+    const VERBS: [&str; 5] = ["写道", "写到", "寫道", "寫到", "wrote"];
+    let end = VERBS.iter().filter_map(|verb| text.rfind(verb)).max().unwrap_or(text.len());
+    let text = &text[..end];
+    let time = |c: char| c.is_ascii_digit() || matches!(c, ',' | '，');
+    let from = text.rfind(time).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let name = text[from..].trim_matches(|c: char| c.is_whitespace() || "\"“”于於:：".contains(c));
+    let name = ["AM ", "PM ", "am ", "pm "].iter().find_map(|half| name.strip_prefix(half)).unwrap_or(name);
+    name.trim().to_owned()
 }
 
 /// What stands above, without commands and Foxmail's line with the writer's own address.
@@ -275,7 +279,20 @@ mod tests {
             "FYI\n\n在 2026-10-03 18:28:31，\"张三\" <zs@x.com> 写道：\n> 打印机坏了",
             "张三 | zs@x.com |  |  | FYI | 打印机坏了",
         );
-        check("2022年8月25日 上午12:24，A B <a@b.com> 写道：\n\n> x", "A B | a@b.com |  |  |  | x");
+        for (line, who) in [
+            ("2022年8月25日 上午12:24，A B <a@b.com> 写道：", "A B | a@b.com"),
+            ("On Wed,Jun 22,2022 2:07 AM Name <n@x.com> wrote:", "Name | n@x.com"),
+            ("At 2022-08-31 22:33:45, \"Alan Stern\" <s@x.com> wrote:", "Alan Stern | s@x.com"),
+            ("Li Si <l@x.com> 于2021年3月22日周一 上午10:00写道：", "Li Si | l@x.com"),
+            ("在 2026年1月5日周一 10:00，张三 <z@x.com> 写道：", "张三 | z@x.com"),
+            ("在 2023/5/16 9:57, wangwudi 写道:", "wangwudi | -"),
+            ("在2025年5月19日周一 上午3:56，Bibo Mao写道：", "Bibo Mao | -"),
+            ("于 2020年4月6日 GMT+08:00 下午6:57:18, A <a@b.com> 写到:", "A | a@b.com"),
+            ("On 2022/12/24 上午12:06, David Hildenbrand wrote:", "David Hildenbrand | -"),
+            ("On Thu, Jul 8, 2021, 13:12 <a@b.com> wrote:", " | a@b.com"),
+        ] {
+            check(&format!("{line}\n\n> x"), &format!("{who} |  |  |  | x"));
+        }
     }
 
     #[test]
