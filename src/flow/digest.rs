@@ -81,7 +81,7 @@ impl Flow {
             for file in &letter.attachments {
                 tx.put_blob(file.digest, &file.bytes).await?;
             }
-            facts.letters.add(Draft { rules: rules.clone(), letter, conversation: Vec::new(), now });
+            facts.letters.add(Draft { rules: rules.clone(), letter, conversation: Vec::new(), now, queued: now });
         }
         facts.letters.write(&mut tx).await?;
         tx.commit().await?;

@@ -114,6 +114,8 @@ pub fn life(policy: &Policy, dice: &mut Dice, number: i64, people: u64, created:
         assignee: None,
         created,
         updated: created,
+        answered: None,
+        copied: Vec::new(),
         first_response: None,
         response_due,
         resolution_due,
