@@ -869,8 +869,19 @@ async fn a_database_from_before_visits_gets_their_table(url: String) {
     let one = open_one(&mut tx).await;
     tx.commit().await.unwrap();
     store.close().await;
-    run(&url, "drop table visit").await;
-    run(&url, "drop table approval").await;
+    let postgres = url.starts_with("postgres");
+    for (trigger, table) in [("changed_by_timeline", "timeline"), ("changed_by_rating", "rating")] {
+        let on = if postgres { format!(" on {table}") } else { String::new() };
+        run(&url, &format!("drop trigger {trigger}{on}")).await;
+    }
+    if postgres {
+        run(&url, "drop function changed_tickets").await;
+    }
+    for table in ["visit", "approval", "changed", "round", "digest", "digest_sent"] {
+        run(&url, &format!("drop table {table}")).await;
+    }
+    run(&url, "drop index message_handled").await;
+    run(&url, "drop index message_aside").await;
     run(&url, "delete from schema_version where version > 3").await;
     let store = Store::open(&url).await.unwrap();
     let mut tx = store.begin().await.unwrap();
