@@ -66,7 +66,11 @@ impl Canvas {
         Canvas { svg, height }
     }
 
+    /// Nothing when it has no size: the reader of SVG warns of each such one.
     fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, fill: &str) {
+        if width < 0.1 || height < 0.1 {
+            return;
+        }
         let _ = write!(
             self.svg,
             "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{fill}\"/>"
@@ -290,6 +294,9 @@ mod tests {
             assert_eq!((pixels.width(), pixels.height()), (2 * WIDTH, 2 * picture.height), "{name}");
             let dark = pixels.pixels().iter().filter(|p| p.red() < 128 && p.blue() < 128).count();
             assert!(dark > 500 && bytes.len() < 60_000, "{name}: {dark} dark pixels, {} bytes", bytes.len());
+            for empty in ["width=\"0.0\"", "height=\"0.0\""] {
+                assert!(!picture.svg.contains(empty), "{name} has a rectangle of no size");
+            }
             let again = png(&picture);
             assert!(bytes == again, "{name} is always drawn the same");
         }

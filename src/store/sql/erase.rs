@@ -188,6 +188,10 @@ impl Tx {
                 "delete from message_ref where ticket in ",
                 "delete from participant where ticket in ",
                 "delete from conversation where ticket in ",
+                // Reports recount them from what is left.
+                "delete from round where ticket in ",
+                "insert into changed (ticket) select number from ticket
+                     where not exists (select 1 from changed where changed.ticket = ticket.number) and number in ",
             ] {
                 self.each(statement, &ids).await?;
             }
@@ -224,6 +228,7 @@ impl Tx {
             "update article set owner = null where lower(owner) = $1",
             "delete from load where assignee_key = $1",
             "delete from held_address where address_key = $1",
+            "delete from digest_sent where reader_key = $1",
         ] {
             sqlx::query(statement).bind(key).execute(&mut *db).await?;
         }
