@@ -48,21 +48,22 @@ create table document (
     -- Distinct terms between blanks, cut by the program (src/desk/knowledge/terms.rs).
     terms text not null
 );
--- The terms as they are looked for. A table of its own, whose rows are short (the vectors lie outside), so that those of
--- a common term stand on few pages.
+-- The terms as they are looked for.
 create table document_terms (
     id bigint not null primary key references document (id) on delete cascade,
     vector tsvector not null
-) with (toast_tuple_target = 128);
+);
 -- No list of what is pending: every search would read it.
 create index document_vector on document_terms using gin (vector) with (fastupdate = off);
--- Besides its terms each holds the block of documents that it belongs to, so that the newest ones can be asked alone.
+-- Besides its terms each holds the blocks of documents that it belongs to, of four sizes, so that the newest ones can be
+-- asked alone (src/store/postgres.rs).
 create function document_added() returns trigger language plpgsql as $$
 begin
     insert into document_terms (id, vector) values (
         new.id,
         array_to_tsvector(array_remove(string_to_array(
-            new.terms || case when new.solved then ' _solved' else '' end || ' _b' || (new.id / 4096), ' '
+            new.terms || case when new.solved then ' _solved' else '' end || ' _a' || (new.id / 1024)
+                || ' _b' || (new.id / 4096) || ' _c' || (new.id / 16384) || ' _d' || (new.id / 65536), ' '
         ), ''))
     );
     return null;

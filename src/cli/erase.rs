@@ -13,7 +13,7 @@ use std::io::Write;
 
 /// What no program can reach.
 const ELSEWHERE: &str = "not in reach of this command: backups of the database, the write-ahead log of PostgreSQL until it is \
-    reused, the mails in the mailbox's folders on the mail server, other people's mailboxes, and a name alone on tickets of \
+    reused, the mails in the mailbox's folders on the mail server, other people's mailboxes, the company's directory, and a name alone on tickets of \
     others, which may be a namesake's";
 
 /// Takes everything about a person away.

@@ -31,6 +31,9 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
 /// A person's mail on an archived ticket.
 pub fn mail(s: &Situation, on: &Candidate, by: By, mail: &Mail, from: &Mailbox, now: Timestamp) -> Vec<Effect> {
     let is_requester = on.ticket.requester.address == from.address;
+    if s.policy.engineer(&from.address).is_some() && !mail.inbound.kind.is_human() {
+        return set_aside("a program's mail on an archived ticket");
+    }
     let engineer = s.policy.engineer(&from.address).filter(|_| !is_requester || !mail.inbound.commands.is_empty());
     match engineer {
         Some(engineer) => orders(s, on, by, mail, engineer, now),

@@ -139,7 +139,7 @@ pub fn acknowledge(s: &Situation, draft: &mut Draft, mail: &Mail) -> Vec<Field> 
     let known = leading.map(|leading| leading.ticket.resolution_due);
     let registered = |behalf: &Behalf| Registered { by: behalf.by.as_ref().and_then(name), way: behalf.way.clone() };
     let behalf = mail.behalf.as_ref().map(registered);
-    let article = learn::suggest(s, draft);
+    let article = if mail.behalf.is_none() { learn::suggest(s, draft) } else { None };
     let content = Content::Acknowledgement { missing: asked, engineer, outsider, known, behalf, article };
     let reader = draft.requester();
     draft.letter(reader, "1", content).answers = mail.inbound.message_id.clone();

@@ -13,8 +13,9 @@ use crate::desk::policy::{Policy, Retention};
 use crate::desk::ticket::{Entry, Number, What, Who};
 use crate::desk::words::Status;
 use crate::mail;
-use crate::store::{Deletion, Held, StoreError, Traces, Tx, replaced};
+use crate::store::{Deletion, Kept, StoreError, Traces, Tx, replaced};
 use crate::time::Timestamp;
+use serde_json::Value;
 
 /// What stands where a name was.
 const GONE: &str = "…";
@@ -103,7 +104,7 @@ impl Flow {
                 return Ok(all);
             }
             let nobody = Address::parse("nobody@erased.invalid").expect("a good address");
-            let held: Vec<Held> = {
+            let held: Vec<Kept> = {
                 let mut held = tx.holdings(&numbers, &nobody).await?;
                 let aside = tx.holdings(&[], &nobody).await?;
                 held.retain(|one| !aside.contains(one));
@@ -193,10 +194,10 @@ impl<'a> Person<'a> {
     }
 
     /// What is to go: on their own tickets all of it, elsewhere what is theirs or names them.
-    async fn holdings(&self, tx: &mut Tx) -> Result<Vec<Held>, StoreError> {
+    async fn holdings(&self, tx: &mut Tx) -> Result<Vec<Kept>, StoreError> {
         let own = tx.holdings(&self.own, self.who).await?;
         let none = tx.holdings(&[], self.who).await?;
-        let mut gone: Vec<Held> = own.into_iter().filter(|held| held.own || !none.contains(held)).collect();
+        let mut gone: Vec<Kept> = own.into_iter().filter(|held| held.own || !none.contains(held)).collect();
         for held in tx.holdings(&self.others, self.who).await? {
             if held.own {
                 gone.push(held);
@@ -221,13 +222,14 @@ impl<'a> Person<'a> {
         self.needles.iter().map(|needle| needle.to_ascii_lowercase()).any(|n| text.contains(&n) || header.contains(&n))
     }
 
-    async fn erase(&self, tx: &mut Tx, as_whom: &Address, held: &[Held]) -> Result<Deletion, StoreError> {
+    async fn erase(&self, tx: &mut Tx, as_whom: &Address, held: &[Kept]) -> Result<Deletion, StoreError> {
         let archived = tx.unarchive(&[&self.own[..], &self.others[..]].concat()).await?;
         let mut gone = tx.erase_held(held).await?;
         gone.tickets = self.own.len() as u64;
         for number in self.own.iter().chain(&self.others) {
             tx.rewrite_timeline(*number, |entry| self.forgotten(entry, as_whom)).await?;
         }
+        tx.drop_from_copies(&self.others, self.who).await?;
         tx.rename_in_approvals(&[&self.own[..], &self.others[..]].concat(), self.who, as_whom).await?;
         tx.erase_copies(&self.others, self.who).await?;
         for number in self.own.iter().chain(&self.others) {
@@ -293,14 +295,31 @@ fn without_words(policy: &Policy, entry: Entry, nobody: &Address) -> Entry {
             (report.address, report.requester, report.subject) = (nobody.clone(), String::new(), String::new());
             What::Joined { report }
         }
-        // How many, not who.
-        What::Copied { added, removed } => {
-            let unnamed = |people: Vec<Address>| people.into_iter().map(|_| nobody.clone()).collect();
-            What::Copied { added: unnamed(added), removed: unnamed(removed) }
-        }
-        other => other,
+        other => without_people(policy, other, nobody),
     };
     Entry { who, what, why: String::new(), ..entry }
+}
+
+/// The same with everybody's address replaced who does not work for the desk, and their names taken away.
+fn without_people(policy: &Policy, what: What, nobody: &Address) -> What {
+    fn walk(value: &mut Value, is_anybody: &impl Fn(&str) -> bool, nobody: &str) {
+        match value {
+            Value::String(text) if is_anybody(text) => *text = nobody.to_owned(),
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, is_anybody, nobody)),
+            Value::Object(fields) => {
+                let named = fields.get("address").and_then(Value::as_str).is_some_and(is_anybody);
+                if let Some(name) = fields.get_mut("name").filter(|_| named) {
+                    *name = Value::from("");
+                }
+                fields.values_mut().for_each(|field| walk(field, is_anybody, nobody));
+            }
+            _ => {}
+        }
+    }
+    let Ok(mut value) = serde_json::to_value(&what) else { return what };
+    let is_anybody = |text: &str| Address::parse(text).is_some_and(|address| !is_staff(policy, &address));
+    walk(&mut value, &is_anybody, nobody.as_str());
+    serde_json::from_value(value).unwrap_or(what)
 }
 
 /// An engineer answers for an article, without names: it stays. What its ticket's requester wrote does not, and a draft is

@@ -29,7 +29,7 @@ mod text;
 
 pub use error::StoreError;
 pub use rows::{
-    Claimed, Deletion, Held, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Rated, Settled, Source,
+    Claimed, Deletion, Kept, NewMessage, OutboxCounts, OutboxRow, OutboxState, Outgoing, Place, Rated, Settled, Source,
     StoredAttachment, StoredMessage, TicketFilter, Traces,
 };
 pub use text::replaced;
@@ -631,7 +631,7 @@ impl Tx {
     }
 
     /// Messages and letters of these tickets and of none, and those from and to this person.
-    pub async fn holdings(&mut self, numbers: &[Number], who: &Address) -> Result<Vec<Held>> {
+    pub async fn holdings(&mut self, numbers: &[Number], who: &Address) -> Result<Vec<Kept>> {
         within!(self.holdings(numbers, who))
     }
 
@@ -641,7 +641,7 @@ impl Tx {
     }
 
     /// Empties messages and takes letters away, with their bytes and the files that nothing else holds.
-    pub async fn erase_held(&mut self, held: &[Held]) -> Result<Deletion> {
+    pub async fn erase_held(&mut self, held: &[Kept]) -> Result<Deletion> {
         within!(self.erase_held(held))
     }
 
@@ -670,9 +670,9 @@ impl Tx {
         within!(self.rewrite_timeline(number, &change))
     }
 
-    /// They are in copy of none of these tickets any more.
-    pub async fn erase_copies(&mut self, numbers: &[Number], who: &Address) -> Result<()> {
-        within!(self.erase_copies(numbers, who))
+    /// Nobody of this address is in copy of these tickets any more.
+    pub async fn drop_from_copies(&mut self, numbers: &[Number], who: &Address) -> Result<()> {
+        within!(self.drop_from_copies(numbers, who))
     }
 
     /// The same person under another address in what is known of approvals.
@@ -691,7 +691,7 @@ impl Tx {
     }
 
     /// The same for messages of no ticket.
-    pub async fn aside_long_enough(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Held>> {
+    pub async fn aside_long_enough(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Kept>> {
         within!(self.aside_long_enough(before, limit))
     }
 }

@@ -29,12 +29,14 @@ macro_rules! skip_locked {
 /// The documents whose terms meet a condition, among these ids, the newest first.
 const FIND: &str = "select find_documents($1::tsquery, $2, $3, $4)";
 
-/// The same among the newest documents, of which the last one has this id: the index gives all that meet a condition,
-/// in no order, so that a common term is first asked for here.
-fn among_newest(condition: &str, last: i64) -> Option<String> {
-    const BLOCK: i64 = 4096;
-    let block = last / BLOCK;
-    Some(format!("({condition}) & ('_b{block}' | '_b{}')", block - 1))
+/// Blocks of documents by their sizes, see the migration. The index gives everything that meets a condition, in no order:
+/// where that is much, only the newest blocks are asked, of a size that will do.
+const BLOCKS: &[(&str, i64)] = &[("_a", 1024), ("_b", 4096), ("_c", 16_384), ("_d", 65_536)];
+
+/// The same among the newest documents, of which the last one has this id: one whole block, and the one under way.
+fn among_newest(condition: &str, (block, size): (&str, i64), last: i64) -> String {
+    let at = last / size;
+    format!("({condition}) & ('{block}{at}' | '{block}{}')", at - 1)
 }
 
 /// All of these terms, and of `any` at least one; `None` when nothing is asked for. Terms hold no quotes

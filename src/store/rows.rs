@@ -88,7 +88,7 @@ pub struct Traces {
 
 /// A message or a letter whose words may be somebody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct Kept {
     pub id: i64,
     /// A message that came in; otherwise a letter that left.
     pub message: bool,

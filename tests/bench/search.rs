@@ -134,9 +134,10 @@ fn pick<'a>(dice: &mut Dice, from: &[&'a str]) -> &'a str {
     from[at]
 }
 
-/// Words that nobody else uses: any two characters of some two thousand.
+/// Words of no meaning, of some two thousand characters, few of them common as in any language.
 fn chatter(dice: &mut Dice, length: usize) -> String {
-    (0..length).filter_map(|_| char::from_u32(0x4e00 + dice.below(2000) as u32 * 7)).collect()
+    let mut character = || char::from_u32(0x4e00 + (dice.below(45) * dice.below(45)) as u32 * 7);
+    (0..length).filter_map(|_| character()).collect()
 }
 
 fn text(dice: &mut Dice) -> (String, String) {

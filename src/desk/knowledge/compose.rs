@@ -69,7 +69,8 @@ pub fn known(policy: &Policy, on: &Candidate) -> Known {
     let local = |address: &crate::address::Address| address.local().to_owned();
     // A box of many is no name: it@, info@.
     let people = on.participants.iter().filter(|address| address.local().len() > 3).map(local);
-    let names = staff.chain(people).chain([ticket.requester.name.clone()]).chain(field(Field::Name));
+    let copied = ticket.copied.iter().map(|person| person.called().to_owned());
+    let names = staff.chain(people).chain(copied).chain([ticket.requester.name.clone()]).chain(field(Field::Name));
     Known {
         names: names.collect(),
         numbers: [Field::EmployeeId, Field::Contact].into_iter().filter_map(field).collect(),

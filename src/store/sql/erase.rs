@@ -5,12 +5,12 @@
 //! their row, whose key names the reader.
 
 use super::{Db, Store, Tx, blobs, pieces, push_list};
-use crate::address::Address;
+use crate::address::{Address, Mailbox};
 use crate::desk::inbound::Digest;
 use crate::desk::ticket::{Entry, Number, What, Who};
 use crate::desk::words::Status;
-use crate::store::text::json;
-use crate::store::{Deletion, Held, Result, StoreError, Traces};
+use crate::store::text::{from_json, json};
+use crate::store::{Deletion, Kept, Result, StoreError, Traces};
 use crate::time::Timestamp;
 use sqlx::QueryBuilder;
 
@@ -57,6 +57,7 @@ impl Tx {
             "select ticket from participant where address_key = $1
              union select ticket from message where from_key = $1 and ticket is not null
              union select number from ticket where assignee_key = $1
+             union select number from ticket where lower(copied) like $2 escape '\\'
              union select ticket from approval where lower(people) like $2 escape '\\'
              union select ticket from timeline
                  where lower(who) = $1 or lower(what) like $2 escape '\\' or lower(why) like $2 escape '\\'
@@ -75,7 +76,7 @@ impl Tx {
     }
 
     /// What was written on these tickets, on none of them, and by or to this person: to be read for names.
-    pub async fn holdings(&mut self, numbers: &[Number], who: &Address) -> Result<Vec<Held>> {
+    pub async fn holdings(&mut self, numbers: &[Number], who: &Address) -> Result<Vec<Kept>> {
         self.write_held().await?;
         let mut found = Vec::new();
         let mut lists: Vec<Vec<i64>> = numbers.chunks(SOME).map(|some| some.iter().map(|n| n.0).collect()).collect();
@@ -93,7 +94,7 @@ impl Tx {
                     push_list(&mut query, some.iter().copied());
                 }
                 let rows: Vec<(i64, String)> = query.build_query_as().fetch_all(&mut *self.inner).await?;
-                found.extend(rows.into_iter().map(|(id, address)| Held { id, message, own: address == who.key() }));
+                found.extend(rows.into_iter().map(|(id, address)| Kept { id, message, own: address == who.key() }));
             }
         }
         found.sort_by_key(|held| held.id);
@@ -107,7 +108,7 @@ impl Tx {
     }
 
     /// Empties messages and takes letters away, with their bytes and files.
-    pub async fn erase_held(&mut self, held: &[Held]) -> Result<Deletion> {
+    pub async fn erase_held(&mut self, held: &[Kept]) -> Result<Deletion> {
         let mut gone = Deletion::default();
         for some in held.chunks(SOME) {
             let ids = |message: bool| some.iter().filter(move |held| held.message == message).map(|held| held.id);
@@ -175,7 +176,7 @@ impl Tx {
     pub async fn erase_tickets(&mut self, numbers: &[Number], as_whom: &Address) -> Result<()> {
         for some in numbers.chunks(SOME) {
             let ids: Vec<i64> = some.iter().map(|number| number.0).collect();
-            let mut query = QueryBuilder::<Db>::new("update ticket set subject = '', requester = ");
+            let mut query = QueryBuilder::<Db>::new("update ticket set copied = '[]', subject = '', requester = ");
             query.push_bind(as_whom.as_str()).push(", requester_key = ").push_bind(as_whom.key());
             query.push(", requester_name = '', copied = '[]', version = version + 1 where number in ");
             push_list(&mut query, ids.iter().copied());
@@ -293,6 +294,22 @@ impl Tx {
         Ok(())
     }
 
+    /// Nobody of this address is in copy any more.
+    pub async fn drop_from_copies(&mut self, numbers: &[Number], who: &Address) -> Result<()> {
+        for number in numbers {
+            let copied: Option<String> = sqlx::query_scalar("select copied from ticket where number = $1")
+                .bind(number.0)
+                .fetch_optional(&mut *self.inner)
+                .await?;
+            let Some(copied) = copied.filter(|copied| copied.to_lowercase().contains(who.key())) else { continue };
+            let mut people: Vec<Mailbox> = from_json("copied", &copied)?;
+            people.retain(|person| person.address != *who);
+            let query = sqlx::query("update ticket set copied = $2, version = version + 1 where number = $1");
+            query.bind(number.0).bind(json(&people)).execute(&mut *self.inner).await?;
+        }
+        Ok(())
+    }
+
     /// Replaces an address in what is known of approvals, where addresses stand within a text.
     pub async fn rename_in_approvals(&mut self, numbers: &[Number], who: &Address, as_whom: &Address) -> Result<()> {
         for number in numbers {
@@ -339,13 +356,13 @@ impl Tx {
     }
 
     /// Messages of no ticket that have been kept long enough.
-    pub async fn aside_long_enough(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Held>> {
+    pub async fn aside_long_enough(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Kept>> {
         let query =
             "select id from message where ticket is null and handled < $1 and full_text || subject || body <> ''
                      order by id limit $2";
         let ids: Vec<i64> =
             sqlx::query_scalar(query).bind(before.millis()).bind(limit).fetch_all(&mut *self.inner).await?;
-        Ok(ids.into_iter().map(|id| Held { id, message: true, own: false }).collect())
+        Ok(ids.into_iter().map(|id| Kept { id, message: true, own: false }).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 //! Both databases only find documents by their terms, the newest ones first; what is alike, and what comes first, is
 //! counted in `desk::knowledge::rank`. So both give the same answers in the same order.
 
-use super::{Connection, Db, FIND, Row, Store, Tx, among_newest, condition, push_list};
+use super::{BLOCKS, Connection, Db, FIND, Row, Store, Tx, among_newest, condition, push_list};
 use crate::address::Address;
 use crate::desk::knowledge::article::{Article, Parts, State};
 use crate::desk::knowledge::terms::Wanted;
@@ -93,19 +93,72 @@ async fn load(db: &mut Connection, number: Number) -> Result<Option<Article>> {
     row.as_ref().map(article).transpose()
 }
 
-/// Ids between `from` and `to` (exclusive), the newest first.
-async fn find(db: &mut Connection, condition: &str, (from, to): (i64, i64), limit: i64) -> Result<Vec<i64>> {
-    let ask = |condition: String| sqlx::query_scalar(FIND).bind(condition).bind(from).bind(to).bind(limit);
-    let last = sqlx::query_scalar("select max(id) from document where id >= $1 and id < $2").bind(from).bind(to);
-    let last: Option<i64> = last.fetch_one(&mut *db).await?;
-    let Some(last) = last else { return Ok(Vec::new()) };
-    if let Some(newest) = among_newest(condition, last) {
-        let ids: Vec<i64> = ask(newest).fetch_all(&mut *db).await?;
-        if i64::try_from(ids.len()).unwrap_or(i64::MAX) >= limit {
-            return Ok(ids);
+/// What is looked for: all of these, and of `any` at least one.
+struct Sought<'a> {
+    all: &'a [Wanted],
+    any: &'a [Wanted],
+    /// How often it may be met, from 0 to 1.
+    density: f64,
+}
+
+impl<'a> Sought<'a> {
+    async fn new(db: &mut Connection, all: &'a [Wanted], any: &'a [Wanted]) -> Result<Sought<'a>> {
+        let mut sought = Sought { all, any, density: 1.0 };
+        if !BLOCKS.is_empty() {
+            sought.density = sought.estimate(db).await?;
         }
+        Ok(sought)
     }
-    Ok(ask(condition.to_owned()).fetch_all(db).await?)
+
+    /// As far as solved documents tell.
+    async fn estimate(&self, db: &mut Connection) -> Result<f64> {
+        let terms = self.all.iter().chain(self.any).filter_map(|wanted| match wanted {
+            Wanted::Term(term) if term != SOLVED => Some(term.clone()),
+            _ => None,
+        });
+        let terms: Vec<String> = terms.chain([String::new()]).collect();
+        let with = frequencies(db, &terms).await?;
+        let documents = with.get("").copied().unwrap_or(0).max(1) as f64;
+        let density = |wanted: &Wanted| match wanted {
+            Wanted::Term(term) if term != SOLVED => with.get(term).copied().unwrap_or(0) as f64 / documents,
+            _ => 1.0,
+        };
+        let all = self.all.iter().map(density).fold(1.0, f64::min);
+        let any: f64 = self.any.iter().map(density).sum();
+        Ok(if self.any.is_empty() { all } else { all.min(any) })
+    }
+
+    /// Ids between `from` and `to` (exclusive), the newest first.
+    async fn find(&self, db: &mut Connection, (from, to): (i64, i64), limit: i64) -> Result<Vec<i64>> {
+        let Some(condition) = condition(self.all, self.any) else { return Ok(Vec::new()) };
+        let last = sqlx::query_scalar("select max(id) from document where id >= $1 and id < $2").bind(from).bind(to);
+        let last: Option<i64> = last.fetch_one(&mut *db).await?;
+        let Some(last) = last else { return Ok(Vec::new()) };
+        let enough = |(_, size): &&(&str, i64)| self.density * *size as f64 >= 1.5 * limit as f64;
+        for block in BLOCKS.iter().filter(enough) {
+            let ids = ask(db, among_newest(&condition, *block, last), (from, to), limit).await?;
+            if i64::try_from(ids.len()).unwrap_or(i64::MAX) >= limit {
+                return Ok(ids);
+            }
+        }
+        ask(db, condition, (from, to), limit).await
+    }
+}
+
+async fn ask(db: &mut Connection, condition: String, (from, to): (i64, i64), limit: i64) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(FIND).bind(condition).bind(from).bind(to).bind(limit).fetch_all(db).await?)
+}
+
+/// How many solved documents hold each of these terms.
+async fn frequencies(db: &mut Connection, terms: &[String]) -> Result<HashMap<String, i64>> {
+    let mut with = HashMap::new();
+    for some in terms.chunks(256) {
+        let mut query = QueryBuilder::<Db>::new("select term, documents from term where term in ");
+        push_list(&mut query, some.iter().map(String::as_str));
+        let rows: Vec<(String, i64)> = query.build_query_as().fetch_all(&mut *db).await?;
+        with.extend(rows);
+    }
+    Ok(with)
 }
 
 /// The documents of these ids, the newest first; their terms only where they are needed.
@@ -128,10 +181,10 @@ impl Store {
     }
 
     pub async fn find_documents(&self, wanted: &[Wanted], limit: i64) -> Result<Vec<Document>> {
-        let Some(condition) = condition(wanted, &[]) else { return Ok(Vec::new()) };
         let mut db = self.read.acquire().await?;
-        let mut ids = find(&mut db, &condition, (ARTICLES, END), limit).await?;
-        ids.extend(find(&mut db, &condition, (0, ARTICLES), limit).await?);
+        let sought = Sought::new(&mut db, wanted, &[]).await?;
+        let mut ids = sought.find(&mut db, (ARTICLES, END), limit).await?;
+        ids.extend(sought.find(&mut db, (0, ARTICLES), limit).await?);
         documents(&mut db, &ids, false).await
     }
 }
@@ -212,23 +265,18 @@ impl Tx {
     }
 
     pub async fn frequencies(&mut self, terms: &[String]) -> Result<HashMap<String, i64>> {
-        let mut with = HashMap::new();
-        for some in terms.chunks(256) {
-            let mut query = QueryBuilder::<Db>::new("select term, documents from term where term in ");
-            push_list(&mut query, some.iter().map(String::as_str));
-            let rows: Vec<(String, i64)> = query.build_query_as().fetch_all(&mut *self.inner).await?;
-            with.extend(rows);
-        }
-        Ok(with)
+        frequencies(&mut self.inner, terms).await
     }
 
     pub async fn solved_documents(&mut self, any: &[&str], limit: i64) -> Result<Vec<Document>> {
         let any: Vec<Wanted> = any.iter().map(|term| Wanted::Term((*term).to_owned())).collect();
-        let Some(condition) = condition(&[Wanted::Term(SOLVED.to_owned())], &any).filter(|_| !any.is_empty()) else {
+        if any.is_empty() {
             return Ok(Vec::new());
-        };
-        let mut ids = find(&mut self.inner, &condition, (ARTICLES, END), limit).await?;
-        ids.extend(find(&mut self.inner, &condition, (0, ARTICLES), limit).await?);
+        }
+        let all = [Wanted::Term(SOLVED.to_owned())];
+        let sought = Sought::new(&mut self.inner, &all, &any).await?;
+        let mut ids = sought.find(&mut self.inner, (ARTICLES, END), limit).await?;
+        ids.extend(sought.find(&mut self.inner, (0, ARTICLES), limit).await?);
         documents(&mut self.inner, &ids, true).await
     }
 

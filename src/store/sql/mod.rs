@@ -25,4 +25,4 @@ pub use held::Held;
 pub use meta::bring_up_to_date;
 use query::push_list;
 
-use super::{Connection, Db, FIND, MIGRATIONS, Row, Store, Tx, among_newest, condition};
+use super::{BLOCKS, Connection, Db, FIND, MIGRATIONS, Row, Store, Tx, among_newest, condition};
