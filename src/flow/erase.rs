@@ -231,7 +231,6 @@ impl<'a> Person<'a> {
         }
         tx.drop_from_copies(&self.others, self.who).await?;
         tx.rename_in_approvals(&[&self.own[..], &self.others[..]].concat(), self.who, as_whom).await?;
-        tx.erase_copies(&self.others, self.who).await?;
         for number in self.own.iter().chain(&self.others) {
             forget_in_article(tx, *number, self.own.contains(number), |part| self.without_needles(part)).await?;
         }

@@ -178,7 +178,7 @@ impl Tx {
             let ids: Vec<i64> = some.iter().map(|number| number.0).collect();
             let mut query = QueryBuilder::<Db>::new("update ticket set copied = '[]', subject = '', requester = ");
             query.push_bind(as_whom.as_str()).push(", requester_key = ").push_bind(as_whom.key());
-            query.push(", requester_name = '', copied = '[]', version = version + 1 where number in ");
+            query.push(", requester_name = '', version = version + 1 where number in ");
             push_list(&mut query, ids.iter().copied());
             query.build().execute(&mut *self.inner).await?;
             for statement in [
@@ -239,18 +239,6 @@ impl Tx {
             "update visit set engineer = $2 where lower(engineer) = $1",
         ] {
             sqlx::query(statement).bind(key).bind(as_whom.key()).execute(&mut *db).await?;
-        }
-        Ok(())
-    }
-
-    /// They are in copy of nothing any more.
-    pub async fn erase_copies(&mut self, numbers: &[Number], who: &Address) -> Result<()> {
-        for ticket in self.tickets(numbers).await? {
-            let left: Vec<_> = ticket.copied.iter().filter(|person| person.address != *who).collect();
-            if left.len() < ticket.copied.len() {
-                let query = sqlx::query("update ticket set copied = $2, version = version + 1 where number = $1");
-                query.bind(ticket.number.0).bind(json(&left)).execute(&mut *self.inner).await?;
-            }
         }
         Ok(())
     }
