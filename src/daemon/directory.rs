@@ -112,8 +112,8 @@ async fn keep_file(path: PathBuf, sources: Sources, shared: Shared) {
                 _ if stamp(&path).await != found => {}
                 Ok(table) => {
                     trouble.over("directory");
+                    take(FILE, table.people.clone(), &sources, &shared).await;
                     tell(&path, &table);
-                    take(FILE, table.people, &sources, &shared).await;
                     taken = Some(found);
                 }
                 Err(error) => {
@@ -148,8 +148,9 @@ async fn keep_ldap(config: config::Ldap, sources: Sources, shared: Shared) {
         let wait = match read {
             Ok(people) => {
                 trouble.over("directory");
-                tracing::info!(people = people.len(), "directory: read {}", settings.endpoint.host);
+                let count = people.len();
                 take(LDAP, people, &sources, &shared).await;
+                tracing::info!(people = count, "directory: read {}", settings.endpoint.host);
                 config.refresh
             }
             Err(fault) => {
