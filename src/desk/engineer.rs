@@ -698,18 +698,7 @@ impl<'a> Work<'a> {
             return Err(Hint::Status { status: self.draft.ticket.status.as_str().into() });
         }
         // Whom would the text be for?
-        let for_requester = |c: &Command| {
-            matches!(
-                c,
-                Command::Resolve(_)
-                    | Command::Close(_)
-                    | Command::Cancel(_)
-                    | Command::Workaround(_)
-                    | Command::Reopen(_)
-                    | Command::Visit(_)
-            )
-        };
-        if self.commands.iter().any(for_requester) {
+        if self.commands.iter().any(tells_requester) {
             return Err(Hint::TwoReaders);
         }
         let words = self.inbound.after_commands.clone();
@@ -758,19 +747,7 @@ impl<'a> Work<'a> {
 
     /// `#kb`: the text is the article, and goes nowhere else.
     fn article(&mut self, value: &str) -> Result<(), Hint> {
-        let speaks = |c: &Command| {
-            matches!(
-                c,
-                Command::Resolve(_)
-                    | Command::Close(_)
-                    | Command::Cancel(_)
-                    | Command::Workaround(_)
-                    | Command::Reopen(_)
-                    | Command::Visit(_)
-                    | Command::Vendor(_)
-                    | Command::Note(_)
-            )
-        };
+        let speaks = |c: &Command| tells_requester(c) || matches!(c, Command::Vendor(_) | Command::Note(_));
         if self.commands.iter().any(speaks) {
             return Err(Hint::ArticleAlone);
         }
@@ -1210,6 +1187,12 @@ fn find_engineer<'a>(policy: &'a Policy, wanted: &str) -> Option<&'a Engineer> {
         found.next().filter(|_| found.next().is_none())
     };
     only(&|e| names(e) == wanted || e.address().local() == wanted).or_else(|| only(&|e| names(e).contains(&wanted)))
+}
+
+/// A command whose text the requester reads.
+fn tells_requester(command: &Command) -> bool {
+    use Command::{Cancel, Close, Reopen, Resolve, Visit, Workaround};
+    matches!(command, Resolve(_) | Close(_) | Cancel(_) | Workaround(_) | Reopen(_) | Visit(_))
 }
 
 fn vendor_names(policy: &Policy) -> String {
