@@ -15,6 +15,7 @@ mod html;
 mod labels;
 mod lines;
 mod marker;
+mod repeated;
 mod separator;
 mod signature;
 mod split;

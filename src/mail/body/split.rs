@@ -5,6 +5,7 @@ use super::attribution::{Attribution, attribution};
 use super::command::{self, command};
 use super::labels::{header_block, label};
 use super::lines::{Line, Mark, next_filled, plain_words};
+use super::repeated;
 use super::separator::{Separator, is_bare_original, separator};
 use super::signature;
 use super::{Purpose, pattern};
@@ -46,7 +47,9 @@ pub fn split(lines: &[Line], purpose: Purpose) -> Split {
         text_seen: false,
     };
     reader.walk();
+    reader.cut_banner();
     reader.cut_signatures();
+    reader.cut_repeated();
     reader.finish()
 }
 
@@ -273,6 +276,32 @@ impl Reader<'_, '_> {
                 }
             }
             at = end;
+        }
+    }
+
+    /// The lines of the newest text that are not yet anything else, and their numbers.
+    fn newest(&self) -> (Vec<usize>, Vec<&Line<'_>>) {
+        let end = self.top.unwrap_or(self.lines.len());
+        let at: Vec<usize> = (0..end).filter(|&i| self.roles[i] == Role::Text).collect();
+        let lines = at.iter().map(|&i| &self.lines[i]).collect();
+        (at, lines)
+    }
+
+    fn cut_banner(&mut self) {
+        let (at, lines) = self.newest();
+        let end = repeated::banner(&lines);
+        at[..end].iter().for_each(|&i| self.roles[i] = Role::Signature);
+    }
+
+    fn cut_repeated(&mut self) {
+        if !self.out.has_quote {
+            return;
+        }
+        let (at, lines) = self.newest();
+        let history = (0..self.lines.len()).filter(|&i| self.roles[i] == Role::History);
+        let history: Vec<&Line> = history.map(|i| &self.lines[i]).collect();
+        if let Some(from) = repeated::sign_off(&lines, &history) {
+            at[from..].iter().for_each(|&i| self.roles[i] = Role::Signature);
         }
     }
 
