@@ -1,6 +1,7 @@
 //! Reports: figures out of the store, and what becomes of them - a letter with tables and pictures, a workbook, CSV.
 
 mod board;
+pub mod cases;
 mod csv;
 mod details;
 mod period;
