@@ -115,6 +115,11 @@ impl Case {
         rules.triage(&self.subject, &self.text)
     }
 
+    /// The same without the reasons.
+    pub fn outcome(&self, rules: &Rules) -> Outcome {
+        rules.outcome(&self.subject, &self.text)
+    }
+
     fn identity(&self) -> u64 {
         hash(&(self.requester, fold(&self.subject), fold(&self.text)))
     }

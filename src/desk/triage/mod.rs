@@ -122,6 +122,12 @@ impl Rules {
         let hits = self.scanner.scan(&folded);
         judge::judge(&self.source, &folded, &hits)
     }
+
+    /// The same without the reasons.
+    pub fn outcome(&self, subject: &str, text: &str) -> Outcome {
+        let folded = fold::Folded::new(subject, text);
+        judge::outcome(&self.source, &folded, &self.scanner.scan(&folded))
+    }
 }
 
 #[cfg(test)]
