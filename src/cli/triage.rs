@@ -28,8 +28,8 @@ async fn open(config: &Config) -> Result<Store, Failure> {
     Ok(Store::open(config.database.expose_secret()).await.context("cannot open the database")?)
 }
 
-fn since(last: Option<u16>, now: Timestamp) -> Timestamp {
-    last.map_or(Timestamp::from_millis(0), |days| now - u32::from(days) * Duration::from_secs(86_400))
+fn since(last: Option<u16>, now: Timestamp) -> Option<Timestamp> {
+    last.map(|days| now - u32::from(days) * Duration::from_secs(86_400))
 }
 
 /// Accuracy, the tickets that were sorted wrongly, and proposals.

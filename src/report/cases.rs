@@ -12,14 +12,14 @@ const AT_ONCE: i64 = 512;
 /// Readings under way at the same time: the database works while this program judges.
 const UNDER_WAY: usize = 2;
 
-/// Gives the cases that arrived from one moment (included) to another (not included) portion by portion, the newest first,
+/// Gives the cases that arrived from one moment on (`None`: from the first one) and before another portion by portion, the newest first,
 /// until `take` says that it has enough. No more than some hundred of them are held at a time.
 ///
 /// # Errors
 /// The store's.
 pub async fn each_portion(
     store: &Store,
-    since: Timestamp,
+    since: Option<Timestamp>,
     before: Timestamp,
     mut take: impl FnMut(Vec<Case>) -> bool,
 ) -> Result<(), StoreError> {
@@ -30,7 +30,10 @@ pub async fn each_portion(
     let mut parts = stream::iter(parts.map(read)).buffered(UNDER_WAY);
     let mut seen = Seen::default();
     while let Some(tickets) = parts.try_next().await? {
-        let inside = tickets.into_iter().rev().filter(|ticket| ticket.created >= since && ticket.created < before);
+        let inside = tickets
+            .into_iter()
+            .rev()
+            .filter(|ticket| since.is_none_or(|since| ticket.created >= since) && ticket.created < before);
         let cases = inside.filter_map(Case::of).filter(|case| seen.is_new(case)).collect();
         if !take(cases) {
             return Ok(());

@@ -294,8 +294,8 @@ impl Store {
 
 /// What people made of the desk's sorting.
 impl Store {
-    /// The lowest and the highest number of tickets that arrived since then.
-    pub async fn tickets_since(&self, since: Timestamp) -> Result<Option<(Number, Number)>> {
+    /// The lowest and the highest number of tickets that arrived since then, or of all.
+    pub async fn tickets_since(&self, since: Option<Timestamp>) -> Result<Option<(Number, Number)>> {
         each!(self.tickets_since(since))
     }
 

@@ -16,13 +16,19 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use maildesk::config::Config;
+use maildesk::desk::link::Key;
 use maildesk::desk::ticket::Number;
 use maildesk::desk::triage::{Case, Label, Outcome, Rules, learn};
 use maildesk::desk::words::{Category, Language, Priority};
+use maildesk::store::Store;
 use maildesk::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Instant;
+use support::history;
 
 struct Options {
     tickets: i64,
@@ -211,8 +217,71 @@ fn experiment(name: &str, tickets: &[Labelled], rules: &Rules, struck: &[(String
     }
 }
 
+fn configuration(database: &str) -> String {
+    format!(
+        "[desk]\naddress = \"it@corp.example\"\n[database]\nurl = \"{database}\"\n[[mailbox]]\nkind = \"maildir\"\npath = \"in\"\n\
+         [smtp]\nkind = \"maildir\"\npath = \"out\"\n[log]\nlevel = \"warn\"\n[[engineer]]\naddress = \"li@corp.example\"\nlevel = 2\n"
+    )
+}
+
+async fn replay(kind: &str, tickets: i64) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = match kind {
+        "sqlite" => format!("sqlite:{}/desk.db", folder.path().display()),
+        _ => support::postgres::durable_database().await,
+    };
+    std::fs::create_dir_all(folder.path().join("in/new")).unwrap();
+    let (file, rules) = (folder.path().join("maildesk.toml"), folder.path().join("changed.toml"));
+    std::fs::write(&file, configuration(&database)).unwrap();
+    std::fs::write(&rules, "[[keyword]]\nterm = \"跳板机\"\nlist = \"category.network\"\ngrade = \"strong\"\n")
+        .unwrap();
+    let config = Config::load(&file).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let (store, policy) = (Store::open(&database).await.unwrap(), config.policy(Key([42; 32])));
+    let at = |text: &str| Timestamp::parse(text).unwrap();
+    let (from, to) = (at("2026-01-01T00:00:00+08:00"), at("2026-11-01T00:00:00+08:00"));
+    history::fill_with(&store, &policy, (tickets, 0), from, to, 11).await;
+    history::tell(&store, &policy, 1, tickets).await;
+    store.close().await;
+    if kind == "postgres" {
+        support::postgres::psql(&database, "vacuum analyze");
+    }
+    let (file, rules) = (file.display().to_string(), rules.display().to_string());
+    for arguments in [vec!["triage", "test", "-c", &file, &rules], vec!["triage", "review", "-c", &file]] {
+        let begun = Instant::now();
+        let mut child =
+            Command::new(env!("CARGO_BIN_EXE_maildesk")).args(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut told = String::new();
+        let (mut out, status) = (child.stdout.take().unwrap(), format!("/proc/{}/status", child.id()));
+        let reading = std::thread::spawn(move || {
+            out.read_to_string(&mut told).unwrap();
+            told
+        });
+        let mut most = 0.0_f64;
+        while child.try_wait().unwrap().is_none() {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            most = line
+                .and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok())
+                .map_or(most, |kb| kb / 1024.0);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let (told, took) = (reading.join().unwrap(), begun.elapsed().as_secs_f64());
+        println!(
+            "{kind}: {} of {tickets} tickets: {took:.1} s, {most:.0} MB: {}",
+            arguments[1],
+            told.lines().next().unwrap_or("")
+        );
+    }
+}
+
 fn main() {
     let options = Options::read();
+    if options.has("replay") {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        for kind in &options.databases {
+            runtime.block_on(replay(kind, options.tickets));
+        }
+    }
     if let Some(folder) = options.corpus.as_ref().filter(|_| options.has("corpus")) {
         corpus(folder);
     }

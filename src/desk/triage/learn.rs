@@ -502,3 +502,169 @@ fn list_of(meaning: &Meaning) -> String {
         _ => meaning.key.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::{Label, tests::past};
+    use super::*;
+
+    const RULES: &str = "[category.software]\nweak = 'error'\nplain = 'portal'\n[category.account]\nstrong = 'login'\n\
+        [category.network]\nstrong = 'vpn, offline'\n[state]\ndown = 'offline'\nblocked = 'fails'\nrequest = 'please order'";
+
+    fn rules() -> Rules {
+        Rules::parse(RULES).unwrap()
+    }
+
+    /// Number, requester, words, and what people made of it; `None`: nobody objected.
+    fn case(number: i64, who: &str, text: &str, category: Option<Category>, priority: Option<Priority>) -> Case {
+        let case = Case::of(super::super::case::Past { requester: who.to_owned(), ..past(number, text, "") }).unwrap();
+        let said = case.outcome(&rules());
+        let label = |is: Category, by_person| Some(Label { is, by_person });
+        Case {
+            said,
+            category: category.map_or(label(said.category, false), |is| label(is, true)),
+            priority: Some(Label { is: priority.unwrap_or(said.priority), by_person: priority.is_some() }),
+            ..case
+        }
+    }
+
+    fn wrong(from: i64, count: i64, people: i64, text: &str, is: Category) -> Vec<Case> {
+        (from..from + count)
+            .map(|n| case(n, &format!("person{}", n % people), &format!("{text} {n}"), Some(is), None))
+            .collect()
+    }
+
+    fn proposed(cases: &[Case]) -> Vec<String> {
+        let findings = learn(&rules(), cases);
+        let shown = |p: &Proposal| format!("{:?} {} {} {}", p.kind(), p.term(), p.list(), p.grade());
+        findings.proposals.iter().map(shown).map(|text| text.trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_new_word_is_proposed_with_its_effect_and_does_what_it_says() {
+        let mut cases = wrong(1, 8, 8, "error in quillbox", Category::Account);
+        cases.extend((20..30).map(|n| case(n, "x", &format!("error in portal {n}"), None, None)));
+        let findings = learn(&rules(), &cases);
+        let [one] = &findings.proposals[..] else { panic!("{:?}", findings.proposals) };
+        assert_eq!((one.kind(), one.term(), one.list()), (Kind::Add, "quillbox", "category.account"));
+        assert_eq!((one.better.len(), one.worse.len(), one.people, one.right), (8, 0, 8, (10, 18, 18)));
+        assert_eq!(one.held_out, (8, 0));
+        let learnt = rules().extended(&one.snippet()).unwrap();
+        assert!(cases.iter().all(|case| case.category.unwrap().is == case.outcome(&learnt).category));
+        assert_eq!((findings.before.category_right(), findings.after.category_right()), ((10, 18), (18, 18)));
+    }
+
+    #[test]
+    fn chinese_words_are_found_without_a_dictionary() {
+        let mut cases = wrong(1, 6, 6, "error 堡垒机打不开", Category::Network);
+        cases.extend(wrong(10, 6, 6, "error 登上堡垒机很慢", Category::Network));
+        assert_eq!(proposed(&cases)[0].split(' ').nth(1), Some("堡垒机"), "{:?}", proposed(&cases));
+    }
+
+    #[test]
+    fn too_little_evidence_proposes_nothing() {
+        assert!(proposed(&wrong(1, 2, 2, "error in quillbox", Category::Account)).is_empty(), "two tickets");
+        assert!(proposed(&wrong(1, 9, 1, "error in quillbox", Category::Account)).is_empty(), "one person");
+        assert!(proposed(&[]).is_empty());
+        // As many who meant something else by it.
+        let mut cases = wrong(1, 8, 8, "error in quillbox", Category::Account);
+        cases.extend((20..28).map(|n| case(n, &format!("p{n}"), &format!("error in quillbox {n}"), None, None)));
+        assert!(proposed(&cases).is_empty(), "{:?}", proposed(&cases));
+    }
+
+    #[test]
+    fn names_of_people_are_never_proposed() {
+        let cases: Vec<Case> = wrong(1, 8, 8, "error says quillbert", Category::Account)
+            .into_iter()
+            .map(|case| Case { name: "Tom Quillbert".into(), ..case })
+            .collect();
+        assert!(!proposed(&cases).iter().any(|one| one.contains("quillbert")), "{:?}", proposed(&cases));
+    }
+
+    #[test]
+    fn a_misleading_word_is_dropped_from_its_list_only() {
+        let cases = wrong(1, 8, 8, "offline portal", Category::Software);
+        let findings = learn(&rules(), &cases);
+        let one = &findings.proposals[0];
+        assert_eq!(one.list(), if one.term() == "offline" { "category.network" } else { "category.software" });
+        let drop = Proposal {
+            edit: Edit {
+                term: "offline".into(),
+                signal: Signal::Category(Category::Network),
+                list: "category.network".into(),
+                weight: None,
+            },
+            ..one.clone()
+        };
+        assert_eq!(drop.snippet(), "[[keyword]]\nterm = \"offline\"\nlist = \"category.network\"\ngrade = \"none\"\n");
+        let changed = rules().extended(&drop.snippet()).unwrap();
+        assert!(changed.source.patterns["offline"].iter().all(|meaning| meaning.signal == Signal::Down));
+    }
+
+    #[test]
+    fn no_urgent_ticket_is_missed_for_others() {
+        let urgent = |n| case(n, &format!("p{n}"), &format!("fails quillbox {n}"), None, Some(Priority::P2));
+        let cases: Vec<Case> = (1..=8).map(urgent).collect();
+        let proposals = learn(&rules(), &cases).proposals;
+        assert!(!proposals.is_empty() && !proposals[0].is_of_category());
+        // "quillbox" would make these calm, and one P3 that is known too high.
+        let calm = |n| case(n, &format!("p{n}"), &format!("fails jollybox {n}"), None, Some(Priority::P4));
+        let mut cases: Vec<Case> = (1..=8).map(calm).collect();
+        assert!(!proposed(&cases).is_empty());
+        let graver = Rules::parse(&format!("{RULES}\n[priority]\np2 = 'grave'")).unwrap();
+        let mut lost = case(20, "p20", "jollybox fails", None, None);
+        (lost.subject, lost.priority) =
+            ("grave: jollybox fails".into(), Some(Label { is: Priority::P2, by_person: false }));
+        cases.push(lost);
+        let proposals = learn(&graver, &cases).proposals;
+        let after = |p: &Proposal| cases[8].outcome(&graver.extended(&p.snippet()).unwrap()).priority;
+        assert!(proposals.iter().all(|p| after(p) <= Priority::P2), "{proposals:?}");
+    }
+
+    /// The quick way of trying a change and the real one agree.
+    #[test]
+    fn a_change_does_in_the_rules_what_was_measured() {
+        let builtin = Rules::builtin();
+        let texts = [
+            "offline printer cannot log in to vpn",
+            "VPN账号过期 打印机离线",
+            "everyone offline, ERP is down",
+            "软件许可证 offline",
+            "crashing outlook, switches down",
+            "mouse pad and mouse",
+            "请问 offline 怎么办?",
+        ];
+        let edits: Vec<Edit> = ["offline", "vpn", "crash*", "outlook", "打印机", "mouse", "quillbox"]
+            .iter()
+            .flat_map(|term| {
+                [None, Some(1.0), Some(3.0)].map(|weight| Edit {
+                    term: (*term).to_owned(),
+                    signal: Signal::Category(Category::Network),
+                    list: "category.network".into(),
+                    weight,
+                })
+            })
+            .filter(|edit| edit.weight.is_some() || ["offline", "vpn"].contains(&edit.term.as_str()))
+            .collect();
+        let variants = Variants::new(&builtin.source, &edits);
+        for (index, edit) in edits.iter().enumerate() {
+            let proposal = Proposal {
+                edit: edit.clone(),
+                was: None,
+                better: vec![],
+                worse: vec![],
+                corrected: 0,
+                people: 0,
+                held_out: (0, 0),
+                right: (0, 0, 0),
+            };
+            let real = builtin.extended(&proposal.snippet()).unwrap();
+            for (number, text) in texts.iter().enumerate() {
+                let case = Case::of(past(number as i64 + 1, text, &format!("quillbox {text}"))).unwrap();
+                let reading = variants.read(&case);
+                assert_eq!(variants.outcome(&reading, Some(index)), case.outcome(&real), "{edit:?} {text}");
+                assert_eq!(variants.outcome(&reading, None), case.outcome(&builtin), "{text}");
+            }
+        }
+    }
+}

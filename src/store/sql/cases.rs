@@ -11,7 +11,7 @@ use sqlx::Row as _;
 use std::collections::HashMap;
 
 /// Characters of a text that are read: sorting looks at no more bytes than that.
-const EXAMINED: i64 = 64 << 10;
+const EXAMINED: i32 = 64 << 10;
 /// What an empty text may consist of.
 const BLANKS: &str = " \n\r\t\u{a0}\u{3000}";
 
@@ -47,9 +47,13 @@ fn past(row: &Row, changes: Vec<Entry>) -> Result<Past> {
 }
 
 impl Store {
-    pub async fn tickets_since(&self, since: Timestamp) -> Result<Option<(Number, Number)>> {
-        let query = sqlx::query_as("select min(number), max(number) from ticket where created >= $1");
-        let (first, last): (Option<i64>, Option<i64>) = query.bind(since.millis()).fetch_one(&self.read).await?;
+    pub async fn tickets_since(&self, since: Option<Timestamp>) -> Result<Option<(Number, Number)>> {
+        let some = "select min(number), max(number) from ticket where created >= $1";
+        // Each from the end of the index.
+        let all = "select (select min(number) from ticket where number > $1), (select max(number) from ticket)";
+        let query = sqlx::query_as(if since.is_some() { some } else { all });
+        let (first, last): (Option<i64>, Option<i64>) =
+            query.bind(since.map_or(0, Timestamp::millis)).fetch_one(&self.read).await?;
         Ok(first.zip(last).map(|(first, last)| (Number(first), Number(last))))
     }
 
