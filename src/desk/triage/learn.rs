@@ -607,18 +607,16 @@ mod tests {
         let cases: Vec<Case> = (1..=8).map(urgent).collect();
         let proposals = learn(&rules(), &cases).proposals;
         assert!(!proposals.is_empty() && !proposals[0].is_of_category());
-        // "quillbox" would make these calm, and one P3 that is known too high.
+        // What puts eight calm tickets right would hide one that strikes a department.
+        let rules = Rules::parse(&format!("{RULES}\n[impact]\ndepartment = 'whole floor'")).unwrap();
         let calm = |n| case(n, &format!("p{n}"), &format!("fails jollybox {n}"), None, Some(Priority::P4));
         let mut cases: Vec<Case> = (1..=8).map(calm).collect();
-        assert!(!proposed(&cases).is_empty());
-        let graver = Rules::parse(&format!("{RULES}\n[priority]\np2 = 'grave'")).unwrap();
-        let mut lost = case(20, "p20", "jollybox fails", None, None);
-        (lost.subject, lost.priority) =
-            ("grave: jollybox fails".into(), Some(Label { is: Priority::P2, by_person: false }));
-        cases.push(lost);
-        let proposals = learn(&graver, &cases).proposals;
-        let after = |p: &Proposal| cases[8].outcome(&graver.extended(&p.snippet()).unwrap()).priority;
-        assert!(proposals.iter().all(|p| after(p) <= Priority::P2), "{proposals:?}");
+        let mut urgent = case(20, "p20", "whole floor: jollybox fails", None, None);
+        urgent.priority = Some(Label { is: Priority::P2, by_person: false });
+        let missed = |p: &Proposal| urgent.outcome(&rules.extended(&p.snippet()).unwrap()).priority > Priority::P2;
+        assert!(urgent.outcome(&rules).priority == Priority::P2 && learn(&rules, &cases).proposals.iter().any(missed));
+        cases.push(urgent.clone());
+        assert!(!learn(&rules, &cases).proposals.iter().any(missed));
     }
 
     /// The quick way of trying a change and the real one agree.
