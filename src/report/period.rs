@@ -932,7 +932,10 @@ impl Writer<'_> {
         };
         let cases = number(learnt.cases as u64);
         let head = vec![
-            Cell::text(self.say("关键词建议", "Proposed keywords")).more("maildesk triage review"),
+            Cell::text(self.say("关键词建议", "Proposed keywords")).more(self.say(
+                "整个服务台；全部见 maildesk triage review",
+                "of the whole desk; all of them: maildesk triage review",
+            )),
             Cell::number(match language {
                 Language::Chinese => format!("最近 {cases} 张中正确"),
                 Language::English => format!("Right of the newest {cases}"),
