@@ -159,7 +159,7 @@ fn corpus(folder: &Path) {
 }
 
 fn experiment(name: &str, tickets: &[Labelled], rules: &Rules, struck: &[(String, Category)], turn: u64) {
-    let half = |number: usize| mixed(number as u64 / 3 + 1000 * turn) % 2 == 0;
+    let half = |number: usize| mixed(number as u64 / 3 + 1000 * turn).is_multiple_of(2);
     let first: Vec<Case> =
         tickets.iter().enumerate().filter(|(n, _)| half(*n)).map(|(n, ticket)| case(n, ticket, rules)).collect();
     let second: Vec<&Labelled> = tickets.iter().enumerate().filter(|(n, _)| !half(*n)).map(|(_, t)| t).collect();
