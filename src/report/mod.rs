@@ -112,6 +112,9 @@ impl OfPeriod {
     async fn count(store: &Store, context: &Context<'_>) -> Result<OfPeriod, StoreError> {
         let period = context.slot.period;
         let (policy, scope) = (context.policy, &context.plan.scope);
+        // First, so that its memory is free again when rounds are counted.
+        let monthly = context.plan.kind == Kind::Monthly;
+        let learnt = if monthly { Some(learnt(store, policy, period.to).await?) } else { None };
         let (mut figures, mut before) = (Figures::new(period), Figures::new(period.previous()));
         let (mut rows, mut left_out) = (Vec::new(), 0);
         each_round(store, period.to, before.period.from - LOOK_BACK, |round| {
@@ -130,8 +133,6 @@ impl OfPeriod {
         let majors: Vec<Number> = figures.major_list.iter().map(|one| one.number).collect();
         let details = Details::read(store, numbers.collect(), &complaints, &majors).await?;
         let mails = store.mails(period.from, period.to).await?;
-        let monthly = context.plan.kind == Kind::Monthly;
-        let learnt = if monthly { Some(learnt(store, policy, period.to).await?) } else { None };
         Ok(OfPeriod { figures, before, mails, details, learnt, rows, left_out })
     }
 }
