@@ -262,6 +262,7 @@ async fn figures_agree_with_an_independent_count(database: String) {
 async fn letters_have_pictures_that_mail_programs_show_and_a_text_twin() {
     let folder = tempfile::tempdir().unwrap();
     let flow = desk(&format!("sqlite://{}/desk.db", folder.path().display()), 3000).await;
+    history::tell(&flow.store, &flow.policy(), 1, 3000).await;
     let shown = Path::new(env!("CARGO_TARGET_TMPDIR")).join("digest");
     std::fs::create_dir_all(&shown).unwrap();
     let policy = flow.policy();
@@ -506,6 +507,31 @@ async fn a_spreadsheet_program_opens_the_workbook() {
     assert_eq!(csv.lines().count(), 1 + rows);
 }
 
+/// What engineers corrected teaches words, of the newest tickets before the end of the month; a weekly report has none.
+async fn a_monthly_report_proposes_keywords(database: String) {
+    let flow = desk(&database, 1000).await;
+    history::tell(&flow.store, &flow.policy(), 1, 1000).await;
+    let now = at("2026-11-01T12:00");
+    for kind in [Kind::Weekly, Kind::Monthly] {
+        let (plan, policy) = (plan(kind), flow.policy());
+        let slot = Slot { at: now, period: Period::before_date(kind, now, SHANGHAI) };
+        let report = figures(&flow, &plan, slot).await;
+        let context = Context { policy: &policy, goals: &Goals::default(), plan: &plan, slot, rows: ROWS };
+        let written = Report::Period(report).write(&context, Language::Chinese);
+        let tables = written.page.parts.iter().flat_map(|part| &part.tables);
+        let told: Vec<&str> =
+            tables.map(|table| table.text.as_str()).filter(|text| text.contains("关键词建议")).collect();
+        match kind {
+            Kind::Monthly => assert!(
+                told.len() == 1 && told[0].contains("增加 跳板机") && told[0].contains("category.network"),
+                "{told:?}"
+            ),
+            _ => assert!(told.is_empty(), "{told:?}"),
+        }
+    }
+    flow.store.close().await;
+}
+
 macro_rules! on_both {
     ($($case:ident)*) => {
         mod on_sqlite {
@@ -530,4 +556,5 @@ on_both! {
     what_was_missed_is_one_report
     a_report_that_was_not_written_is_still_due
     rounds_are_kept_up_to_date
+    a_monthly_report_proposes_keywords
 }

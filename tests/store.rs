@@ -83,6 +83,7 @@ on_both! {
     r18_reopening_keeps_everything
     r25_newer_schema_is_refused
     opening_together
+    what_was_sorted_and_what_people_made_of_it
 }
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -1533,4 +1534,51 @@ async fn the_database_file_is_for_its_owner_only() {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.path());
     }
     assert!(path.exists());
+}
+
+async fn what_was_sorted_and_what_people_made_of_it(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(store.tickets_since(None).await.unwrap(), None);
+    let mut tx = store.begin().await.unwrap();
+    let told = |message_id: &str, subject: &str, body: &str, kind| {
+        let body = Body { text: body.into(), html: None };
+        Inbound { subject: subject.into(), body, kind, ..with_id(message_id, message_id) }
+    };
+    for (number, mail) in [
+        (1, told("one@x", "Re: VPN", "新的话", Kind::Request)),
+        (2, told("two@x", "FW: VPN", " \n\u{3000}", Kind::Forward)),
+        (3, told("three@x", "list", "news", Kind::Bulk)),
+    ] {
+        let opened = open_one(&mut tx).await;
+        assert_eq!(opened.number, Number(number));
+        tx.add_message(&new_message(&mail, Place::Ticket(opened.number, Visibility::Public))).await.unwrap();
+    }
+    // Without a message, such as one that was taken away.
+    open_one(&mut tx).await;
+    let later_words = told("four@x", "Re: VPN", "later", Kind::Reply);
+    tx.add_message(&new_message(&later_words, Place::Ticket(Number(1), Visibility::Public))).await.unwrap();
+    let li = Who::Person(address("li@corp.example"));
+    for what in [
+        What::Opened,
+        What::Category { from: Category::Hardware, to: Category::Network },
+        What::Note,
+        What::Status { from: Status::New, to: Status::InProgress },
+        What::Priority { from: Priority::P3, to: Priority::P2 },
+    ] {
+        tx.record(Number(1), &Entry { at: NOW, who: li.clone(), what, why: String::new() }).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let all = store.sorted_tickets(Number(0), Number(10)).await.unwrap();
+    let shown: Vec<_> =
+        all.iter().map(|past| (past.number.0, past.subject.as_str(), past.text.as_str(), past.bulk)).collect();
+    let whole = "打印机不能打印\n-- \n张三";
+    assert_eq!(shown, [(1, "Re: VPN", "新的话", false), (2, "FW: VPN", whole, false), (3, "list", "news", true)]);
+    assert_eq!((all[0].requester.as_str(), all[0].name.as_str()), ("zhang@corp.example", "张三"));
+    let kinds: Vec<_> = all[0].changes.iter().map(|entry| entry.what.clone()).collect();
+    assert_eq!(kinds.len(), 3, "{kinds:?}");
+    assert!(matches!(kinds[0], What::Category { to: Category::Network, .. }) && all[0].changes[0].who == li);
+    assert_eq!(store.sorted_tickets(Number(2), Number(3)).await.unwrap().len(), 1);
+    assert_eq!(store.tickets_since(None).await.unwrap(), Some((Number(1), Number(4))));
+    assert_eq!(store.tickets_since(Some(later(9_000_000))).await.unwrap(), None);
+    assert_eq!(store.tickets_since(Some(Timestamp::from_seconds(0))).await.unwrap(), Some((Number(1), Number(4))));
 }

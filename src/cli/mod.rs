@@ -9,6 +9,7 @@ pub mod ingest;
 mod log;
 pub mod search;
 pub mod ticket;
+mod triage;
 mod zip;
 
 use crate::address::Address;
@@ -55,6 +56,9 @@ pub enum Command {
     Retention(RetentionArgs),
     /// Preview a report without sending it
     Digest(DigestArgs),
+    /// How well the keywords sort, and what other keywords would change; changes nothing
+    #[command(subcommand)]
+    Triage(TriageCommand),
     /// Print the commented example configuration
     Config,
 }
@@ -160,6 +164,43 @@ pub struct DigestArgs {
     pub output: Option<PathBuf>,
     /// Name of the [[digest]]
     pub name: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TriageCommand {
+    /// Accuracy by what people corrected, and keywords to add, drop or reweight with their effect on past tickets
+    Review(ReviewArgs),
+    /// Sort past tickets by a changed file and print what would differ; exit code 0 also when much does
+    Test(TestArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Only tickets that arrived within so many days; default: all
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub last: Option<u16>,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Only tickets that arrived within so many days; default: all
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub last: Option<u16>,
+    /// Print every ticket that differs, not the first 50
+    #[arg(long)]
+    pub all: bool,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// A rules file, in the place of the one that [triage] names; or a whole configuration
+    pub rules: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
@@ -306,6 +347,10 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             block_on(search::search(start(&args.config)?, &args.words.join(" "), args.limit, args.json, out))
         }
         Command::Digest(args) => block_on(digest::preview(start(&args.config)?, &args, out)),
+        Command::Triage(TriageCommand::Review(args)) => {
+            block_on(triage::review(start(&args.config)?, args.last, args.json, out))
+        }
+        Command::Triage(TriageCommand::Test(args)) => block_on(triage::test(start(&args.config)?, &args, out)),
         Command::Ticket(TicketCommand::List(args)) => block_on(ticket::list(start(&args.config)?, args.json, out)),
         Command::Ticket(TicketCommand::Export(args)) => {
             block_on(export::export(start(&args.config)?, args.number, &args.output, out))
@@ -369,6 +414,8 @@ mod tests {
             "search -c x --json 打印 机",
             "erase -c x --dry-run zhang@example.com",
             "retention -c x --dry-run",
+            "triage review -c x --last 90 --json",
+            "triage test -c x --all keywords.toml",
             "digest -c x weekly --at 2026-11-02 --output y.html",
             "config",
         ] {

@@ -12,6 +12,7 @@ mod values;
 
 pub use directory::{Directory, Ldap};
 pub use document::Fault;
+pub use service::RuleFiles;
 pub use transport::{Log, LogFormat, Mailbox, Route, Security, Server, Smtp, Source, Web};
 
 use crate::desk::approval::Module;
@@ -58,6 +59,8 @@ pub struct Config {
     pub calendar: Calendar,
     pub targets: Targets,
     pub rules: Arc<Rules>,
+    /// Where they come from.
+    pub rule_files: RuleFiles,
     pub satisfaction: Satisfaction,
     pub limits: Limits,
     pub visits: Visits,
@@ -212,6 +215,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     check::mailboxes(&root, &mailboxes);
     check::people(&root, desk.identity.as_ref(), &mailboxes, &engineers, &[others.clone(), outside].concat());
     check::links(&root, desk.identity.as_ref(), web);
+    let (rules, rule_files) = rules?;
     Some(Config {
         desk: desk.identity?,
         templates: desk.templates,
@@ -227,7 +231,8 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         incident,
         calendar,
         targets,
-        rules: Arc::new(rules?),
+        rules: Arc::new(rules),
+        rule_files,
         satisfaction,
         limits,
         visits,

@@ -114,41 +114,82 @@ pub fn escalation(section: &Section, managers: Vec<Staff>) -> Escalation {
     escalation
 }
 
+/// Where the keyword rules come from, so that a changed file can be tried in the place of one of them.
+#[derive(Clone, Debug, Default)]
+pub struct RuleFiles {
+    replace: Option<PathBuf>,
+    extend: Option<PathBuf>,
+    /// Name and words of the core modules.
+    modules: Vec<(String, Vec<String>)>,
+}
+
+impl RuleFiles {
+    /// The rules with this file in the place of the one that extends them or, when there is none, of the one that replaces
+    /// them; where the site has neither, it extends the built-in ones.
+    ///
+    /// # Errors
+    /// Every fault of the files with file, line and key.
+    pub fn with(&self, file: &std::path::Path) -> Result<Rules, Vec<Fault>> {
+        let replaces = self.replace.is_some() && self.extend.is_none();
+        let base = if replaces { Some(file) } else { self.replace.as_deref() };
+        let mut rules = match base {
+            Some(path) => Rules::parse(&read(path)?).map_err(|found| faults_of(path, found))?,
+            None => Rules::builtin(),
+        };
+        if !replaces {
+            rules.extend(&read(file)?).map_err(|found| faults_of(file, found))?;
+        }
+        self.add_modules(&mut rules);
+        Ok(rules)
+    }
+
+    /// "Down" with one of them is P1.
+    fn add_modules(&self, rules: &mut Rules) {
+        // In one go: the rules are compiled anew by every call.
+        rules.add_modules(
+            self.modules
+                .iter()
+                .map(|(name, words)| (name.as_str(), words.iter().map(String::as_str).collect(), Priority::P1)),
+        );
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<String, Vec<Fault>> {
+    let failed = |message| vec![Fault { file: path.to_owned(), line: 1, key: String::new(), message }];
+    std::fs::read_to_string(path).map_err(|error| failed(format!("cannot read it: {error}")))
+}
+
+fn faults_of(path: &std::path::Path, faults: Vec<triage::Fault>) -> Vec<Fault> {
+    let fault = |f: triage::Fault| Fault { file: path.to_owned(), line: f.line, key: f.key, message: f.what };
+    faults.into_iter().map(fault).collect()
+}
+
 /// The keyword rules: the built-in ones or the site's instead, then the site's additions and core modules.
-pub fn rules(section: &Section, place: &Place) -> Rules {
+pub fn rules(section: &Section, place: &Place) -> (Rules, RuleFiles) {
     let replace = place.file(section, "replace");
     let extend = place.file(section, "extend");
-    let faults = |path: PathBuf, faults: Vec<triage::Fault>| {
-        let fault = |f: triage::Fault| Fault { file: path.clone(), line: f.line, key: f.key, message: f.what };
-        section.faults_of_file(faults.into_iter().map(fault));
+    let modules = section.section("core_modules");
+    let words = |name: &str| modules.list(name, |word| Ok(word.to_owned())).unwrap_or_default();
+    let files = RuleFiles {
+        replace: replace.as_ref().map(|(path, _)| path.clone()),
+        extend: extend.as_ref().map(|(path, _)| path.clone()),
+        modules: modules.names().iter().map(|name| (name.to_string(), words(name))).collect(),
     };
     let mut rules = match replace.map(|(path, text)| (path, Rules::parse(&text))) {
         None => Rules::builtin(),
         Some((_, Ok(rules))) => rules,
         Some((path, Err(found))) => {
-            faults(path, found);
+            section.faults_of_file(faults_of(&path, found));
             Rules::builtin()
         }
     };
     if let Some((path, text)) = extend
         && let Err(found) = rules.extend(&text)
     {
-        faults(path, found);
+        section.faults_of_file(faults_of(&path, found));
     }
-    core_modules(section, &mut rules);
-    rules
-}
-
-/// `[triage.core_modules]`: a name and the words people use for it; "down" with one of them is P1.
-fn core_modules(section: &Section, rules: &mut Rules) {
-    let modules = section.section("core_modules");
-    let names = modules.names();
-    let words = |name| modules.list(name, |word| Ok(word.to_owned())).unwrap_or_default();
-    let modules: Vec<(&str, Vec<String>)> = names.iter().map(|name| (name.as_str(), words(name))).collect();
-    // In one go: the rules are compiled anew by every call.
-    rules.add_modules(
-        modules.iter().map(|(name, words)| (*name, words.iter().map(String::as_str).collect(), Priority::P1)),
-    );
+    files.add_modules(&mut rules);
+    (rules, files)
 }
 
 pub fn satisfaction(section: &Section, working_day: Duration) -> Satisfaction {

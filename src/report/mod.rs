@@ -1,6 +1,7 @@
 //! Reports: figures out of the store, and what becomes of them - a letter with tables and pictures, a workbook, CSV.
 
 mod board;
+pub mod cases;
 mod csv;
 mod details;
 mod period;
@@ -15,6 +16,7 @@ use crate::desk::digest::{Board, Figures, Goals, Kind, Mails, Plan, Round, Slot}
 use crate::desk::inbound::{Attachment, Digest};
 use crate::desk::policy::Policy;
 use crate::desk::ticket::Number;
+use crate::desk::triage::{Case, Findings, learn};
 use crate::desk::words::Language;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
@@ -30,6 +32,11 @@ const AT_ONCE: i64 = 4096;
 /// Readings under way at the same time: the database works while this program counts.
 const UNDER_WAY: usize = 2;
 
+/// Cases that a report learns from, the newest.
+const LEARNT_FROM: usize = 2_000;
+/// Portions of tickets that are looked through for them at most.
+const PORTIONS: usize = 16;
+
 /// Before the period: what a ticket's repetition is looked for in.
 const LOOK_BACK: Duration = Duration::from_secs(30 * 86_400);
 
@@ -44,6 +51,8 @@ pub struct OfPeriod {
     pub before: Figures,
     pub mails: Mails,
     pub details: Details,
+    /// What the newest cases before the end of the period teach about the keywords; of a monthly report.
+    pub learnt: Option<Findings>,
     /// The rounds of the period, [`Context::rows`] at most, and how many there are more.
     pub rows: Vec<Round>,
     pub left_out: u64,
@@ -103,6 +112,9 @@ impl OfPeriod {
     async fn count(store: &Store, context: &Context<'_>) -> Result<OfPeriod, StoreError> {
         let period = context.slot.period;
         let (policy, scope) = (context.policy, &context.plan.scope);
+        // First, so that its memory is free again when rounds are counted.
+        let monthly = context.plan.kind == Kind::Monthly;
+        let learnt = if monthly { Some(learnt(store, policy, period.to).await?) } else { None };
         let (mut figures, mut before) = (Figures::new(period), Figures::new(period.previous()));
         let (mut rows, mut left_out) = (Vec::new(), 0);
         each_round(store, period.to, before.period.from - LOOK_BACK, |round| {
@@ -121,8 +133,25 @@ impl OfPeriod {
         let majors: Vec<Number> = figures.major_list.iter().map(|one| one.number).collect();
         let details = Details::read(store, numbers.collect(), &complaints, &majors).await?;
         let mails = store.mails(period.from, period.to).await?;
-        Ok(OfPeriod { figures, before, mails, details, rows, left_out })
+        Ok(OfPeriod { figures, before, mails, details, learnt, rows, left_out })
     }
+}
+
+/// What the newest cases teach: so many that a report costs the same however many tickets there are.
+async fn learnt(store: &Store, policy: &Policy, before: Timestamp) -> Result<Findings, StoreError> {
+    let mut kept: Vec<Case> = Vec::new();
+    let mut portions = 0;
+    let take = |portion: Vec<Case>| {
+        portions += 1;
+        kept.extend(portion.into_iter().filter(|case| case.category.is_some() || case.priority.is_some()));
+        kept.len() < LEARNT_FROM && portions < PORTIONS
+    };
+    cases::each_portion(store, None, before, take).await?;
+    kept.truncate(LEARNT_FROM);
+    let rules = policy.rules.clone();
+    // Work for the processor: mail goes on meanwhile.
+    let learning = tokio::task::spawn_blocking(move || learn(&rules, &kept));
+    learning.await.map_err(|error| StoreError::Fault(format!("nothing can be learnt: {error}")))
 }
 
 /// Every round that began before a moment and counted for something since another, in order.

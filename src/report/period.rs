@@ -10,6 +10,7 @@ use crate::desk::digest::page::{Card, Cell, Page, Part, Shown, State, Table};
 use crate::desk::digest::{Figures, Kind, Ratio, Reason, Spread, percent};
 use crate::desk::inbound::Attachment;
 use crate::desk::ticket::{Number, What};
+use crate::desk::triage::{Kind as Deed, Proposal};
 use crate::desk::words::{Category, Field, Impact, Language, Priority};
 use crate::time::Timestamp;
 use chrono::Datelike as _;
@@ -18,6 +19,9 @@ use std::collections::HashMap;
 
 /// So many of a kind in 30 days are a problem (`domain.md` 7.1, A8).
 const PROBLEM: u64 = 3;
+
+/// Keywords that are proposed in the letter; `maildesk triage review` has all of them.
+const PROPOSALS: usize = 5;
 
 /// Tickets of a list in the letter; all of them stand in the files.
 const LISTED: usize = 15;
@@ -890,17 +894,54 @@ impl Writer<'_> {
                 ratio_of(self.now().priority_kept)
             ),
         };
-        let tables = if wrong.is_empty() {
+        let mut tables = if wrong.is_empty() {
             Vec::new()
         } else {
             vec![Table::new(head, wrong.iter().take(12).map(row).collect())]
         };
+        tables.extend(self.proposals());
         Part {
             title: self.say("自动分类的偏差", "Where sorting was corrected"),
             lead: vec![lead],
             picture: None,
             tables,
         }
+    }
+
+    /// The best few changes of keywords, with what they would have done to past tickets.
+    fn proposals(&self) -> Option<Table> {
+        let learnt = self.report.learnt.as_ref().filter(|learnt| !learnt.proposals.is_empty())?;
+        let language = self.language;
+        let row = |proposal: &Proposal| {
+            let deed = match proposal.kind() {
+                Deed::Add => language.pick("增加", "add"),
+                Deed::Drop => language.pick("删除", "drop"),
+                Deed::Reweight => language.pick("调整", "reweight"),
+            };
+            let place: Vec<&str> =
+                [proposal.list(), proposal.grade()].into_iter().filter(|word| !word.is_empty()).collect();
+            let ((before, after, of), worse) = (proposal.right, number(proposal.worse.len() as u64));
+            let effect = match language {
+                Language::Chinese => format!("{} 人，另有 {worse} 张变差", proposal.people),
+                Language::English => format!("{} people, {worse} worse", proposal.people),
+            };
+            vec![
+                Cell::text(format!("{deed} {}", proposal.term())).more(place.join(" ")),
+                Cell::number(format!("{} → {} / {}", number(before), number(after), number(of))).more(effect),
+            ]
+        };
+        let cases = number(learnt.cases as u64);
+        let head = vec![
+            Cell::text(self.say("关键词建议", "Proposed keywords")).more(self.say(
+                "整个服务台；全部见 maildesk triage review",
+                "of the whole desk; all of them: maildesk triage review",
+            )),
+            Cell::number(match language {
+                Language::Chinese => format!("最近 {cases} 张中正确"),
+                Language::English => format!("Right of the newest {cases}"),
+            }),
+        ];
+        Some(Table::new(head, learnt.proposals.iter().take(PROPOSALS).map(row).collect()))
     }
 
     fn mails(&self) -> Part {

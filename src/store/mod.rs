@@ -43,6 +43,7 @@ use crate::desk::inbound::{Attachment, Body, Digest};
 use crate::desk::knowledge::article::Article;
 use crate::desk::knowledge::{About, Document, Suggestion, rank, terms};
 use crate::desk::ticket::{Entry, Number, Ticket};
+use crate::desk::triage;
 use crate::desk::visit::Visit;
 use crate::desk::words::Rating;
 use crate::ports::Cursor;
@@ -288,6 +289,20 @@ impl Store {
     /// Keys of the addresses to which this report was sent already.
     pub async fn digest_readers(&self, name: &str, slot: Timestamp) -> Result<Vec<String>> {
         each!(self.digest_readers(name, slot))
+    }
+}
+
+/// What people made of the desk's sorting.
+impl Store {
+    /// The lowest and the highest number of tickets that arrived since then, or of all.
+    pub async fn tickets_since(&self, since: Option<Timestamp>) -> Result<Option<(Number, Number)>> {
+        each!(self.tickets_since(since))
+    }
+
+    /// What is known of the sorting of the tickets from a number (included) to another (not included), in their order;
+    /// tickets without a message are left out.
+    pub async fn sorted_tickets(&self, from: Number, to: Number) -> Result<Vec<triage::Past>> {
+        each!(self.sorted_tickets(from, to))
     }
 }
 

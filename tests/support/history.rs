@@ -3,11 +3,13 @@
 
 use maildesk::address::{Address, Mailbox};
 use maildesk::desk::digest::{Past, rounds};
+use maildesk::desk::event::Visibility;
+use maildesk::desk::inbound::Inbound;
 use maildesk::desk::policy::Policy;
 use maildesk::desk::sla::{self, Pause};
 use maildesk::desk::ticket::{Entry, Number, Report, Term, Ticket, What, Who};
 use maildesk::desk::words::{Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
-use maildesk::store::{Store, Tx};
+use maildesk::store::{NewMessage, Place, Store, Tx};
 use maildesk::time::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -467,4 +469,46 @@ pub async fn fill_with(
 /// The same, all of them whole.
 pub async fn fill(store: &Store, policy: &Policy, tickets: i64, from: Timestamp, to: Timestamp, seed: u64) {
     fill_with(store, policy, (tickets, tickets), from, to, seed).await;
+}
+
+/// Gives these tickets a first message of some hundred characters; every tenth of them, and all with a word of which the
+/// rules know nothing, gets another category from an engineer.
+pub async fn tell(store: &Store, policy: &Policy, from: i64, to: i64) {
+    const WORDS: [&str; 4] =
+        ["从早上开始一直这样", "已经重启过两次，没有用", "The screen says code 0x80070005", "隔壁同事也遇到了"];
+    let all: Vec<i64> = (from..=to).collect();
+    for some in all.chunks(1000) {
+        let mut tx = store.begin().await.unwrap();
+        let numbers: Vec<Number> = some.iter().map(|number| Number(*number)).collect();
+        for ticket in tx.tickets(&numbers).await.unwrap() {
+            let n = ticket.number.0;
+            let odd = ["，跳板机登不上去", "，上不了跳板机", "，用跳板机很慢"][(n / 25 % 3) as usize];
+            let odd = if n % 25 == 0 { odd } else { "" };
+            let body = format!(
+                "您好：\n{}{odd}，{}，编号 {n}。\n{}\n谢谢",
+                ticket.subject,
+                WORDS[(n % 4) as usize],
+                WORDS[(n / 7 % 4) as usize]
+            );
+            let mut inbound = Inbound::unreadable(body.as_bytes());
+            inbound.from = Some(ticket.requester.clone());
+            (inbound.subject, inbound.body.text, inbound.full_text) = (ticket.subject.clone(), body.clone(), body);
+            let message = NewMessage {
+                source: None,
+                inbound: &inbound,
+                bytes: b"raw",
+                arrived: ticket.created,
+                handled: ticket.created,
+                place: Place::Ticket(ticket.number, Visibility::Public),
+            };
+            tx.add_message(&message).await.unwrap();
+            if n % 10 == 0 || n % 25 == 0 {
+                let to = if n % 25 == 0 { Category::Network } else { Category::ALL[(n / 10 % 6) as usize] };
+                let what = What::Category { from: ticket.category, to };
+                let who = Who::Person(policy.engineers[0].address().clone());
+                tx.record(ticket.number, &Entry { at: ticket.created, who, what, why: String::new() }).await.unwrap();
+            }
+        }
+        tx.commit().await.unwrap();
+    }
 }

@@ -84,6 +84,11 @@ pub fn telling(text: &str) -> Vec<String> {
     terms
 }
 
+/// Whether it stands in every mail.
+pub fn is_everywhere(term: &str) -> bool {
+    EVERYWHERE.contains(&term)
+}
+
 /// Greetings, thanks and the words between words.
 const EVERYWHERE: &[&str] = &[
     "您好", "你好", "谢谢", "多谢", "感谢", "请问", "麻烦", "帮忙", "帮我", "一下", "看看", "看一", "请帮", "我的",

@@ -1,9 +1,9 @@
 //! From the terms that were found to a verdict: category by weight, priority by impact and state (`domain.md` 5.2, 5.3).
 
-use super::Verdict;
 use super::fold::Folded;
 use super::rules::{RuleSet, Signal};
 use super::scan::{Hit, Place, is_negated};
+use super::{Outcome, Verdict};
 use crate::desk::ticket::Term;
 use crate::desk::words::{Category, Impact, Priority};
 
@@ -30,12 +30,22 @@ enum State {
 /// Judges a message by its terms.
 pub fn judge(rules: &RuleSet, folded: &Folded, hits: &[Hit]) -> Verdict {
     let context = Context::new(rules, folded, hits);
-    let scores = context.scores();
-    let (category, confidence) = best(&scores);
-    let impact = context.impact();
-    let priority = context.priority(impact, confidence);
+    let Sorted { category, confidence, impact, priority } = context.sort();
     let (matched, fault) = (context.terms(), context.fault(priority, impact));
     Verdict { category, priority, impact, confidence, matched, fault }
+}
+
+/// The same without the reasons.
+pub fn outcome(rules: &RuleSet, folded: &Folded, hits: &[Hit]) -> Outcome {
+    let Sorted { category, priority, .. } = Context::new(rules, folded, hits).sort();
+    Outcome { category, priority }
+}
+
+struct Sorted {
+    category: Category,
+    confidence: f64,
+    impact: Impact,
+    priority: Priority,
 }
 
 struct Context<'a> {
@@ -61,6 +71,12 @@ impl<'a> Context<'a> {
         let drill = !told(Signal::Unsolved) && (noticed(Place::Subject) || (noticed(Place::Opening) && !trouble));
         let (histories, questions) = (starts(Signal::History), starts(Signal::Question));
         Context { rules, folded, hits, negations, histories, questions, drill }
+    }
+
+    fn sort(&self) -> Sorted {
+        let (category, confidence) = best(&self.scores());
+        let impact = self.impact();
+        Sorted { category, confidence, impact, priority: self.priority(impact, confidence) }
     }
 
     /// In the same clause as a history word and after it: it happened once, it is not happening now.

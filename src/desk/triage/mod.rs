@@ -4,13 +4,21 @@
 //! replaced by the site. They are compiled once into one automaton; judging a message is one pass over its text, then
 //! arithmetic on the few terms that were found. Everything that counted is named in [`Verdict::matched`].
 
+mod case;
 mod fold;
 mod judge;
+mod learn;
+mod mine;
 mod rules;
 mod scan;
+mod score;
+mod variants;
 
+pub use case::{Case, Label, Past, Seen};
 pub use fold::{fold, simplified};
+pub use learn::{Findings, Kind, Proposal, learn};
 pub use rules::Fault;
+pub use score::{Difference, Score, Turn};
 
 use crate::desk::ticket::Term;
 use crate::desk::words::{Category, Impact, Priority};
@@ -28,6 +36,13 @@ pub struct Verdict {
     /// What other reports of the same fault would share: the module, or what strikes many at once. `None`: it is one
     /// person's affair, or no fault.
     pub fault: Option<String>,
+}
+
+/// What a ticket is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Outcome {
+    pub category: Category,
+    pub priority: Priority,
 }
 
 /// Compiled rules. Built once, shared between threads.
@@ -75,10 +90,18 @@ impl Rules {
     /// # Errors
     /// Every fault of the file; then these rules stay as they were.
     pub fn extend(&mut self, site: &str) -> Result<(), Vec<Fault>> {
+        *self = self.extended(site)?;
+        Ok(())
+    }
+
+    /// These rules with a site's file added.
+    ///
+    /// # Errors
+    /// Every fault of the file.
+    pub fn extended(&self, site: &str) -> Result<Rules, Vec<Fault>> {
         let mut source = self.source.clone();
         source.read(site)?;
-        *self = Rules::compile(source);
-        Ok(())
+        Ok(Rules::compile(source))
     }
 
     /// Adds core modules: a name, the words it goes by, and the priority of its standstill.
@@ -98,6 +121,12 @@ impl Rules {
         let folded = fold::Folded::new(subject, text);
         let hits = self.scanner.scan(&folded);
         judge::judge(&self.source, &folded, &hits)
+    }
+
+    /// The same without the reasons.
+    pub fn outcome(&self, subject: &str, text: &str) -> Outcome {
+        let folded = fold::Folded::new(subject, text);
+        judge::outcome(&self.source, &folded, &self.scanner.scan(&folded))
     }
 }
 

@@ -31,7 +31,7 @@ impl fmt::Display for Fault {
 }
 
 /// What a term says about a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Signal {
     Category(Category),
     Impact(Impact),
@@ -113,6 +113,38 @@ pub struct Meaning {
     pub key: String,
 }
 
+/// How much a term says about its category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    Weak,
+    Plain,
+    Strong,
+}
+
+impl Grade {
+    pub const ALL: [Grade; 3] = [Grade::Weak, Grade::Plain, Grade::Strong];
+
+    pub fn parse(text: &str) -> Option<Grade> {
+        Grade::ALL.into_iter().find(|grade| grade.as_str() == text)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Grade::Weak => "weak",
+            Grade::Plain => "plain",
+            Grade::Strong => "strong",
+        }
+    }
+
+    pub fn weight(self) -> f64 {
+        match self {
+            Grade::Weak => 1.0,
+            Grade::Plain => 2.0,
+            Grade::Strong => 3.0,
+        }
+    }
+}
+
 /// How much a place counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
@@ -170,6 +202,18 @@ impl RuleSet {
         }
     }
 
+    /// Takes one meaning of a spelling away; `false`: it has none of this kind.
+    pub fn strike(&mut self, pattern: &str, signal: Signal) -> bool {
+        let Some(meanings) = self.patterns.get_mut(pattern) else { return false };
+        let before = meanings.len();
+        meanings.retain(|meaning| meaning.signal != signal);
+        let struck = meanings.len() < before;
+        if meanings.is_empty() {
+            self.patterns.remove(pattern);
+        }
+        struck
+    }
+
     fn remove(&mut self, pattern: &str) -> bool {
         self.patterns.remove(pattern).is_some()
     }
@@ -201,7 +245,7 @@ impl Reader<'_> {
         for (name, value) in table {
             let (at, name) = (name.span().start, name.get_ref().as_ref());
             match name {
-                "words" | "remove" => {}
+                "words" | "remove" | "keyword" => {}
                 "weight" => self.table(value, name, |r, key, name, v| r.weight(key, name, v)),
                 "category" => self.table(value, name, |r, key, name, v| r.category(key, name, v)),
                 "module" => self.modules(value),
@@ -210,6 +254,10 @@ impl Reader<'_> {
                 }
                 _ => self.fault(at, name, "no such section"),
             }
+        }
+        // Decisions about single words come last, wherever they stand: they are appended as they are made.
+        if let Some(keywords) = table.get("keyword") {
+            self.keywords(keywords);
         }
     }
 
@@ -256,51 +304,57 @@ impl Reader<'_> {
         };
         for (grade, terms) in grades {
             let key = format!("{key}.{}", grade.get_ref());
-            let weight = match grade.get_ref().as_ref() {
-                "strong" => 3.0,
-                "plain" => 2.0,
-                "weak" => 1.0,
-                _ => {
-                    self.fault(grade.span().start, &key, "no such grade; known: strong, plain, weak");
-                    continue;
-                }
+            let Some(weight) = Grade::parse(grade.get_ref()).map(Grade::weight) else {
+                self.fault(grade.span().start, &key, "no such grade; known: strong, plain, weak");
+                continue;
             };
             self.patterns(&key, terms, Signal::Category(category), weight, name);
         }
     }
 
     fn signals(&mut self, key: &str, value: &Node) {
-        let signal = match key {
-            "impact.company" => Signal::Impact(Impact::Company),
-            "impact.department" => Signal::Impact(Impact::Department),
-            "impact.personal" => Signal::Impact(Impact::Personal),
-            "impact.denied" => Signal::Denied,
-            "impact.heads" => Signal::Heads,
-            "priority.p1" => Signal::AtLeast(Priority::P1),
-            "priority.p2" => Signal::AtLeast(Priority::P2),
-            "state.down" => Signal::Down,
-            "state.blocked" => Signal::Blocked,
-            "state.degraded" => Signal::Degraded,
-            "state.request" => Signal::Request,
-            "state.how_to" => Signal::HowTo,
-            "state.task" => Signal::Task,
-            "state.solved" => Signal::Solved,
-            "state.unsolved" => Signal::Unsolved,
-            "state.workaround" => Signal::Workaround,
-            "urgency.urgent" => Signal::Urgent,
-            "urgency.calm" => Signal::Calm,
-            "security.incident" => Signal::Incident,
-            "security.suspected" => Signal::Suspected,
-            "security.contained" => Signal::Contained,
-            "security.loss" => Signal::Loss,
-            "context.stop" => Signal::Stop,
-            "context.history" => Signal::History,
-            "context.negation" => Signal::Negation,
-            "context.question" => Signal::Question,
-            "context.drill" => Signal::Drill,
-            _ => return self.fault(value.span().start, key, "no such signal"),
+        match signal(key) {
+            Some(signal) => self.patterns(key, value, signal, 0.0, key),
+            None => self.fault(value.span().start, key, "no such signal"),
+        }
+    }
+
+    /// `[[keyword]]`: what becomes of one word in one list. Blocks of it can be appended to any rules file.
+    fn keywords(&mut self, value: &Node) {
+        let Some(blocks) = value.get_ref().as_array() else {
+            return self.fault(value.span().start, "keyword", "must be [[keyword]]");
         };
-        self.patterns(key, value, signal, 0.0, key);
+        for block in blocks {
+            let at = |name: &str| block.get_ref().get(name).map_or(block.span().start, |v| v.span().start);
+            let text = |name: &str| block.get_ref().get(name).and_then(|v| v.get_ref().as_str());
+            let Some(term) = block.get_ref().get("term") else {
+                self.fault(block.span().start, "keyword.term", "is missing");
+                continue;
+            };
+            let list = text("list").map_or(String::new(), str::to_owned);
+            let category = list.strip_prefix("category.").and_then(Category::parse);
+            let Some(signal) = category.map(Signal::Category).or_else(|| signal(&list)) else {
+                self.fault(at("list"), "keyword.list", "must name a list, such as category.network or state.down");
+                continue;
+            };
+            let grade = text("grade").map(|grade| (grade, Grade::parse(grade)));
+            let shown = category.map_or(list.as_str(), |category| category.as_str());
+            match (grade, category) {
+                (Some(("none", _)), _) => self.strike(term, signal),
+                (Some((_, Some(grade))), Some(_)) => self.patterns("keyword.term", term, signal, grade.weight(), shown),
+                (None, None) => self.patterns("keyword.term", term, signal, 0.0, shown),
+                (_, Some(_)) => self.fault(at("grade"), "keyword.grade", "must be strong, plain, weak or none"),
+                (_, None) => self.fault(at("grade"), "keyword.grade", "must be none, or be left out, in this list"),
+            }
+        }
+    }
+
+    fn strike(&mut self, term: &Node, signal: Signal) {
+        for (at, term) in self.terms("keyword.term", term) {
+            if !self.set.strike(&fold(&term), signal) {
+                self.fault(at, "keyword.term", format!("\"{term}\" does not stand in this list"));
+            }
+        }
     }
 
     fn modules(&mut self, value: &Node) {
@@ -407,6 +461,40 @@ impl Reader<'_> {
     }
 }
 
+/// The list of a signal that is no category.
+fn signal(key: &str) -> Option<Signal> {
+    Some(match key {
+        "impact.company" => Signal::Impact(Impact::Company),
+        "impact.department" => Signal::Impact(Impact::Department),
+        "impact.personal" => Signal::Impact(Impact::Personal),
+        "impact.denied" => Signal::Denied,
+        "impact.heads" => Signal::Heads,
+        "priority.p1" => Signal::AtLeast(Priority::P1),
+        "priority.p2" => Signal::AtLeast(Priority::P2),
+        "state.down" => Signal::Down,
+        "state.blocked" => Signal::Blocked,
+        "state.degraded" => Signal::Degraded,
+        "state.request" => Signal::Request,
+        "state.how_to" => Signal::HowTo,
+        "state.task" => Signal::Task,
+        "state.solved" => Signal::Solved,
+        "state.unsolved" => Signal::Unsolved,
+        "state.workaround" => Signal::Workaround,
+        "urgency.urgent" => Signal::Urgent,
+        "urgency.calm" => Signal::Calm,
+        "security.incident" => Signal::Incident,
+        "security.suspected" => Signal::Suspected,
+        "security.contained" => Signal::Contained,
+        "security.loss" => Signal::Loss,
+        "context.stop" => Signal::Stop,
+        "context.history" => Signal::History,
+        "context.negation" => Signal::Negation,
+        "context.question" => Signal::Question,
+        "context.drill" => Signal::Drill,
+        _ => return None,
+    })
+}
+
 /// Length of what stands before the first character of a string value: a line break right after `"""` is not content.
 fn opening_quotes(source: &str) -> usize {
     if !source.starts_with("\"\"\"") && !source.starts_with("'''") {
@@ -454,6 +542,12 @@ mod tests {
             ("[[module]]\nwords = 'erp'", "module.name: is missing"),
             ("[[module]]\nname='e'\nwords = 'erp'\npriority = 'P9'", "module.priority: must be P1 to P4"),
             ("remove = 'unknown'", "line 1, remove: no rule is spelled"),
+            ("keyword = 'x'", "line 1, keyword: must be [[keyword]]"),
+            ("[[keyword]]\nlist = 'state.down'", "line 1, keyword.term: is missing"),
+            ("[[keyword]]\nterm = 'ab'\nlist = 'kitchen'", "line 3, keyword.list: must name a list"),
+            ("[[keyword]]\nterm = 'ab'\nlist = 'category.other'", "keyword.grade: must be strong, plain, weak or none"),
+            ("[[keyword]]\nterm = 'ab'\nlist = 'state.down'\ngrade = 'weak'", "line 4, keyword.grade: must be none"),
+            ("[[keyword]]\nterm = 'ab'\nlist = 'state.down'\ngrade = 'none'", "line 2, keyword.term: \"ab\" does not"),
             ("a = = b", "line 1: "),
         ] {
             let found = faults(text);
@@ -480,6 +574,26 @@ mod tests {
             ["can't print", "cannot print"]
         );
         assert_eq!(spellings("[impact]\ncompany = '''\n# remark\n全公司, Everyone\n'''"), ["everyone", "全公司"]);
+    }
+
+    #[test]
+    fn single_words_are_decided_after_everything_else_and_in_their_order() {
+        let mut set = RuleSet::default();
+        let text = "[[keyword]]\nterm = 'offline, VPN-Box'\nlist = 'category.network'\ngrade = 'strong'\n\
+            [[keyword]]\nterm = 'offline'\nlist = 'category.network'\ngrade = 'weak'\n\
+            [category.network]\nplain = 'offline'\n[state]\ndown = 'offline, dead'\n\
+            [[keyword]]\nterm = 'dead'\nlist = 'state.down'\ngrade = 'none'\n\
+            [[keyword]]\nterm = 'gone'\nlist = 'state.down'";
+        set.read(text).unwrap();
+        let meanings = |term: &str| set.patterns.get(term).cloned().unwrap_or_default();
+        let network = Signal::Category(Category::Network);
+        assert_eq!(meanings("vpn box")[0].weight, 3.0);
+        let of_network: Vec<f64> =
+            meanings("offline").iter().filter(|m| m.signal == network).map(|m| m.weight).collect();
+        assert_eq!(of_network, [1.0]);
+        assert!(meanings("offline").iter().any(|m| m.signal == Signal::Down), "its other meaning stays");
+        assert!(!set.patterns.contains_key("dead"));
+        assert_eq!(meanings("gone")[0].key, "state.down");
     }
 
     #[test]

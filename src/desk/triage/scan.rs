@@ -28,6 +28,24 @@ pub struct Hit<'r> {
     pub place: Place,
 }
 
+/// A spelling that stands in a text, before it is decided what it means there.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    pub start: usize,
+    pub end: usize,
+    /// Its place in the [`Scanner`].
+    pub spelling: usize,
+    pub place: Place,
+}
+
+/// Another meaning for one spelling, in place of the one with this signal, or none any more.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub spelling: usize,
+    pub signal: Signal,
+    pub meaning: Option<Meaning>,
+}
+
 impl Hit<'_> {
     pub fn is(&self, signal: Signal) -> bool {
         self.meaning.signal == signal
@@ -41,6 +59,8 @@ pub struct Scanner {
 }
 
 struct Spelling {
+    /// As the rules write it; `text` without its `*`.
+    pattern: String,
     text: String,
     /// The word may go on: `crash*`.
     open: bool,
@@ -51,7 +71,7 @@ impl Scanner {
     pub fn new(rules: &RuleSet) -> Scanner {
         let spelling = |(pattern, meanings): (&String, &Vec<Meaning>)| {
             let text = pattern.trim_end_matches('*').trim_end().to_owned();
-            Spelling { text, open: pattern.ends_with('*'), meanings: meanings.clone() }
+            Spelling { pattern: pattern.clone(), text, open: pattern.ends_with('*'), meanings: meanings.clone() }
         };
         let terms: Vec<Spelling> = rules.patterns.iter().map(spelling).collect();
         let automaton = AhoCorasick::builder()
@@ -65,27 +85,55 @@ impl Scanner {
     /// Every term that counts: on word boundaries, not part of a stop phrase, not part of a longer term of its layer.
     /// Ascending by position.
     pub fn scan<'r>(&'r self, folded: &Folded) -> Vec<Hit<'r>> {
-        let mut hits = Vec::new();
+        self.pick(&self.find(folded), None)
+    }
+
+    /// Every spelling that stands on word boundaries, whatever it means.
+    pub fn find(&self, folded: &Folded) -> Vec<Found> {
+        let mut all = Vec::new();
         for found in self.automaton.find_overlapping_iter(&folded.text).take(MOST_HITS) {
-            let spelling = &self.terms[found.pattern().as_usize()];
-            let Some(end) = word_end(&folded.text, found.start(), found.end(), spelling.open) else { continue };
+            let spelling = found.pattern().as_usize();
+            let open = self.terms[spelling].open;
+            let Some(end) = word_end(&folded.text, found.start(), found.end(), open) else { continue };
             let place = match found.start() {
                 at if at < folded.subject_end => Place::Subject,
                 at if at < folded.opening_end => Place::Opening,
                 _ => Place::Rest,
             };
-            hits.extend(spelling.meanings.iter().map(|meaning| Hit {
-                start: found.start(),
-                end,
-                meaning,
-                term: &spelling.text,
-                place,
-            }));
+            all.push(Found { start: found.start(), end, spelling, place });
+        }
+        all
+    }
+
+    /// What of that counts, under the rules as they are or with one meaning of one spelling changed.
+    pub fn pick<'r>(&'r self, found: &[Found], change: Option<&'r Change>) -> Vec<Hit<'r>> {
+        let mut hits = Vec::with_capacity(found.len());
+        for Found { start, end, spelling, place } in found.iter().copied() {
+            let Spelling { text, meanings, .. } = &self.terms[spelling];
+            let change = change.filter(|change| change.spelling == spelling);
+            let stays = |meaning: &&Meaning| change.is_none_or(|change| change.signal != meaning.signal);
+            let meanings = meanings.iter().filter(stays).chain(change.and_then(|change| change.meaning.as_ref()));
+            hits.extend(meanings.map(|meaning| Hit { start, end, meaning, term: text, place }));
         }
         hits.sort_by_key(|h| (h.start, std::cmp::Reverse(h.end)));
         drop_stopped(&mut hits);
         drop_contained(&mut hits);
         hits
+    }
+
+    /// The place of a spelling as the rules write it, with its `*`.
+    pub fn spelling(&self, pattern: &str) -> Option<usize> {
+        let at = self.terms.binary_search_by(|term| term.pattern.as_str().cmp(pattern));
+        at.ok()
+    }
+
+    /// As the rules write it, with its `*`.
+    pub fn pattern(&self, spelling: usize) -> &str {
+        &self.terms[spelling].pattern
+    }
+
+    pub fn meanings(&self, spelling: usize) -> &[Meaning] {
+        &self.terms[spelling].meanings
     }
 }
 

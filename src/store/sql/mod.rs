@@ -3,6 +3,7 @@
 mod approvals;
 mod archive;
 mod blobs;
+mod cases;
 mod digests;
 mod directory;
 mod erase;
