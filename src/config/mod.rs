@@ -20,8 +20,8 @@ use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
 use crate::desk::policy::{
-    Channel, Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Retention, Satisfaction,
-    Site, Targets, Visits,
+    Channel, Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Retention, Reviews,
+    Satisfaction, Site, Targets, Visits,
 };
 use crate::desk::triage::Rules;
 use crate::desk::vendor::Vendor;
@@ -70,6 +70,7 @@ pub struct Config {
     pub directory: Directory,
     pub channels: Vec<Channel>,
     pub knowledge: Knowledge,
+    pub reviews: Reviews,
     /// How long after it was closed a ticket is archived; `None`: never.
     pub archive_after: Option<Duration>,
     pub retention: Retention,
@@ -137,6 +138,7 @@ impl Config {
             channels: self.channels.clone(),
             directory: Arc::default(),
             knowledge: self.knowledge,
+            reviews: self.reviews,
             archive_after: self.archive_after,
             retention: self.retention,
             key,
@@ -187,6 +189,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let limits = service::limits(&root.section("limits"));
     let visits = service::visits(&root.section("visit"), working_day);
     let knowledge = service::knowledge(&root.section("knowledge"));
+    let reviews = service::reviews(&root.section("review"), working_day);
     let archive_after = service::archive_after(&root.section("archive"), &satisfaction);
     let retention = service::retention(&root.section("retention"), &satisfaction);
     let proof = service::proof(&root.section("proof"));
@@ -239,6 +242,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         directory,
         channels,
         knowledge,
+        reviews,
         archive_after,
         retention,
         digests,

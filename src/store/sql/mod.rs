@@ -16,6 +16,7 @@ mod outbox;
 mod people;
 mod pieces;
 mod query;
+mod reviews;
 mod rounds;
 mod tickets;
 mod timers;
