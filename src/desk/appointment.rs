@@ -128,7 +128,9 @@ fn after(today: NaiveDate, count: u32, unit: &str) -> Option<NaiveDate> {
             let mut working = today.iter_days().skip(1).filter(|day| day.weekday().num_days_from_monday() < 5);
             working.nth(usize::try_from(count.checked_sub(1)?).ok()?)
         }
-        unit if unit.contains('月') || unit.starts_with("month") => today.checked_add_months(chrono::Months::new(count)),
+        unit if unit.contains('月') || unit.starts_with("month") => {
+            today.checked_add_months(chrono::Months::new(count))
+        }
         unit if unit.contains(['周', '星', '礼']) || unit.starts_with("week") => days(7 * count),
         _ => days(count),
     }

@@ -379,9 +379,7 @@ async fn forget_in_reviews(
             }
         }
         let form = &mut review.form;
-        for text in
-            [&mut review.title, &mut form.cause, &mut form.corrective, &mut form.preventive, &mut form.owner]
-        {
+        for text in [&mut review.title, &mut form.cause, &mut form.corrective, &mut form.preventive, &mut form.owner] {
             *text = change(text);
         }
         if review != before {

@@ -178,7 +178,8 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         // Most stories end with the ticket: nobody is to be asked for an article or a review then.
         let quiet = if settings.contains("[knowledge]") { "" } else { "\n[knowledge]\ndrafts = \"no\"\n" };
-        let calm = if settings.contains("[review]") { "" } else { "\n[review]\nincidents = \"no\"\nproblems = \"no\"\n" };
+        let calm =
+            if settings.contains("[review]") { "" } else { "\n[review]\nincidents = \"no\"\nproblems = \"no\"\n" };
         let text = CONFIG.replace("{address}", &address).replace("{database}", database) + settings + quiet + calm;
         let file = folder.path().join("desk.toml");
         fs::write(&file, text).unwrap();

@@ -314,9 +314,7 @@ fn owner(policy: &Policy, value: &str, writer: &Reader) -> (String, Option<Addre
         return (reader.mailbox.called().to_owned(), Some(reader.mailbox.address.clone()));
     }
     match behalf::person(policy, &name) {
-        Ok(person) if policy.desk.is_colleague(&person.address) => {
-            (person.called().to_owned(), Some(person.address))
-        }
+        Ok(person) if policy.desk.is_colleague(&person.address) => (person.called().to_owned(), Some(person.address)),
         _ => (name, None),
     }
 }

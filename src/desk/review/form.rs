@@ -43,7 +43,9 @@ impl Part {
     /// What people also write, folded.
     fn names(self) -> &'static [&'static str] {
         match self {
-            Part::Cause => &["根本原因", "root cause", "根因", "原因", "cause", "rca", "故障原因", "问题原因", "root causes"],
+            Part::Cause => {
+                &["根本原因", "root cause", "根因", "原因", "cause", "rca", "故障原因", "问题原因", "root causes"]
+            }
             Part::Corrective => &[
                 "纠正措施",
                 "corrective action",
@@ -266,9 +268,30 @@ fn label(line: &str) -> Option<(Part, &str)> {
 /// Words that say that an action is done; nothing else may stand in the reply.
 pub fn says_done(words: &str) -> bool {
     const DONE: &[&str] = &[
-        "已完成", "完成", "完成了", "已经完成", "都完成了", "已办", "已办结", "已落实", "落实了", "已整改", "做完了", "做好了",
-        "已做完", "搞定", "搞定了", "done", "all done", "it is done", "it's done", "completed", "complete", "finished",
-        "implemented", "closed",
+        "已完成",
+        "完成",
+        "完成了",
+        "已经完成",
+        "都完成了",
+        "已办",
+        "已办结",
+        "已落实",
+        "落实了",
+        "已整改",
+        "做完了",
+        "做好了",
+        "已做完",
+        "搞定",
+        "搞定了",
+        "done",
+        "all done",
+        "it is done",
+        "it's done",
+        "completed",
+        "complete",
+        "finished",
+        "implemented",
+        "closed",
     ];
     const POLITE: &[&str] = &["谢谢", "多谢", "您好", "你好", "thanks", "thank you", "thx", "hi", "hello", "regards"];
     if words.chars().count() > 60 {
@@ -310,7 +333,8 @@ mod tests {
             (Owner, "李娜"),
             (Due, "12月11日"),
         ];
-        let lines = "根本原因：交换机电源老化\n纠正措施：换了电源\n预防措施：每季度巡检\n负责人：李娜\n完成日期：12月11日";
+        let lines =
+            "根本原因：交换机电源老化\n纠正措施：换了电源\n预防措施：每季度巡检\n负责人：李娜\n完成日期：12月11日";
         for own in [
             lines.to_owned(),
             lines.replace('：', ":"),
@@ -318,8 +342,17 @@ mod tests {
             lines.replace('\n', "\n\n"),
             lines.replace('\n', "；"),
             lines.lines().enumerate().map(|(n, line)| format!("{}、{line}\n", n + 1)).collect(),
-            lines.lines().map(|line| format!("【{}】{}\n", &line[..line.find('：').unwrap()], &line[line.find('：').unwrap() + 3..])).collect(),
-            lines.replace("根本原因", "根因").replace("纠正措施", "整改措施").replace("负责人", "责任人").replace("完成日期", "期限"),
+            lines
+                .lines()
+                .map(|line| {
+                    format!("【{}】{}\n", &line[..line.find('：').unwrap()], &line[line.find('：').unwrap() + 3..])
+                })
+                .collect(),
+            lines
+                .replace("根本原因", "根因")
+                .replace("纠正措施", "整改措施")
+                .replace("负责人", "责任人")
+                .replace("完成日期", "期限"),
         ] {
             check(&own, &format!("{own}\n{}", quoted(FORM)), &all);
         }
@@ -343,10 +376,9 @@ mod tests {
             check("", &whole, &[(Cause, "电源老化"), (Owner, "李娜")]);
         }
         // Below, outside of the quote; a value of two lines.
-        let below = quoted(FORM).replace("> 根本原因：\n", "> 根本原因：\n电源老化，\n无备件\n").replace(
-            "> 完成日期：\n",
-            "> 完成日期：\n\n12月11日\n",
-        );
+        let below = quoted(FORM)
+            .replace("> 根本原因：\n", "> 根本原因：\n电源老化，\n无备件\n")
+            .replace("> 完成日期：\n", "> 完成日期：\n\n12月11日\n");
         check("", &below, &[(Cause, "电源老化，\n无备件"), (Due, "12月11日")]);
         let right_below = FORM.replace("纠正措施：\n", "纠正措施：\n换了电源\n");
         check("", &right_below, &[(Corrective, "换了电源")]);
@@ -369,10 +401,14 @@ mod tests {
 
     #[test]
     fn done_in_a_word() {
-        for words in ["已完成", "完成。", "#已完成", "＃done", "Done!", "done, thanks", "All done.", "谢谢，已落实", "搞定"] {
+        for words in
+            ["已完成", "完成。", "#已完成", "＃done", "Done!", "done, thanks", "All done.", "谢谢，已落实", "搞定"]
+        {
             assert!(says_done(words), "{words}");
         }
-        for words in ["", "谢谢", "还没完成", "not done", "快完成了", "done?", "完成日期：12月1日", "when will it be done"] {
+        for words in
+            ["", "谢谢", "还没完成", "not done", "快完成了", "done?", "完成日期：12月1日", "when will it be done"]
+        {
             assert!(!says_done(words), "{words}");
         }
     }

@@ -311,7 +311,15 @@ pub enum Stage {
 }
 
 /// Queues the letter that asks for the form.
-fn ask(draft: &mut Draft, on: &Candidate, review: &Review, to: &[Reader], purpose: ReviewPurpose, cause: &str, unread: &str) {
+fn ask(
+    draft: &mut Draft,
+    on: &Candidate,
+    review: &Review,
+    to: &[Reader],
+    purpose: ReviewPurpose,
+    cause: &str,
+    unread: &str,
+) {
     for reader in to {
         let mut view = View::new(review, &on.recurred, reader.language);
         let due = Part::Due.name(reader.language);
@@ -328,7 +336,15 @@ fn ask(draft: &mut Draft, on: &Candidate, review: &Review, to: &[Reader], purpos
 }
 
 /// Queues the short letter about what was planned.
-fn tell(draft: &mut Draft, on: &Candidate, review: &Review, to: &[Reader], purpose: PlanPurpose, cause: &str, by: &str) {
+fn tell(
+    draft: &mut Draft,
+    on: &Candidate,
+    review: &Review,
+    to: &[Reader],
+    purpose: PlanPurpose,
+    cause: &str,
+    by: &str,
+) {
     for reader in to {
         let view = View::new(review, &on.recurred, reader.language);
         let mine = review.form.owner_address.as_ref() == Some(&reader.mailbox.address);

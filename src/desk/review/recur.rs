@@ -58,7 +58,13 @@ pub fn symptom(policy: &Policy, ticket: &Ticket, told: &str, now: Timestamp) -> 
         Some(module) => format!("module/{module}"),
         None => format!("category/{}", ticket.category),
     };
-    (!terms.is_empty()).then_some(Symptom { ticket: ticket.number, about, created: ticket.created, terms, problem: None })
+    (!terms.is_empty()).then_some(Symptom {
+        ticket: ticket.number,
+        about,
+        created: ticket.created,
+        terms,
+        problem: None,
+    })
 }
 
 fn counts(ticket: &Ticket) -> bool {
@@ -181,7 +187,13 @@ fn recorded(s: &Situation, number: Number, problem: &Review, now: Timestamp) -> 
     draft.finish()
 }
 
-fn open_problem(s: &Situation, first: &Candidate, tickets: &[&Candidate], seen: &Recurrence, now: Timestamp) -> Vec<Effect> {
+fn open_problem(
+    s: &Situation,
+    first: &Candidate,
+    tickets: &[&Candidate],
+    seen: &Recurrence,
+    now: Timestamp,
+) -> Vec<Effect> {
     let (kind, name) = seen.about.split_once('/').unwrap_or(("", &seen.about));
     let module = if kind == "module" { name.to_owned() } else { String::new() };
     let numbers: Vec<Number> = tickets.iter().map(|on| on.ticket.number).collect();
