@@ -8,11 +8,11 @@ use crate::desk::review::{Kind, Review};
 use crate::desk::words::Language;
 use crate::time::Timestamp;
 
-/// Rows of a table in the letter; the workbook has all.
+/// Rows of a table.
 const LISTED: usize = 20;
 
 /// How far an action is at the end of the period, in words.
-pub fn standing(review: &Review, context: &Context, language: Language) -> (String, Shade) {
+fn standing(review: &Review, context: &Context, language: Language) -> (String, Shade) {
     let (to, zone) = (context.slot.period.to, context.slot.period.zone);
     let due = review.form.due.map_or(String::new(), |due| due.to_string());
     let by = |at: Option<Timestamp>| at.filter(|at| *at < to);
@@ -29,7 +29,7 @@ pub fn standing(review: &Review, context: &Context, language: Language) -> (Stri
 }
 
 /// What it is about: its name, and the subject of its ticket or what recurs.
-pub fn title(review: &Review, report: &OfPeriod) -> String {
+fn title(review: &Review, report: &OfPeriod) -> String {
     let ticket = report.details.ticket(review.ticket);
     let subject = match review.kind {
         Kind::Incident => ticket.map_or("", |ticket| ticket.subject.as_str()),
