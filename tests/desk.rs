@@ -47,6 +47,8 @@ fn told(effects: &[Effect]) -> Vec<String> {
         | Effect::Release(_)
         | Effect::Archive(_)
         | Effect::KeepArticle(..)
+        | Effect::KeepReview(..)
+        | Effect::Recur { .. }
         | Effect::Suggest { .. }
         | Effect::Helped { .. } => None,
     };

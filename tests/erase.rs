@@ -95,7 +95,7 @@ impl Desk {
     async fn passes(&mut self, time: Duration) {
         self.at = self.at + time;
         self.flow.tick(self.at).await.unwrap();
-        while self.flow.index().await.unwrap() > 0 {}
+        while self.flow.index(self.at).await.unwrap() > 0 {}
     }
 
     /// Zhang's printer, mended by Li and published; Wu's ticket, on which Zhang wrote; a vote.

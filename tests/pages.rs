@@ -960,7 +960,7 @@ impl Desk {
         assert_eq!(self.ticket(1).await.status, Status::Closed);
         self.world.clock.advance(MINUTE);
         self.world.replies(&engineer, &notice, "#kb").await.unwrap();
-        while self.world.flow.index().await.unwrap() > 0 {}
+        while self.world.flow.index(self.world.clock.now()).await.unwrap() > 0 {}
         self.world.clock.advance(MINUTE);
         let letters = self.world.writes(&chen, subject, text).await.unwrap();
         let acknowledgement = letters.iter().find(|l| l.to == chen.address.as_str()).expect("an acknowledgement");

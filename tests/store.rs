@@ -10,6 +10,9 @@ use maildesk::desk::held::Held;
 use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
 use maildesk::desk::knowledge::article::{Article, Parts, State as ArticleState};
 use maildesk::desk::knowledge::{About, Document, Suggestion, terms};
+use maildesk::desk::review::form::Form as ReviewForm;
+use maildesk::desk::review::recur::Symptom;
+use maildesk::desk::review::{Kind as ReviewKind, Review, State as ReviewState};
 use maildesk::desk::ticket::{Entry, Number, Term, Ticket, What, Who};
 use maildesk::desk::visit::{self, Visit};
 use maildesk::desk::words::{Category, Field, Impact, Language, Priority, Rating, Status, Wait};
@@ -69,6 +72,8 @@ on_both! {
     a_database_from_before_visits_gets_their_table
     approvals_come_back_whole
     articles_come_back_whole
+    reviews_come_back_whole
+    symptoms_are_likened_to_those_of_their_kind
     documents_are_found_by_their_terms
     what_changes_is_marked_and_taken_once
     solved_documents_are_counted_and_likened
@@ -155,6 +160,88 @@ fn ticket(number: Number) -> Ticket {
         related: None,
         version: 1,
     }
+}
+
+fn review(number: i64) -> Review {
+    Review {
+        ticket: Number(number),
+        kind: ReviewKind::Problem,
+        state: ReviewState::Planned,
+        title: "登录、超时".into(),
+        module: "ERP".into(),
+        form: ReviewForm {
+            cause: "连接池\n耗尽".into(),
+            corrective: "重启".into(),
+            preventive: "告警".into(),
+            owner: "李娜".into(),
+            owner_address: Some(address("li@corp.example")),
+            due: "2026-12-11".parse().ok(),
+        },
+        people: vec![address("li@corp.example"), address("boss@corp.example")],
+        tickets: vec![Number(1), Number(7), Number(12)],
+        cycle: 2,
+        opened: later(10),
+        planned: Some(later(20)),
+        ended: None,
+        asked_again: true,
+        version: 1,
+    }
+}
+
+async fn reviews_come_back_whole(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    for number in [1, 2] {
+        tx.next_number().await.unwrap();
+        tx.open_ticket(&ticket(Number(number))).await.unwrap();
+    }
+    let incident = Review { kind: ReviewKind::Incident, tickets: vec![], ..review(1) };
+    for one in [review(1), incident.clone(), review(2)] {
+        tx.keep_review(&one).await.unwrap();
+    }
+    assert_eq!(tx.reviews_of(&[Number(1)]).await.unwrap(), [incident, review(1)]);
+    tx.commit().await.unwrap();
+    let ended = Review { state: ReviewState::Done, ended: Some(later(50)), version: 2, ..review(2) };
+    let mut tx = store.begin().await.unwrap();
+    tx.keep_review(&ended).await.unwrap();
+    tx.commit().await.unwrap();
+    // Somebody else was faster.
+    let mut tx = store.begin().await.unwrap();
+    assert!(matches!(tx.keep_review(&ended).await, Err(StoreError::Conflict(_))));
+    drop(tx);
+    assert_eq!(store.reviews_of(&[Number(2)]).await.unwrap(), [ended]);
+    let names = async |before: u64, since: u64| {
+        let found = store.reviews(later(before), later(since)).await.unwrap();
+        found.iter().map(Review::name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(11, 50).await, ["PRB001", "PIR001", "PRB002"]);
+    assert_eq!(names(11, 51).await, ["PRB001", "PIR001"]);
+    assert!(names(10, 0).await.is_empty());
+}
+
+async fn symptoms_are_likened_to_those_of_their_kind(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let symptom = |number: i64, about: &str| Symptom {
+        ticket: Number(number),
+        about: about.into(),
+        created: later(number.unsigned_abs()),
+        terms: vec!["打印".into(), "卡纸".into()],
+        problem: None,
+    };
+    for number in 1..=4 {
+        tx.next_number().await.unwrap();
+        tx.open_ticket(&ticket(Number(number))).await.unwrap();
+        let about = if number == 4 { "module/ERP" } else { "category/hardware" };
+        assert_eq!(tx.keep_symptom(&symptom(number, about)).await.unwrap(), None);
+    }
+    tx.mark_symptoms(Number(1), &[Number(1)]).await.unwrap();
+    assert_eq!(tx.keep_symptom(&symptom(1, "category/hardware")).await.unwrap(), Some(Number(1)));
+    let found = tx.symptoms("category/hardware", later(1), 2).await.unwrap();
+    assert_eq!(found, [symptom(3, "category/hardware"), symptom(2, "category/hardware")]);
+    tx.forget_symptoms(&[Number(3)], later(2)).await.unwrap();
+    assert_eq!(tx.symptoms("category/hardware", NOW, 9).await.unwrap(), [symptom(2, "category/hardware")]);
+    tx.commit().await.unwrap();
 }
 
 fn article(number: i64) -> Article {

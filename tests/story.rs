@@ -16,6 +16,7 @@ mod story {
     mod outage;
     mod people;
     mod proof;
+    mod reviews;
     mod terminals;
     mod threads;
     mod vendors;

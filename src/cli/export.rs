@@ -13,6 +13,7 @@ use super::zip::Zip;
 use crate::config::Config;
 use crate::desk::approval::Approval;
 use crate::desk::knowledge::article::Article;
+use crate::desk::review::Review;
 use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
 use crate::desk::words::{Field, Language, Status};
 use crate::mail::{Templates, phrases};
@@ -34,6 +35,7 @@ struct Record {
     people: Vec<String>,
     approval: Option<Approval>,
     article: Option<Article>,
+    reviews: Vec<Review>,
     archived: Option<Timestamp>,
 }
 
@@ -81,6 +83,7 @@ async fn read(store: &Store, number: Number) -> Result<Option<Record>, Failure> 
         ratings: store.ratings(number).await.context("cannot read the ratings")?,
         approval: store.approval(number).await.context("cannot read the approval")?,
         article: store.article(number).await.context("cannot read the article")?,
+        reviews: store.reviews_of(&[number]).await.context("cannot read the reviews")?,
         archived: store.archived_at(number).await.context("cannot read the archive")?,
         people: people.iter().map(ToString::to_string).collect(),
         ticket,
@@ -284,6 +287,7 @@ fn as_json(record: &Record) -> Value {
         "merged_into": ticket.merged_into.map(|number| number.to_string()),
         "related": ticket.related.map(|number| number.to_string()),
         "approval": record.approval.as_ref().map(super::ticket::approval_json), "article": record.article,
+        "reviews": record.reviews,
         "people": record.people, "timeline": timeline.collect::<Vec<_>>(),
         "messages": messages.collect::<Vec<_>>(), "letters": letters.collect::<Vec<_>>(),
     })
@@ -417,6 +421,7 @@ fn handling(
         (say("审批", "Approval"), approval),
         (say("确认", "Confirmation"), closing),
         (say("知识条目", "Article"), article),
+        (say("复盘", "Review"), record.reviews.iter().map(super::ticket::review_line).collect::<Vec<_>>().join("\n")),
     ];
     rows.extend(more.into_iter().filter(|(_, value)| !value.is_empty()).map(|(label, value)| row(label, value)));
     rows

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::desk::approval::Approval;
 use crate::desk::escalation::{self, Planned};
 use crate::desk::link::Key;
+use crate::desk::review::Review;
 use crate::desk::ticket::{Entry, Number, Ticket, Who};
 use crate::desk::words::Language;
 use crate::mail::phrases;
@@ -70,6 +71,7 @@ pub async fn show(
     let ticket = ticket.ok_or_else(|| Failure::Failed(anyhow!("there is no ticket {number}")))?;
     let timeline = store.timeline(number).await.context("cannot read the timeline")?;
     let approval = store.approval(number).await.context("cannot read the approval")?;
+    let reviews = store.reviews_of(&[number]).await.context("cannot read the reviews")?;
     let messages = store.messages(number).await.context("cannot read the messages")?;
     let letters = store.outbox_of(number).await.context("cannot read the letters")?;
     if let Some(folder) = save {
@@ -84,7 +86,7 @@ pub async fn show(
         let messages: Vec<Value> = messages.iter().map(message_json).collect();
         let approval = approval.as_ref().map(approval_json);
         let whole = json!({
-            "ticket": ticket, "ladder": ladder, "approval": approval, "timeline": timeline, "messages": messages,
+            "ticket": ticket, "ladder": ladder, "approval": approval, "reviews": reviews, "timeline": timeline, "messages": messages,
             "letters": letters,
         });
         return Ok(writeln!(out, "{whole}")?);
@@ -99,6 +101,9 @@ pub async fn show(
     writeln!(out, "resolution due     {}{}", due(ticket.resolution_due), state(ticket.resolved, "given"))?;
     if let Some(approval) = &approval {
         writeln!(out, "{}", approval_line(approval, zone))?;
+    }
+    for review in &reviews {
+        writeln!(out, "{}", review_line(review))?;
     }
     let terms: Vec<&str> = ticket.matched.iter().map(|t| t.term.as_str()).collect();
     writeln!(out, "sorted by: {}\n", terms.join(", "))?;
@@ -165,6 +170,17 @@ fn approval_line(approval: &Approval, zone: Tz) -> String {
     });
     let (module, asked) = (&approval.module, time(approval.since));
     format!("approval of {module}    asked {asked}{}  {}", end.unwrap_or_default(), people.join(", "))
+}
+
+/// `PIR001 planned  owner Li Na  due 2026-12-11  root cause: …`
+pub(super) fn review_line(review: &Review) -> String {
+    let form = &review.form;
+    let parts = [("owner", &form.owner), ("root cause:", &form.cause), ("corrective:", &form.corrective)];
+    let parts = parts.into_iter().chain([("preventive:", &form.preventive)]);
+    let told = parts.filter(|(_, text)| !text.is_empty());
+    let told: String = told.map(|(label, text)| format!("  {label} {}", text.replace('\n', " "))).collect();
+    let due = form.due.map_or(String::new(), |due| format!("  due {due}"));
+    format!("{} {}{due}{told}", review.name(), review.state.as_str())
 }
 
 /// Without what only the daemon needs: who was mailed a code, and when.

@@ -21,8 +21,8 @@ use crate::desk::duty::{Duty, Staff};
 use crate::desk::link::Key;
 use crate::desk::outage::Department;
 use crate::desk::policy::{
-    Channel, Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Retention, Satisfaction,
-    Site, Targets, Visits,
+    Channel, Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Retention, Reviews,
+    Satisfaction, Site, Targets, Visits,
 };
 use crate::desk::triage::Rules;
 use crate::desk::vendor::Vendor;
@@ -73,6 +73,7 @@ pub struct Config {
     pub directory: Directory,
     pub channels: Vec<Channel>,
     pub knowledge: Knowledge,
+    pub reviews: Reviews,
     /// How long after it was closed a ticket is archived; `None`: never.
     pub archive_after: Option<Duration>,
     pub retention: Retention,
@@ -140,6 +141,7 @@ impl Config {
             channels: self.channels.clone(),
             directory: Arc::default(),
             knowledge: self.knowledge,
+            reviews: self.reviews,
             archive_after: self.archive_after,
             retention: self.retention,
             key,
@@ -190,6 +192,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
     let limits = service::limits(&root.section("limits"));
     let visits = service::visits(&root.section("visit"), working_day);
     let knowledge = service::knowledge(&root.section("knowledge"));
+    let reviews = service::reviews(&root.section("review"), working_day);
     let archive_after = service::archive_after(&root.section("archive"), &satisfaction);
     let retention = service::retention(&root.section("retention"), &satisfaction);
     let proof = service::proof(&root.section("proof"));
@@ -244,6 +247,7 @@ fn assemble(document: &Document, place: &Place) -> Option<Config> {
         directory,
         channels,
         knowledge,
+        reviews,
         archive_after,
         retention,
         digests,

@@ -4,8 +4,8 @@ use super::document::{Fault, Section};
 use super::values::{self, Place};
 use crate::desk::duty::Staff;
 use crate::desk::policy::{
-    Demand, Escalation, Hold, Incident, Knowledge, Limits, Proof, Retention, Role, Satisfaction, Site, Target, Targets,
-    Visits,
+    Demand, Escalation, Hold, Incident, Knowledge, Limits, Proof, Retention, Reviews, Role, Satisfaction, Site, Target,
+    Targets, Visits,
 };
 use crate::desk::triage::{self, Rules};
 use crate::desk::words::Priority;
@@ -299,6 +299,22 @@ pub fn knowledge(section: &Section) -> Knowledge {
             .parse("review_after", |t| values::duration(t, DAY..=3660 * DAY))
             .unwrap_or(usual.review_after),
         suggest_from: percent.unwrap_or(usual.suggest_from),
+    }
+}
+
+/// `[review]`: what is learnt from what went wrong.
+pub fn reviews(section: &Section, working_day: Duration) -> Reviews {
+    let usual = Reviews::standard(working_day);
+    let is_wanted = |key| section.parse(key, |t| values::word(&[("yes", true), ("no", false)], t));
+    let recurrences = section.integer("recurrences", 2..101).and_then(|n| usize::try_from(n).ok());
+    Reviews {
+        incidents: is_wanted("incidents").unwrap_or(usual.incidents),
+        problems: is_wanted("problems").unwrap_or(usual.problems),
+        remind_after: section
+            .parse("remind_after", |t| values::working_duration(t, working_day))
+            .unwrap_or(usual.remind_after),
+        recurrences: recurrences.unwrap_or(usual.recurrences),
+        within: section.parse("within", |t| values::duration(t, DAY..=366 * DAY)).unwrap_or(usual.within),
     }
 }
 

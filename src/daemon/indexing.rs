@@ -26,7 +26,7 @@ pub async fn keep_found(shared: Shared) {
         }
         waited = 0;
         for _ in 0..ROUNDS {
-            match shared.flow.index().await {
+            match shared.flow.index(shared.clock.now()).await {
                 Ok(0) => break,
                 Ok(_) => trouble.over("search"),
                 Err(error) => {

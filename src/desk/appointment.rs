@@ -76,6 +76,76 @@ pub fn read(text: &str, written: Timestamp, zone: Tz) -> Option<Wanted> {
     Some(Wanted { start, end, place: place.to_owned() })
 }
 
+/// A span until the day that is meant.
+const SPAN: &str = r"(?:
+    (?P<count>\d{1,3}|[一两二三四五六七八九十]|a|an|one|two|three|four|six)\s?
+    (?P<unit>个?工作日|天|日内|日后|个?星期|个?礼拜|周|个月|working\sdays?|business\sdays?|days?|weeks?|months?)
+  | (?P<end>下个?月底|下个?月末|end\sof\snext\smonth|本?月底|这个?月底|本?月末|end\sof\s(?:the\s|this\s)?month
+      |下个?周内?|next\sweek|本周内?|这个?周内?|this\sweek)
+)";
+
+static DAYS: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+    let within = |pattern: &str| {
+        Regex::new(&format!(r"(?x)(?:^|[^0-9a-z.])(?P<all>{pattern})(?:[^0-9a-z]|$)")).expect("a valid pattern")
+    };
+    [within(DATE), within(SPAN)]
+});
+
+/// The day that a text names, such as `12月11日前`, `next Friday`, `两周内`, `月底`; seen from `written`, in `zone`. `None`
+/// when it names none.
+pub fn day(text: &str, written: Timestamp, zone: Tz) -> Option<NaiveDate> {
+    let plain: String = text.trim().chars().take(200).map(half_width).collect();
+    let end_of_day = NaiveTime::from_hms_opt(23, 59, 59)?;
+    if let Some(found) = DAYS[0].captures(&plain) {
+        return date(&found, end_of_day, written, zone);
+    }
+    let (found, today) = (DAYS[1].captures(&plain)?, written.at_zone(zone).date_naive());
+    match (found.name("count"), found.name("end")) {
+        (Some(count), _) => after(today, counted(count.as_str())?, &found["unit"]),
+        (_, Some(end)) => end_of(end.as_str(), today),
+        _ => None,
+    }
+}
+
+fn counted(word: &str) -> Option<u32> {
+    const CHINESE: &str = "一二三四五六七八九十";
+    match word {
+        "a" | "an" | "one" => Some(1),
+        "两" | "two" => Some(2),
+        "three" => Some(3),
+        "four" => Some(4),
+        "six" => Some(6),
+        digits if digits.starts_with(|c: char| c.is_ascii_digit()) => digits.parse().ok(),
+        chinese => CHINESE.find(chinese).and_then(|at| u32::try_from(at / "一".len() + 1).ok()),
+    }
+}
+
+/// Working days are counted as days of five-day weeks: whoever writes so means about then.
+fn after(today: NaiveDate, count: u32, unit: &str) -> Option<NaiveDate> {
+    let days = |count: u32| today.checked_add_days(Days::new(u64::from(count)));
+    match unit {
+        unit if unit.contains("工作日") || unit.starts_with("working") || unit.starts_with("business") => {
+            let mut working = today.iter_days().skip(1).filter(|day| day.weekday().num_days_from_monday() < 5);
+            working.nth(usize::try_from(count.checked_sub(1)?).ok()?)
+        }
+        unit if unit.contains('月') || unit.starts_with("month") => {
+            today.checked_add_months(chrono::Months::new(count))
+        }
+        unit if unit.contains(['周', '星', '礼']) || unit.starts_with("week") => days(7 * count),
+        _ => days(count),
+    }
+}
+
+/// The last day of a month, or the Friday of a week.
+fn end_of(what: &str, today: NaiveDate) -> Option<NaiveDate> {
+    let next = u32::from(what.starts_with('下') || what.contains("next"));
+    if what.contains('月') || what.contains("month") {
+        let first = today.with_day(1)?.checked_add_months(chrono::Months::new(1 + next))?;
+        return first.pred_opt();
+    }
+    on_weekday(4, if next == 1 { "next" } else { "this" }, today, false)
+}
+
 /// ASCII for its full-width form and lower case for upper case, one character for one.
 fn half_width(c: char) -> char {
     let ascii = match c {
@@ -247,6 +317,50 @@ mod tests {
             ("12:30am", "2026-11-23 00:30"),
         ] {
             assert_eq!(read_back(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_as_people_write_them() {
+        for (text, expected) in [
+            ("2026-12-11", Some("2026-12-11")),
+            ("2026/12/1 前", Some("2026-12-01")),
+            ("2026年12月1日", Some("2026-12-01")),
+            ("12月11日前", Some("2026-12-11")),
+            ("计划 12-11 完成", Some("2026-12-11")),
+            ("１２月１１日", Some("2026-12-11")),
+            ("by Dec 11", Some("2026-12-11")),
+            ("11 December 2026", Some("2026-12-11")),
+            ("1-5", Some("2027-01-05")),
+            ("明天", Some("2026-11-24")),
+            ("tomorrow", Some("2026-11-24")),
+            ("今天", Some("2026-11-23")),
+            ("下周五", Some("2026-12-04")),
+            ("Friday", Some("2026-11-27")),
+            ("next Friday", Some("2026-12-04")),
+            ("两周内", Some("2026-12-07")),
+            ("2周后", Some("2026-12-07")),
+            ("3天内", Some("2026-11-26")),
+            ("5个工作日", Some("2026-11-30")),
+            ("within 10 working days", Some("2026-12-07")),
+            ("in two weeks", Some("2026-12-07")),
+            ("一个月内", Some("2026-12-23")),
+            ("月底", Some("2026-11-30")),
+            ("下月底前", Some("2026-12-31")),
+            ("end of the month", Some("2026-11-30")),
+            ("本周内", Some("2026-11-27")),
+            ("next week", Some("2026-12-04")),
+            ("", None),
+            ("尽快", None),
+            ("等供应商排期", None),
+            ("soon", None),
+            ("2026-02-30", None),
+            ("13-40", None),
+            ("ASAP", None),
+            ("v2.3.4567", None),
+        ] {
+            let found = day(text, now(), Shanghai).map(|day| day.to_string());
+            assert_eq!(found.as_deref(), expected, "{text}");
         }
     }
 

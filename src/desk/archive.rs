@@ -12,16 +12,25 @@ use crate::desk::letter::TranscriptLine;
 use crate::desk::machine::set_aside;
 use crate::desk::policy::Engineer;
 use crate::desk::requester::{self, first_line};
+use crate::desk::review::Review;
 use crate::desk::thread::By;
 use crate::desk::ticket::Who;
 use crate::desk::words::Status;
 use crate::time::Timestamp;
+use std::time::Duration;
+
+/// So long the archive waits for a review that is not finished, again and again.
+const UNFINISHED: Duration = Duration::from_secs(7 * 86_400);
 
 /// The ticket has been closed for a while; was it reopened meanwhile, it has another timer.
 pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Vec<Effect> {
     let closed = matches!(on.ticket.status, Status::Closed | Status::Cancelled);
     let (Some(after), true) = (s.policy.archive_after, closed && on.archived.is_none()) else { return Vec::new() };
     let due = on.ticket.closed.unwrap_or(on.ticket.updated) + after;
+    // Its review is part of what is kept.
+    if due <= now && on.reviews.iter().any(Review::is_open) {
+        return vec![Effect::Schedule(Timer { kind: TimerKind::Archive, due: now + UNFINISHED, ..*timer })];
+    }
     if due <= now {
         return vec![Effect::Archive(on.ticket.number)];
     }

@@ -251,6 +251,7 @@ mod tests {
             departments: Vec::new(),
             modules: Vec::new(),
             knowledge: Default::default(),
+            reviews: crate::desk::policy::Reviews::standard(hour),
             archive_after: None,
             retention: Default::default(),
             key: Key([1; 32]),

@@ -100,6 +100,8 @@ pub enum Hint {
     NoArticle,
     /// The ticket is archived: nothing of it changes any more.
     Archived,
+    /// A reply to a review that others were asked about; their names.
+    NotReviewer { name: String, people: String },
 }
 
 /// What an engineer can order.

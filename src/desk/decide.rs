@@ -8,7 +8,7 @@ use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
 use crate::desk::{
     approval, archive, behalf, draft::Draft, engineer, escalation, follow_up, handover, held, hush, intake, machine,
-    pending, requester, supervisor, vendor, visit,
+    pending, requester, review, supervisor, vendor, visit,
 };
 use crate::time::Timestamp;
 
@@ -33,6 +33,7 @@ fn decide_event(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
             candidate(number).map_or_else(Vec::new, |on| machine::undelivered(s, on, to, letter, reason, now))
         }
         Event::Absent { number, .. } => candidate(number).map_or_else(Vec::new, |on| handover::hand_over(s, on, now)),
+        Event::Recurred(seen) => review::recur::look(s, seen, now),
         Event::CodeWanted { number, version, owner } => {
             let wanted = |on| approval::answer::code_wanted(s, on, *version, owner, now);
             candidate(number).map_or_else(Vec::new, wanted)
@@ -62,6 +63,8 @@ fn due(s: &Situation, timers: &[Timer], now: Timestamp) -> Vec<Effect> {
             TimerKind::ConfirmReminder | TimerKind::AutoClose => machine::timer(s, on, timer, now),
             TimerKind::Knowledge => learn::timer(s, on, now),
             TimerKind::Archive => archive::timer(s, on, timer, now),
+            TimerKind::Review => review::follow_up::timer(s, on, timer.number, review::Kind::Incident, now),
+            TimerKind::Problem => review::follow_up::timer(s, on, timer.number, review::Kind::Problem, now),
             TimerKind::ApprovalReminder | TimerKind::ApprovalSubstitute | TimerKind::ApprovalLimit => {
                 approval::ask::timer(s, on, timer, now)
             }
@@ -114,6 +117,9 @@ fn on_ticket(
     now: Timestamp,
 ) -> Vec<Effect> {
     if let Some(effects) = approval::answer::mail(s, on, by, mail, from, now) {
+        return effects;
+    }
+    if let Some(effects) = review::answer::mail(s, on, by, mail, from, now) {
         return effects;
     }
     // Somebody who reported it from another of their addresses.

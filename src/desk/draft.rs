@@ -172,6 +172,10 @@ impl<'a> Draft<'a> {
         if let Some(after) = self.policy.archive_after.filter(|_| self.ticket.closed.is_some()) {
             self.schedule(TimerKind::Archive, self.now + after);
         }
+        // Whether it missed a target is seen when the timer falls due.
+        if to == Status::Closed && self.policy.reviews.incidents && team::is_urgent(self.ticket.priority) {
+            self.schedule(TimerKind::Review, self.now);
+        }
         if to == Status::Closed && self.policy.knowledge.drafts && self.ticket.resolved.is_some() {
             self.schedule(TimerKind::Knowledge, self.now);
         }

@@ -27,7 +27,12 @@ const ONE_WORD: usize = 40;
 
 /// Whether the message is proven to come from this engineer.
 pub fn is_proven(policy: &Policy, inbound: &Inbound, engineer: &Engineer, by: Option<By>) -> bool {
-    let (reference, dmarc) = (by == Some(By::Reference), dmarc_passes(policy, inbound, engineer.address()));
+    is_proven_by(policy, inbound, engineer.address(), by)
+}
+
+/// The same of anybody who has to do with the desk's work.
+pub fn is_proven_by(policy: &Policy, inbound: &Inbound, who: &Address, by: Option<By>) -> bool {
+    let (reference, dmarc) = (by == Some(By::Reference), dmarc_passes(policy, inbound, who));
     match policy.proof.work {
         Demand::Either => reference || dmarc,
         Demand::Reference => reference,
@@ -152,6 +157,8 @@ pub fn new_mail(
         article: None,
         suggested: Vec::new(),
         archived: None,
+        reviews: Vec::new(),
+        recurred: Vec::new(),
     };
     let mut work = Work::new(s, &opened, &below, &below.inbound, engineer, now);
     work.draft = draft;
@@ -1161,6 +1168,14 @@ pub(super) fn transcript(
     let content = Content::Transcript { lines, held_back, status: None, list: None, loads, help: false };
     let key = cause(mail);
     draft.letter(engineer.reader.clone(), &key, content).answers = mail.inbound.message_id.clone();
+}
+
+/// One line that was not carried out, to somebody who works here.
+pub(super) fn transcript_to(draft: &mut Draft, reader: &Reader, mail: &Mail, line: String, hint: Hint) {
+    let lines = vec![TranscriptLine { line, done: false, hint }];
+    let (held_back, loads) = (Some(mail.inbound.body.clone()), Vec::new());
+    let content = Content::Transcript { lines, held_back, status: None, list: None, loads, help: false };
+    draft.letter(reader.clone(), &cause(mail), content).answers = mail.inbound.message_id.clone();
 }
 
 pub(super) fn status_lines(policy: &Policy, timeline: &[Entry]) -> Vec<StatusLine> {

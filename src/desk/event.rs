@@ -9,6 +9,8 @@ use crate::desk::knowledge::article::Article;
 use crate::desk::knowledge::{Similar, Suggestion};
 use crate::desk::letter::{Action, Letter};
 use crate::desk::policy::Policy;
+use crate::desk::review::recur::Recurrence;
+use crate::desk::review::{self, Review};
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::triage::Rules;
 use crate::desk::visit::Visit;
@@ -48,6 +50,8 @@ pub enum Event {
         article: Number,
         helped: bool,
     },
+    /// A fault was read that is of a kind with others.
+    Recurred(Recurrence),
     /// On an owner's page somebody pressed a button: the owner is to be mailed a code.
     CodeWanted {
         number: Number,
@@ -146,6 +150,10 @@ pub enum TimerKind {
     Knowledge,
     /// It has been closed for long: it is archived.
     Archive,
+    /// The ticket has closed: what can be learnt from it is asked; later whoever owes something is reminded.
+    Review,
+    /// The same of the fault that comes back, and that this ticket was the first of.
+    Problem,
 }
 
 impl TimerKind {
@@ -163,6 +171,8 @@ impl TimerKind {
         TimerKind::FollowUp,
         TimerKind::Knowledge,
         TimerKind::Archive,
+        TimerKind::Review,
+        TimerKind::Problem,
     ];
 
     /// The timers of a ticket that waits for its confirmation.
@@ -189,6 +199,8 @@ impl TimerKind {
             TimerKind::FollowUp => "follow_up",
             TimerKind::Knowledge => "knowledge",
             TimerKind::Archive => "archive",
+            TimerKind::Review => "review",
+            TimerKind::Problem => "problem",
         }
     }
 
@@ -230,6 +242,8 @@ pub struct Situation<'a> {
     pub unconfirmed: Option<Box<Inbound>>,
     /// What a `Proposal` letter to the engineer asked, in which cycle, when this is the reply to it.
     pub proposed: Option<(Action, i64)>,
+    /// The review that the answered letter was about.
+    pub reviewed: Option<(Number, review::Kind)>,
     /// Open tickets assigned to the sender, most urgent first; gathered when the message says `#list`.
     pub own_open: Vec<Ticket>,
 }
@@ -255,6 +269,10 @@ pub struct Candidate {
     pub suggested: Vec<Suggestion>,
     /// Since when nothing of it changes any more.
     pub archived: Option<Timestamp>,
+    /// What is reviewed because of it.
+    pub reviews: Vec<Review>,
+    /// The tickets of its problem, oldest first; loaded together with the timeline.
+    pub recurred: Vec<Ticket>,
 }
 
 /// A Message-ID that stands in the store.
@@ -366,6 +384,13 @@ pub enum Effect {
     Archive(Number),
     /// The article learnt from its ticket as it is now.
     KeepArticle(Box<Article>),
+    /// A review as it is now; refused when its stored version is not `version - 1`.
+    KeepReview(Box<Review>),
+    /// These tickets are of this problem.
+    Recur {
+        problem: Number,
+        tickets: Vec<Number>,
+    },
     /// The requester of this ticket is shown an article.
     Suggest {
         number: Number,

@@ -6,6 +6,7 @@ use crate::desk::digest::page::Page;
 use crate::desk::inbound::{Attachment, Body};
 use crate::desk::outage;
 use crate::desk::policy::{Reader, Role};
+use crate::desk::review;
 use crate::desk::ticket::{Number, Report, Ticket};
 use crate::desk::words::{Attendance, Clock, Field, Priority, Rating, Wait};
 use crate::time::Timestamp;
@@ -324,6 +325,26 @@ pub enum Content {
     },
     /// To the engineer: the requester says that an article answered the question, or takes that back.
     ArticleHelped { name: String, helped: bool },
+    /// To the engineers and the supervisor of a ticket, or to whom a fault that comes back belongs: the form of the review.
+    Review {
+        purpose: ReviewPurpose,
+        view: review::View,
+        /// What happened, newest last; of a problem empty.
+        history: Vec<StatusLine>,
+        /// The targets it missed.
+        late: Vec<review::Late>,
+        /// A due date that nobody can read; mostly empty.
+        unread: String,
+    },
+    /// To them and to whoever is to do it: what was planned, in short.
+    ReviewPlan {
+        purpose: PlanPurpose,
+        view: review::View,
+        /// Who told it.
+        by: String,
+        /// The reader is to do it.
+        mine: bool,
+    },
     /// To the supervisor: nobody has approved for too long.
     ApprovalOverdue {
         module: String,
@@ -334,6 +355,38 @@ pub enum Content {
     },
     /// To supervisors and managers: a regular report.
     Digest { page: Box<Page> },
+}
+
+/// Why somebody gets the form of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewPurpose {
+    Ask,
+    /// The ticket was reopened and has closed again.
+    Again,
+    /// A part of it came.
+    Missing,
+    /// Nothing of the form was found in the reply.
+    Unclear,
+    /// The reply was not proven to be theirs.
+    Unproven,
+    Remind,
+}
+
+/// Why somebody hears of what was planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanPurpose {
+    Recorded,
+    Changed,
+    /// Its day has come, or is over.
+    Due,
+    Overdue,
+    Done,
+    /// The reply said neither that it is done nor anything that changes it.
+    Unclear,
+    /// The reply was not proven to be theirs.
+    Unproven,
 }
 
 /// Who registered a report for its requester.
@@ -782,6 +835,8 @@ impl Content {
             Content::ApprovalOverdue { .. } => "approval_overdue",
             Content::Article { .. } => "article",
             Content::ArticleHelped { .. } => "article_helped",
+            Content::Review { .. } => "review",
+            Content::ReviewPlan { .. } => "review_plan",
             Content::Digest { .. } => "digest",
         }
     }

@@ -167,7 +167,9 @@ pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Ve
         | TimerKind::ApprovalSubstitute
         | TimerKind::ApprovalLimit
         | TimerKind::Knowledge
-        | TimerKind::Archive => {}
+        | TimerKind::Archive
+        | TimerKind::Review
+        | TimerKind::Problem => {}
     }
     draft.finish()
 }

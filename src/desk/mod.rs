@@ -39,6 +39,7 @@ mod quote;
 pub mod registration;
 mod requester;
 pub mod retry;
+pub mod review;
 pub mod sla;
 pub mod staff;
 mod supervisor;

@@ -43,6 +43,7 @@ pub struct Policy {
     /// Who works here; replaced while the desk runs.
     pub directory: Arc<Directory>,
     pub knowledge: Knowledge,
+    pub reviews: Reviews,
     /// How long after it was closed a ticket is archived; `None`: never.
     pub archive_after: Option<Duration>,
     pub retention: Retention,
@@ -355,6 +356,33 @@ pub struct Knowledge {
 impl Default for Knowledge {
     fn default() -> Knowledge {
         Knowledge { drafts: true, review_after: Duration::from_secs(180 * 86_400), suggest_from: 0.5 }
+    }
+}
+
+/// What is learnt from what went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reviews {
+    /// P1 and P2 that missed a target are reviewed when they have closed.
+    pub incidents: bool,
+    /// Faults that come back become problem records.
+    pub problems: bool,
+    /// Working time after which whoever owes something is reminded, again and again.
+    pub remind_after: Duration,
+    /// So many faults of a kind are a problem, when they came within this time.
+    pub recurrences: usize,
+    pub within: Duration,
+}
+
+impl Reviews {
+    /// Reminders after three working days; three of a kind in 30 days (`domain.md` 7.1, A6 and A8).
+    pub fn standard(working_day: Duration) -> Reviews {
+        Reviews {
+            incidents: true,
+            problems: true,
+            remind_after: 3 * working_day,
+            recurrences: 3,
+            within: Duration::from_secs(30 * 86_400),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::address::{Address, Mailbox};
 use crate::desk::knowledge::article::State;
 use crate::desk::letter::{Action, Change};
+use crate::desk::review;
 use crate::desk::words::{Attendance, Category, Clock, Field, Impact, Language, Priority, Rating, Status, Wait};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -250,6 +251,11 @@ pub enum What {
     /// An article learnt from this ticket was drafted, published or taken away; its title.
     Article {
         state: State,
+    },
+    /// What became of the review of this ticket, or of the problem it belongs to.
+    Reviewed {
+        kind: review::Kind,
+        stage: review::Stage,
     },
     /// The requester said whether the article they were shown helped.
     Helped {

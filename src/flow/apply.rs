@@ -122,6 +122,11 @@ impl Work<'_> {
                 self.facts.archived(number, self.now);
             }
             Effect::KeepArticle(article) => tx.keep_article(&article).await?,
+            Effect::KeepReview(review) => {
+                tx.keep_review(&review).await?;
+                self.facts.reviewed(&review);
+            }
+            Effect::Recur { problem, tickets } => tx.mark_symptoms(problem, &tickets).await?,
             Effect::Suggest { number, article } => tx.suggest(number, article, self.now).await?,
             Effect::Helped { number, article, helped } => {
                 tx.note_helped(number, article, helped, self.now).await?;

@@ -10,6 +10,8 @@ use crate::address::{Address, Mailbox};
 use crate::desk::knowledge;
 use crate::desk::knowledge::article::State;
 use crate::desk::policy::{Policy, Retention};
+use crate::desk::review::Kind;
+use crate::desk::review::form::Form;
 use crate::desk::ticket::{Entry, Number, What, Who};
 use crate::desk::words::Status;
 use crate::mail;
@@ -113,6 +115,7 @@ impl Flow {
             let archived = tx.unarchive(&numbers).await?;
             for number in &numbers {
                 forget_in_article(&mut tx, *number, true, str::to_owned).await?;
+                forget_in_reviews(&mut tx, *number, true, None, str::to_owned).await?;
             }
             let mut gone = tx.erase_held(&held).await?;
             tx.erase_tickets(&numbers, &nobody).await?;
@@ -232,7 +235,9 @@ impl<'a> Person<'a> {
         tx.drop_from_copies(&self.others, self.who).await?;
         tx.rename_in_approvals(&[&self.own[..], &self.others[..]].concat(), self.who, as_whom).await?;
         for number in self.own.iter().chain(&self.others) {
-            forget_in_article(tx, *number, self.own.contains(number), |part| self.without_needles(part)).await?;
+            let own = self.own.contains(number);
+            forget_in_article(tx, *number, own, |part| self.without_needles(part)).await?;
+            forget_in_reviews(tx, *number, own, Some((self.who, as_whom)), |part| self.without_needles(part)).await?;
         }
         tx.erase_tickets(&self.own, as_whom).await?;
         tx.erase_person(self.who, as_whom).await?;
@@ -345,8 +350,49 @@ async fn forget_in_article(
     tx.keep_article(&article).await
 }
 
+/// The review of a ticket goes with its words; a problem is more than one person's, and only loses names. `who`: who is to be
+/// forgotten, and who takes their place.
+async fn forget_in_reviews(
+    tx: &mut Tx,
+    number: Number,
+    own: bool,
+    who: Option<(&Address, &Address)>,
+    change: impl Fn(&str) -> String,
+) -> Result<(), StoreError> {
+    let reviews = tx.reviews_of(&[number]).await?;
+    if reviews.is_empty() {
+        return Ok(());
+    }
+    let subject = tx.tickets(&[number]).await?.pop().map(|ticket| ticket.subject).unwrap_or_default();
+    for before in reviews {
+        let mut review = before.clone();
+        if own && review.kind == Kind::Incident {
+            review.form = Form { due: review.form.due, ..Form::default() };
+        }
+        if own && !subject.is_empty() && review.title.contains(&subject) {
+            review.title = String::new();
+        }
+        if let Some((who, as_whom)) = who {
+            review.people.iter_mut().filter(|person| *person == who).for_each(|person| *person = as_whom.clone());
+            if review.form.owner_address.as_ref() == Some(who) {
+                (review.form.owner, review.form.owner_address) = (GONE.to_owned(), None);
+            }
+        }
+        let form = &mut review.form;
+        for text in [&mut review.title, &mut form.cause, &mut form.corrective, &mut form.preventive, &mut form.owner] {
+            *text = change(text);
+        }
+        if review != before {
+            review.version += 1;
+            tx.keep_review(&review).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes the documents of these tickets and of their articles anew.
 async fn forget_index(tx: &mut Tx, numbers: &[Number]) -> Result<(), StoreError> {
+    tx.forget_symptoms(numbers, Timestamp::default()).await?;
     tx.take_stale(0).await?;
     let mut documents = Vec::new();
     for ticket in tx.tickets(numbers).await? {

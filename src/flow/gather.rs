@@ -12,6 +12,7 @@ use crate::desk::knowledge::rank::{self, Frequencies, Weighed};
 use crate::desk::knowledge::{Similar, terms};
 use crate::desk::letter::{Action, Letter};
 use crate::desk::policy::Policy;
+use crate::desk::review::{self, Review};
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
 use crate::desk::words::Status;
@@ -62,12 +63,14 @@ struct Known {
     visit: Option<Visit>,
     approval: Option<Approval>,
     archived: Option<Timestamp>,
+    reviews: Vec<Review>,
 }
 
 impl Known {
     fn new(ticket: Ticket) -> Known {
         let (participants, visit, approval, archived) = (Vec::new(), None, None, None);
-        Known { ticket, participants, conversations: HashMap::new(), told: HashMap::new(), visit, approval, archived }
+        let (conversations, told, reviews) = (HashMap::new(), HashMap::new(), Vec::new());
+        Known { ticket, participants, conversations, told, visit, approval, archived, reviews }
     }
 }
 
@@ -180,6 +183,9 @@ impl Facts {
         }
         for (number, approval) in tx.approvals(&missing).await? {
             self.on(number, |known| known.approval = Some(approval));
+        }
+        for review in tx.reviews_of(&missing).await? {
+            self.on(review.ticket, |known| known.reviews.push(review));
         }
         for (number, at) in tx.archived(&missing).await? {
             self.on(number, |known| known.archived = Some(at));
@@ -302,6 +308,13 @@ impl Facts {
         self.on(number, |known| known.archived = Some(at));
     }
 
+    pub fn reviewed(&mut self, review: &Review) {
+        self.on(review.ticket, |known| {
+            known.reviews.retain(|earlier| earlier.kind != review.kind);
+            known.reviews.push(review.clone());
+        });
+    }
+
     pub fn keep_approval(&mut self, number: Number, approval: &Approval) {
         self.on(number, |known| known.approval = Some(approval.clone()));
     }
@@ -359,6 +372,7 @@ impl Facts {
             similar: Vec::new(),
             unconfirmed: None,
             proposed: None,
+            reviewed: None,
             own_open: Vec::new(),
             behalf: None,
             held: self.held(tx).await?,
@@ -378,10 +392,16 @@ impl Facts {
             | Event::Helped { number, .. }
             | Event::CodeWanted { number, .. }
             | Event::CodeEntered { number, .. } => vec![*number],
+            Event::Recurred(seen) => seen.tickets(),
             Event::Absent { number, parent } => [Some(*number), *parent].into_iter().flatten().collect(),
             Event::Due(timers) => timers.iter().map(|timer| timer.number).collect(),
         };
         situation.candidates = self.candidates(tx, &numbers, policy, event, situation.incident).await?;
+        if let Event::Mail(mail) = event
+            && situation.candidates.iter().any(|on| !on.reviews.is_empty())
+        {
+            situation.reviewed = reviewed(tx, &mail.inbound).await?;
+        }
         Ok(situation)
     }
 
@@ -586,6 +606,8 @@ impl Facts {
                 article: None,
                 suggested: Vec::new(),
                 archived: known.archived,
+                reviews: known.reviews.clone(),
+                recurred: Vec::new(),
             };
             let number = candidate.ticket.number;
             if needs_history(&candidate, policy, event) {
@@ -595,6 +617,9 @@ impl Facts {
                 candidate.suggested = tx.suggestions(candidate.ticket.number).await?;
                 if candidate.ticket.parent.is_none() {
                     candidate.reports = tx.reports_of(candidate.ticket.number).await?;
+                }
+                if let Some(problem) = candidate.review(review::Kind::Problem) {
+                    candidate.recurred = tx.tickets(&problem.tickets).await?;
                 }
             } else if incident == Some(named) {
                 (candidate.timeline, candidate.description) = self.leading(tx, number).await?;
@@ -655,6 +680,18 @@ fn proposed(key: &str, engineer: &Address) -> Option<(Action, i64)> {
     (template == "proposal" && asked == engineer.key()).then_some((action, cycle))
 }
 
+/// The review that the answered letter was about: `IT001/review/incident-ask/wang@corp.example`.
+async fn reviewed(tx: &mut Tx, inbound: &Inbound) -> Result<Option<(Number, review::Kind)>, StoreError> {
+    let Some(id) = thread::replied_to(inbound).next() else { return Ok(None) };
+    let Some(key) = tx.letter_of(id).await? else { return Ok(None) };
+    let mut parts = key.split('/');
+    let (Some(number), Some("review" | "review_plan"), Some(cause)) = (parts.next(), parts.next(), parts.next()) else {
+        return Ok(None);
+    };
+    let kind = cause.split('-').next().and_then(review::Kind::parse);
+    Ok(Number::parse(number).zip(kind))
+}
+
 /// Engineers and the supervisor may hand the ticket on or ask for its story; a requester's "not satisfied" needs who had
 /// it.
 fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool {
@@ -669,10 +706,18 @@ fn needs_history(candidate: &Candidate, policy: &Policy, event: &Event) -> bool 
         Event::Rated { .. } | Event::Helped { .. } => true,
         Event::Absent { number, .. } => candidate.named == *number,
         Event::Due(timers) => {
-            let kinds = [TimerKind::Progress, TimerKind::Hold, TimerKind::FollowUp, TimerKind::Knowledge];
+            let kinds = [
+                TimerKind::Progress,
+                TimerKind::Hold,
+                TimerKind::FollowUp,
+                TimerKind::Knowledge,
+                TimerKind::Review,
+                TimerKind::Problem,
+            ];
             let looks_back = |timer: &Timer| timer.number == candidate.named && kinds.contains(&timer.kind);
             timers.iter().any(looks_back)
         }
+        Event::Recurred(_) => false,
         Event::Undelivered { .. } | Event::CodeWanted { .. } | Event::CodeEntered { .. } => false,
     }
 }

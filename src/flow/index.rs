@@ -1,11 +1,17 @@
 //! Keeps the documents of the search up to date, behind the work: what changed is marked by the database as it changes,
-//! and read here when there is time.
+//! and read here when there is time. So is seen, too, whether a fault comes back.
 
 use super::Flow;
+use super::apply::{Applied, Work};
+use super::gather::Facts;
+use crate::desk::event::Event;
 use crate::desk::knowledge::article::State;
 use crate::desk::knowledge::{self, About};
+use crate::desk::policy::Policy;
+use crate::desk::review::recur::{self, Recurrence, Symptom};
 use crate::desk::ticket::Number;
 use crate::store::{StoreError, Tx};
+use crate::time::Timestamp;
 
 /// Tickets of one commit: few, for the desk's only writer waits for it.
 const AT_ONCE: i64 = 50;
@@ -17,15 +23,38 @@ impl Flow {
     ///
     /// # Errors
     /// The store's; they are still marked.
-    pub async fn index(&self) -> Result<usize, StoreError> {
+    pub async fn index(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let rules = self.rules();
         let mut tx = self.store.begin().await?;
-        let tickets = index_some(&mut tx).await?;
+        let (stale, faults) = index_some(&mut tx, &rules.policy, now).await?;
+        let (mut facts, mut applied) = (Facts::new(&self.beside, now), Applied::default());
+        let mut work = Work { tx: &mut tx, rules: &rules, facts: &mut facts, applied: &mut applied, now };
+        for fault in faults {
+            look_back(&mut work, &fault).await?;
+        }
+        facts.letters.write(&mut tx).await?;
         tx.commit().await?;
-        Ok(tickets)
+        self.ring(&applied, facts.letters.queued);
+        Ok(stale)
     }
 }
 
-async fn index_some(tx: &mut Tx) -> Result<usize, StoreError> {
+/// Whether this fault has come before, often enough; what comes of that is done.
+async fn look_back(work: &mut Work<'_>, fault: &Symptom) -> Result<(), StoreError> {
+    let policy = &work.rules.policy;
+    if work.tx.keep_symptom(fault).await?.is_some() {
+        return Ok(());
+    }
+    let since = work.now - policy.reviews.within;
+    let others = work.tx.symptoms(&fault.about, since, recur::LIKENED).await?;
+    match Recurrence::of(policy, fault, &others) {
+        Some(seen) => work.carry_out(&Event::Recurred(seen), None).await,
+        None => Ok(()),
+    }
+}
+
+/// Gives how many were read, and the faults among them.
+async fn index_some(tx: &mut Tx, policy: &Policy, now: Timestamp) -> Result<(usize, Vec<Symptom>), StoreError> {
     let stale = tx.take_stale(AT_ONCE).await?;
     let mut documents = Vec::with_capacity(stale.len());
     let mut tickets: Vec<Number> = Vec::new();
@@ -41,10 +70,18 @@ async fn index_some(tx: &mut Tx) -> Result<usize, StoreError> {
             }
         }
     }
+    let (mut faults, mut gone) = (Vec::new(), Vec::new());
     for ticket in tx.tickets(&tickets).await? {
         let (timeline, told) = (tx.timeline(ticket.number).await?, tx.told_on(ticket.number, MESSAGES).await?);
         documents.push(knowledge::of_ticket(&ticket, &timeline, &told));
+        match recur::symptom(policy, &ticket, told.first().map_or("", String::as_str), now) {
+            Some(fault) => faults.push(fault),
+            None => gone.push(ticket.number),
+        }
     }
     tx.put_documents(&documents).await?;
-    Ok(stale.len())
+    if !tickets.is_empty() {
+        tx.forget_symptoms(&gone, now - policy.reviews.within).await?;
+    }
+    Ok((stale.len(), faults))
 }

@@ -4,6 +4,7 @@ use crate::address::Address;
 use crate::desk::knowledge::article::State;
 use crate::desk::knowledge::article_name;
 use crate::desk::letter::{Action, Change};
+use crate::desk::review;
 use crate::desk::ticket::What;
 use crate::desk::words::Language;
 use crate::time::Timestamp;
@@ -95,6 +96,22 @@ pub fn happened(what: &What, language: Language) -> String {
             State::Published => say("知识条目已发布", "article published"),
             State::Retired => say("知识条目已停用", "article taken away"),
         },
+        What::Reviewed { kind, stage } => {
+            let what = match kind {
+                review::Kind::Incident => language.pick("复盘", "review"),
+                review::Kind::Problem => language.pick("问题记录", "problem record"),
+            };
+            let blank = language.pick("", " ");
+            let stage = match stage {
+                review::Stage::Asked => language.pick("待填写", "asked for"),
+                review::Stage::Told => language.pick("内容", "told"),
+                review::Stage::Planned => language.pick("已填写，待落实", "complete, to be done"),
+                review::Stage::Done => language.pick("已落实", "done"),
+                review::Stage::Withdrawn => language.pick("已撤销", "withdrawn"),
+                review::Stage::Recurred => language.pick("再次出现", "came back"),
+            };
+            format!("{what}{blank}{stage}")
+        }
         What::Helped { article, helped } => {
             let (chinese, english) =
                 if *helped { ("有帮助：", "helped: ") } else { ("没有帮助：", "did not help: ") };

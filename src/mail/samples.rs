@@ -1,6 +1,8 @@
 //! Letters with realistic facts: every kind, in both languages, through every branch of the templates. The templates
 //! are tried with them at start, and tests look at them.
 
+mod reviews;
+
 use crate::address::{Address, Mailbox};
 use crate::desk::command::Hint;
 use crate::desk::digest::page::{Card, Cell, Page, Part, Shown as Picture, State, Table};
@@ -58,6 +60,7 @@ fn in_language(language: Language) -> Vec<Letter> {
     contents.extend(reports(say));
     let mut letters: Vec<Letter> = contents.into_iter().map(|(who, content)| say.letter(who, content)).collect();
     letters.extend(variations(say));
+    letters.extend(reviews::letters(say));
     for (index, letter) in letters.iter_mut().enumerate() {
         letter.key = format!("sample/{}/{index}", language.as_str());
     }
@@ -1092,6 +1095,7 @@ fn refused(say: Say) -> Content {
         ("#kb", Hint::ArticleAlone),
         ("#kb no", Hint::NoArticle),
         ("#reopen", Hint::Archived),
+        ("根因：x", Hint::NotReviewer { name: "PIR001".into(), people: say.engineer().name }),
     ];
     let done = |hint: &Hint| matches!(hint, Hint::None | Hint::VisitLate { .. });
     let line = |(line, hint): (&str, Hint)| TranscriptLine { line: line.to_owned(), done: done(&hint), hint };

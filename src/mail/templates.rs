@@ -157,6 +157,8 @@ const BUILT_IN: &[Files] = &[
     letter!("approval_overdue"),
     letter!("article"),
     letter!("article_helped"),
+    letter!("review"),
+    letter!("review_plan"),
     letter!("digest", "/zh-CN/subject.txt", "/en/subject.txt"),
 ];
 

@@ -6,6 +6,7 @@ mod csv;
 mod details;
 mod period;
 mod picture;
+mod reviews;
 mod words;
 mod workbook;
 
@@ -15,6 +16,7 @@ use crate::desk::digest::page::Page;
 use crate::desk::digest::{Board, Figures, Goals, Kind, Mails, Plan, Round, Slot};
 use crate::desk::inbound::{Attachment, Digest};
 use crate::desk::policy::Policy;
+use crate::desk::review::Review;
 use crate::desk::ticket::Number;
 use crate::desk::triage::{Case, Findings, learn};
 use crate::desk::words::Language;
@@ -50,6 +52,8 @@ pub struct OfPeriod {
     pub figures: Figures,
     pub before: Figures,
     pub mails: Mails,
+    /// Open at the end of the period, or done since the one before began.
+    pub reviews: Vec<Review>,
     pub details: Details,
     /// What the newest cases before the end of the period teach about the keywords; of a monthly report.
     pub learnt: Option<Findings>,
@@ -129,11 +133,14 @@ impl OfPeriod {
         before.finish();
         let numbers = figures.missed.iter().map(|one| one.number);
         let numbers = numbers.chain(figures.stock.oldest.iter().map(|one| one.number));
+        let mut reviews = store.reviews(period.to, before.period.from).await?;
+        let numbers = numbers.chain(reviews.iter().map(|review| review.ticket));
         let complaints: Vec<Number> = figures.complaints.iter().map(|one| one.number).collect();
         let majors: Vec<Number> = figures.major_list.iter().map(|one| one.number).collect();
         let details = Details::read(store, numbers.collect(), &complaints, &majors).await?;
+        reviews.retain(|review| details.ticket(review.ticket).is_none_or(|ticket| scope.holds_ticket(ticket)));
         let mails = store.mails(period.from, period.to).await?;
-        Ok(OfPeriod { figures, before, mails, details, learnt, rows, left_out })
+        Ok(OfPeriod { figures, before, mails, reviews, details, learnt, rows, left_out })
     }
 }
 

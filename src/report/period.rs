@@ -42,6 +42,7 @@ pub fn write(report: &OfPeriod, context: &Context, language: Language) -> Writte
     let mut writer = Writer { report, context, language, files: Vec::new() };
     let mut parts = vec![writer.flow(), writer.targets(), writer.times(), writer.categories(), writer.departments()];
     parts.extend([writer.ages(), writer.missed(), writer.majors(), writer.topics(), writer.satisfaction()]);
+    parts.push(super::reviews::part(report, context, language));
     parts.push(writer.rates());
     if context.plan.kind == Kind::Monthly {
         parts.extend([writer.heat(), writer.sorting()]);

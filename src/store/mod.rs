@@ -42,6 +42,8 @@ use crate::desk::held;
 use crate::desk::inbound::{Attachment, Body, Digest};
 use crate::desk::knowledge::article::Article;
 use crate::desk::knowledge::{About, Document, Suggestion, rank, terms};
+use crate::desk::review::Review;
+use crate::desk::review::recur::Symptom;
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::triage;
 use crate::desk::visit::Visit;
@@ -249,6 +251,20 @@ impl Store {
         rank::order(&wanted, &mut found);
         found.truncate(limit);
         Ok(found)
+    }
+}
+
+/// Reviews.
+impl Store {
+    /// What is reviewed because of these tickets.
+    pub async fn reviews_of(&self, numbers: &[Number]) -> Result<Vec<Review>> {
+        each!(self.reviews_of(numbers))
+    }
+
+    /// Reviews that were opened before a moment and that are open, or were done since another, oldest first; of very many
+    /// the newest.
+    pub async fn reviews(&self, opened_before: Timestamp, since: Timestamp) -> Result<Vec<Review>> {
+        each!(self.reviews(opened_before, since))
     }
 }
 
@@ -817,6 +833,39 @@ impl Tx {
     /// no other.
     pub async fn claim_digest(&mut self, name: &str, slot: Timestamp, reader: &Address, at: Timestamp) -> Result<bool> {
         within!(self.claim_digest(name, slot, reader, at))
+    }
+}
+
+/// Reviews.
+impl Tx {
+    /// What is reviewed because of these tickets.
+    pub async fn reviews_of(&mut self, numbers: &[Number]) -> Result<Vec<Review>> {
+        within!(self.reviews_of(numbers))
+    }
+
+    /// Keeps a review. [`StoreError::Conflict`] unless the stored version is `review.version - 1`.
+    pub async fn keep_review(&mut self, review: &Review) -> Result<()> {
+        within!(self.keep_review(review))
+    }
+
+    /// Forgets what these faults look like, and those that came before a moment.
+    pub async fn forget_symptoms(&mut self, gone: &[Number], before: Timestamp) -> Result<()> {
+        within!(self.forget_symptoms(gone, before))
+    }
+
+    /// Keeps what a fault looks like; gives the problem it belongs to already.
+    pub async fn keep_symptom(&mut self, symptom: &Symptom) -> Result<Option<Number>> {
+        within!(self.keep_symptom(symptom))
+    }
+
+    /// Faults of a module or category since a moment, the newest first.
+    pub async fn symptoms(&mut self, about: &str, since: Timestamp, limit: i64) -> Result<Vec<Symptom>> {
+        within!(self.symptoms(about, since, limit))
+    }
+
+    /// These faults are of this problem.
+    pub async fn mark_symptoms(&mut self, problem: Number, tickets: &[Number]) -> Result<()> {
+        within!(self.mark_symptoms(problem, tickets))
     }
 }
 

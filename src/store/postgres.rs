@@ -69,6 +69,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0009_knowledge.sql"),
     include_str!("../../migrations/postgres/0010_archive.sql"),
     include_str!("../../migrations/postgres/0011_digest.sql"),
+    include_str!("../../migrations/postgres/0012_review.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.

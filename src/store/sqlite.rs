@@ -72,6 +72,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0009_knowledge.sql"),
     include_str!("../../migrations/sqlite/0010_archive.sql"),
     include_str!("../../migrations/sqlite/0011_digest.sql"),
+    include_str!("../../migrations/sqlite/0012_review.sql"),
 ];
 
 #[derive(Clone)]

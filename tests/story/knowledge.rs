@@ -17,7 +17,7 @@ const QUESTION: &str = "请问新电脑怎么把三楼的打印机设为默认�
 const ANSWER: &str = "张伟，您好：\n打开「设置 → 蓝牙和其他设备 → 打印机和扫描仪」，关掉「让 Windows 管理默认打印机」，再点三楼打印机，选「设为默认」。\n您的初始密码是 Abc@1234。";
 
 async fn index(desk: &Desk) {
-    while desk.flow.index().await.unwrap() > 0 {}
+    while desk.flow.index(desk.now()).await.unwrap() > 0 {}
 }
 
 async fn found(desk: &Desk, query: &str) -> Vec<String> {

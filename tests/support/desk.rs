@@ -176,9 +176,11 @@ impl Desk {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let (address, servers) = (format!("it{number}@corp.example"), servers());
         let folder = tempfile::tempdir().unwrap();
-        // Most stories end with the ticket: nobody is to be asked for an article then.
+        // Most stories end with the ticket: nobody is to be asked for an article or a review then.
         let quiet = if settings.contains("[knowledge]") { "" } else { "\n[knowledge]\ndrafts = \"no\"\n" };
-        let text = CONFIG.replace("{address}", &address).replace("{database}", database) + settings + quiet;
+        let calm =
+            if settings.contains("[review]") { "" } else { "\n[review]\nincidents = \"no\"\nproblems = \"no\"\n" };
+        let text = CONFIG.replace("{address}", &address).replace("{database}", database) + settings + quiet + calm;
         let file = folder.path().join("desk.toml");
         fs::write(&file, text).unwrap();
         let config = Config::load(&file).unwrap_or_else(|faults| panic!("{faults:?}"));

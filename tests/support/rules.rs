@@ -8,8 +8,8 @@ use maildesk::desk::event::{Candidate, Event, KnownId, Mail, SenderCounts, Situa
 use maildesk::desk::inbound::{Body, Inbound};
 use maildesk::desk::link::Key;
 use maildesk::desk::policy::{
-    Demand, Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Reader, Satisfaction,
-    Targets, Visits,
+    Demand, Engineer, Escalation, Hold, Identity, Incident, Knowledge, Limits, Policy, Proof, Reader, Reviews,
+    Satisfaction, Targets, Visits,
 };
 use maildesk::desk::ticket::{Number, Ticket};
 use maildesk::desk::triage::Rules;
@@ -98,6 +98,7 @@ pub fn policy() -> Policy {
         departments: Vec::new(),
         modules: vec![],
         knowledge: Knowledge { drafts: false, ..Knowledge::default() },
+        reviews: Reviews { incidents: false, problems: false, ..Reviews::standard(8 * Duration::from_secs(3600)) },
         archive_after: Some(30 * day),
         retention: Default::default(),
         key: Key([9; 32]),
@@ -156,6 +157,8 @@ pub fn candidate(ticket: Ticket) -> Candidate {
         article: None,
         suggested: vec![],
         archived: None,
+        reviews: vec![],
+        recurred: vec![],
     }
 }
 
@@ -177,6 +180,7 @@ pub fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
         similar: vec![],
         unconfirmed: None,
         proposed: None,
+        reviewed: None,
         own_open: vec![],
         behalf: None,
         held: Arc::default(),

@@ -5,6 +5,8 @@ use crate::desk::digest::page::Page;
 use crate::desk::inbound::Attachment;
 use crate::desk::letter::{Content, Letter};
 use crate::desk::policy::Reader;
+use crate::desk::ticket::Ticket;
+use crate::desk::words::Field;
 use crate::time::calendar::{local_time, start_of_day};
 use crate::time::{Calendar, Cron, Timestamp};
 use chrono::{Datelike as _, Days, Months, NaiveDate, NaiveTime};
@@ -42,6 +44,14 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// The same of a ticket as it is now.
+    pub fn holds_ticket(&self, ticket: &Ticket) -> bool {
+        let department = ticket.fields.get(&Field::Department).map_or("", |name| name.trim());
+        let engineer = || ticket.assignee.as_ref().is_some_and(|assignee| self.engineers.contains(assignee));
+        let in_department = self.departments.is_empty() || self.departments.iter().any(|name| name == department);
+        in_department && (self.engineers.is_empty() || engineer())
+    }
+
     pub fn holds(&self, round: &super::Round) -> bool {
         let department = || self.departments.contains(&round.department);
         let engineer = || self.engineers.iter().any(|engineer| engineer.key() == round.assignee);

@@ -59,6 +59,8 @@ impl Tx {
              union select number from ticket where assignee_key = $1
              union select number from ticket where lower(copied) like $2 escape '\\'
              union select ticket from approval where lower(people) like $2 escape '\\'
+             union select ticket from review where lower(people) like $2 escape '\\' or lower(owner_address) = $1
+                 or lower(cause || corrective || preventive || owner) like $2 escape '\\'
              union select ticket from timeline
                  where lower(who) = $1 or lower(what) like $2 escape '\\' or lower(why) like $2 escape '\\'
              union select ticket from message

@@ -17,6 +17,7 @@ mod outbox;
 mod people;
 mod pieces;
 mod query;
+mod reviews;
 mod rounds;
 mod tickets;
 mod timers;

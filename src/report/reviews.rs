@@ -1,0 +1,116 @@
+//! Reviews in a report: whether they were filled in, what was planned and whether it was done, and what keeps coming back
+//! (`domain.md` 6.3, part 8 and the improvement actions of the last period).
+
+use super::words::number;
+use super::{Context, OfPeriod};
+use crate::desk::digest::page::{Cell, Part, State as Shade, Table};
+use crate::desk::review::{Kind, Review};
+use crate::desk::words::Language;
+use crate::time::Timestamp;
+
+/// Rows of a table.
+const LISTED: usize = 20;
+
+/// How far an action is at the end of the period, in words.
+fn standing(review: &Review, context: &Context, language: Language) -> (String, Shade) {
+    let (to, zone) = (context.slot.period.to, context.slot.period.zone);
+    let due = review.form.due.map_or(String::new(), |due| due.to_string());
+    let by = |at: Option<Timestamp>| at.filter(|at| *at < to);
+    match (by(review.ended), by(review.planned)) {
+        (Some(at), _) => {
+            (format!("{} {}", language.pick("已完成", "done"), at.at_zone(zone).format("%m-%d")), Shade::Good)
+        }
+        (None, None) => (language.pick("待填写", "form is owed").to_owned(), Shade::Bad),
+        (None, Some(_)) if review.form.due.is_some_and(|due| due < to.at_zone(zone).date_naive()) => {
+            (format!("{} {due}", language.pick("未完成，应于", "open, was due")), Shade::Bad)
+        }
+        (None, Some(_)) => (format!("{} {due}", language.pick("未完成，到期", "open, due")), Shade::Plain),
+    }
+}
+
+/// What it is about: its name, and the subject of its ticket or what recurs.
+fn title(review: &Review, report: &OfPeriod) -> String {
+    let ticket = report.details.ticket(review.ticket);
+    let subject = match review.kind {
+        Kind::Incident => ticket.map_or("", |ticket| ticket.subject.as_str()),
+        Kind::Problem => review.title.as_str(),
+    };
+    let module = if review.module.is_empty() { String::new() } else { format!("{} · ", review.module) };
+    format!("{} {module}{}", review.name(), subject.chars().take(60).collect::<String>()).trim_end().to_owned()
+}
+
+/// The part of a report.
+pub fn part(report: &OfPeriod, context: &Context, language: Language) -> Part {
+    let (from, to) = (context.slot.period.from, context.slot.period.to);
+    let all = &report.reviews;
+    let incidents: Vec<&Review> = all.iter().filter(|r| r.kind == Kind::Incident && r.opened >= from).collect();
+    let filled = incidents.iter().filter(|r| r.planned.is_some_and(|at| at < to)).count();
+    let owed = all.iter().filter(|r| r.kind == Kind::Incident && r.planned.is_none_or(|at| at >= to)).count();
+    let is_open = |r: &&Review| r.ended.is_none_or(|at| at >= to);
+    let problems: Vec<&Review> = all.iter().filter(|r| r.kind == Kind::Problem).filter(is_open).collect();
+    let n = |count: usize| number(count as u64);
+    let lead = match language {
+        Language::Chinese => format!(
+            "本期应复盘 {} 起（P1 与超时的 P2），已填写 {} 起；期末待填写 {} 起，未结的问题记录 {} 个。",
+            n(incidents.len()),
+            n(filled),
+            n(owed),
+            n(problems.len())
+        ),
+        Language::English => format!(
+            "Reviews of this period (P1, and P2 that missed a target): {}, filled in: {}. Still owed at the end: {}. Open problem records: {}.",
+            n(incidents.len()),
+            n(filled),
+            n(owed),
+            n(problems.len())
+        ),
+    };
+    let planned = |r: &&Review| r.planned.is_some_and(|at| at < to);
+    let before = |r: &Review| r.planned.is_some_and(|at| at < from);
+    let (last, new): (Vec<&Review>, Vec<&Review>) = all.iter().filter(planned).partition(|r| before(r));
+    let waiting: Vec<&Review> = all.iter().filter(|r| !planned(r)).collect();
+    let mut tables = Vec::new();
+    for (head, rows) in [
+        (language.pick("上期措施", "Actions of the last period"), last),
+        (language.pick("本期新措施", "New actions"), new),
+        (language.pick("待填写", "Forms that are owed"), waiting),
+    ] {
+        let rows: Vec<Vec<Cell>> = rows.iter().take(LISTED).map(|r| row(r, report, context, language)).collect();
+        if !rows.is_empty() {
+            let head = vec![Cell::text(head), Cell::text(language.pick("状态", "State"))];
+            tables.push(Table::new(head, rows));
+        }
+    }
+    let title = language.pick("复盘与改进措施", "Reviews and actions").to_owned();
+    Part { title, lead: vec![lead], picture: None, tables }
+}
+
+fn row(review: &Review, report: &OfPeriod, context: &Context, language: Language) -> Vec<Cell> {
+    let (word, shade) = standing(review, context, language);
+    let form = &review.form;
+    let one_line =
+        |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect::<String>();
+    let mut more: Vec<String> = Vec::new();
+    for (label, text) in [
+        (language.pick("原因：", "cause: "), &form.cause),
+        (language.pick("纠正：", "corrective: "), &form.corrective),
+        (language.pick("预防：", "preventive: "), &form.preventive),
+    ] {
+        if !text.is_empty() {
+            more.push(format!("{label}{}", one_line(text)));
+        }
+    }
+    if review.kind == Kind::Problem {
+        let count = number(review.tickets.len() as u64);
+        more.push(match language {
+            Language::Chinese => format!("{count} 张工单"),
+            Language::English => format!("{count} tickets"),
+        });
+    }
+    let owner = if form.owner.is_empty() {
+        String::new()
+    } else {
+        format!("{}{}", language.pick("负责：", "owner: "), one_line(&form.owner))
+    };
+    vec![Cell::text(title(review, report)).more(more.join(" · ")), Cell::text(word).more(owner).state(shade)]
+}
