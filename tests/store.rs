@@ -5,6 +5,7 @@ mod postgres;
 
 use maildesk::address::{Address, Mailbox, MessageId};
 use maildesk::desk::approval::{Approval, Code, Said, State, Voice};
+use maildesk::desk::digest::Reuse;
 use maildesk::desk::event::{KnownId, Person, Timer, TimerKind, Visibility};
 use maildesk::desk::held::Held;
 use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
@@ -288,7 +289,19 @@ async fn articles_come_back_whole(url: String) {
         assert_eq!(suggested, [Suggestion { article: Number(1), helped: Some(helped) }]);
         tx.commit().await.unwrap();
         assert_eq!(store.article(Number(1)).await.unwrap(), expect(counts.0, counts.1, counts.2));
+        let reuse = store.reuse(NOW, later(9)).await.unwrap();
+        assert_eq!((reuse.published, reuse.shown, reuse.helped), (1, 1, counts.1.unsigned_abs()));
+        assert_eq!((reuse.closed_with, store.reuse(later(2), later(9)).await.unwrap()), (0, Reuse::default()));
     }
+    let mut tx = store.begin().await.unwrap();
+    let closed = Ticket { status: Status::Closed, closed: Some(later(3)), version: 2, ..ticket(Number(2)) };
+    tx.save_ticket(&closed).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.reuse(later(3), later(4)).await.unwrap(), Reuse { closed_with: 1, ..Reuse::default() });
+    let mut tx = store.begin().await.unwrap();
+    tx.note_helped(Number(2), Number(1), false, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.reuse(later(3), later(4)).await.unwrap(), Reuse::default());
     let mut tx = store.begin().await.unwrap();
     let retired = Article { state: ArticleState::Retired, review: None, version: 4, ..article(1) };
     tx.keep_article(&retired).await.unwrap();

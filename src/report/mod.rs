@@ -13,7 +13,7 @@ mod workbook;
 pub use details::Details;
 
 use crate::desk::digest::page::Page;
-use crate::desk::digest::{Board, Figures, Goals, Kind, Mails, Plan, Round, Slot};
+use crate::desk::digest::{Board, Figures, Goals, Kind, Mails, Plan, Reuse, Round, Slot};
 use crate::desk::inbound::{Attachment, Digest};
 use crate::desk::policy::Policy;
 use crate::desk::review::Review;
@@ -35,7 +35,7 @@ const AT_ONCE: i64 = 4096;
 const UNDER_WAY: usize = 2;
 
 /// Cases that a report learns from, the newest.
-const LEARNT_FROM: usize = 2_000;
+const LEARNT_FROM: usize = 1_000;
 /// Portions of tickets that are looked through for them at most.
 const PORTIONS: usize = 16;
 
@@ -52,6 +52,7 @@ pub struct OfPeriod {
     pub figures: Figures,
     pub before: Figures,
     pub mails: Mails,
+    pub reuse: Reuse,
     /// Open at the end of the period, or done since the one before began.
     pub reviews: Vec<Review>,
     pub details: Details,
@@ -140,7 +141,8 @@ impl OfPeriod {
         let details = Details::read(store, numbers.collect(), &complaints, &majors).await?;
         reviews.retain(|review| details.ticket(review.ticket).is_none_or(|ticket| scope.holds_ticket(ticket)));
         let mails = store.mails(period.from, period.to).await?;
-        Ok(OfPeriod { figures, before, mails, reviews, details, learnt, rows, left_out })
+        let reuse = store.reuse(period.from, period.to).await?;
+        Ok(OfPeriod { figures, before, mails, reuse, reviews, details, learnt, rows, left_out })
     }
 }
 

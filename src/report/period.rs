@@ -7,7 +7,7 @@ use super::words::{
 };
 use super::{Context, OfPeriod, Written, csv, file, workbook};
 use crate::desk::digest::page::{Card, Cell, Page, Part, Shown, State, Table};
-use crate::desk::digest::{Figures, Kind, Ratio, Reason, Spread, percent};
+use crate::desk::digest::{Figures, Kind, Ratio, Reason, Reuse, Spread, percent};
 use crate::desk::inbound::Attachment;
 use crate::desk::ticket::{Number, What};
 use crate::desk::triage::{Kind as Deed, Proposal};
@@ -966,11 +966,33 @@ impl Writer<'_> {
         }
         let head = vec![Cell::text(self.say("邮件", "Mail")), Cell::number(self.say("本期", "Now"))];
         let mut lead = Vec::new();
-        if !self.context.plan.scope.departments.is_empty() || !self.context.plan.scope.engineers.is_empty() {
-            lead.push(self.say("邮件按整个服务台统计。", "Mail is counted for the whole desk."));
+        if !self.is_whole_desk() {
+            lead.push(self.say("邮件与知识库按整个服务台统计。", "Mail and articles are counted for the whole desk."));
         }
-        let tables = vec![Table::new(head, rows)];
-        Part { title: self.say("邮件往来", "Mail"), lead, picture: None, tables }
+        let tables = vec![Table::new(head, rows), self.reuse()];
+        Part { title: self.say("邮件与知识库", "Mail and knowledge"), lead, picture: None, tables }
+    }
+
+    /// The share is told only where the tickets closed are those of the whole desk, too.
+    fn reuse(&self) -> Table {
+        let Reuse { published, shown, helped, closed_with } = self.report.reuse;
+        let row = |name: String, value: String| vec![Cell::text(name), Cell::number(value)];
+        let mut rows = vec![
+            row(self.say("新发布的文章", "Articles published"), number(published)),
+            row(self.say("推荐给提问人", "Shown to requesters"), number(shown)),
+            row(self.say("其中说有帮助", "Of these, said to have helped"), number(helped)),
+        ];
+        if self.is_whole_desk() {
+            let share = Ratio { met: closed_with, of: self.report.figures.closed };
+            let name = self.say("关闭的工单中用到文章", "Closed tickets with an article");
+            rows.push(row(name, ratio_of(share)));
+        }
+        Table::new(vec![Cell::text(self.say("知识库", "Knowledge")), Cell::number(self.say("本期", "Now"))], rows)
+    }
+
+    fn is_whole_desk(&self) -> bool {
+        let scope = &self.context.plan.scope;
+        scope.departments.is_empty() && scope.engineers.is_empty()
     }
 
     fn notes(&self) -> Vec<String> {

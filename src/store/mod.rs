@@ -36,7 +36,7 @@ pub use text::replaced;
 
 use crate::address::{Address, MessageId};
 use crate::desk::approval::Approval;
-use crate::desk::digest::{Mails, Past, Round};
+use crate::desk::digest::{Mails, Past, Reuse, Round};
 use crate::desk::event::{KnownId, Person, SenderCounts, Timer, TimerKind};
 use crate::desk::held;
 use crate::desk::inbound::{Attachment, Body, Digest};
@@ -295,6 +295,11 @@ impl Store {
     /// What was added to 不满意, in the order of the tickets and of their rounds.
     pub async fn complaints(&self, numbers: &[Number]) -> Result<Vec<(Number, String)>> {
         each!(self.complaints(numbers))
+    }
+
+    /// What articles were good for in a time.
+    pub async fn reuse(&self, from: Timestamp, to: Timestamp) -> Result<Reuse> {
+        each!(self.reuse(from, to))
     }
 
     /// The mail of a time.

@@ -88,6 +88,18 @@ pub struct OfPriority {
     pub resolutions: Spread,
 }
 
+/// What articles were good for in the period (`domain.md` 6.2, KB reuse); counted by the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reuse {
+    /// Articles published.
+    pub published: u64,
+    /// Times an article was shown to a requester, and how many of them said that it helped.
+    pub shown: u64,
+    pub helped: u64,
+    /// Tickets closed whose requester was shown an article and did not say that it was no help.
+    pub closed_with: u64,
+}
+
 /// Mail of the period; counted by the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mails {

@@ -12,7 +12,7 @@ mod round;
 mod stock;
 
 pub use board::Board;
-pub use figures::{Complaint, Figures, Flow, Mails, Major, Missed, OfPriority, Ratio, Spread, Took, percent};
+pub use figures::{Complaint, Figures, Flow, Mails, Major, Missed, OfPriority, Ratio, Reuse, Spread, Took, percent};
 pub use plan::{Goals, Kind, Period, Plan, Scope, Slot};
 pub use round::{Ending, Origin, Past, Reason, Round, rounds};
 pub use stock::{AGES, Due, Stock};

@@ -2,7 +2,7 @@
 
 use super::held::some;
 use super::{Db, Store, Tx, push_list};
-use crate::desk::digest::{Mails, Past, Round};
+use crate::desk::digest::{Mails, Past, Reuse, Round};
 use crate::desk::ticket::{Number, Ticket};
 use crate::desk::words::Rating;
 use crate::store::{Result, StoreError};
@@ -68,6 +68,25 @@ impl Store {
             found.extend(rows.into_iter().map(|(number, comment)| (Number(number), comment)));
         }
         Ok(found)
+    }
+
+    pub async fn reuse(&self, from: Timestamp, to: Timestamp) -> Result<Reuse> {
+        // Each reads the suggestions or the articles, which are few beside the tickets.
+        let count = async |query: &'static str| -> Result<u64> {
+            let query = sqlx::query_scalar(query).bind(from.millis()).bind(to.millis());
+            let count: i64 = query.fetch_one(&self.read).await?;
+            Ok(count.unsigned_abs())
+        };
+        Ok(Reuse {
+            published: count("select count(*) from article where published >= $1 and published < $2").await?,
+            shown: count("select count(*) from suggestion where at >= $1 and at < $2").await?,
+            helped: count("select count(*) from suggestion where helped and at >= $1 and at < $2").await?,
+            closed_with: count(
+                "select count(*) from ticket where closed >= $1 and closed < $2 and number in
+                    (select ticket from suggestion where helped is null or helped)",
+            )
+            .await?,
+        })
     }
 
     pub async fn mails(&self, from: Timestamp, to: Timestamp) -> Result<Mails> {
