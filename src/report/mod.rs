@@ -157,10 +157,8 @@ async fn learnt(store: &Store, policy: &Policy, before: Timestamp) -> Result<Fin
     };
     cases::each_portion(store, None, before, take).await?;
     kept.truncate(LEARNT_FROM);
-    let rules = policy.rules.clone();
-    // Work for the processor: mail goes on meanwhile.
-    let learning = tokio::task::spawn_blocking(move || learn(&rules, &kept));
-    learning.await.map_err(|error| StoreError::Fault(format!("nothing can be learnt: {error}")))
+    // Not on a thread of its own, which would keep the memory: what is counted next uses it again.
+    Ok(learn(&policy.rules, &kept))
 }
 
 /// Every round that began before a moment and counted for something since another, in order.

@@ -984,7 +984,7 @@ impl Writer<'_> {
         ];
         if self.is_whole_desk() {
             let share = Ratio { met: closed_with, of: self.report.figures.closed };
-            let name = self.say("关闭的工单中用到文章", "Closed tickets with an article");
+            let name = self.say("关闭的工单中附有推荐文章", "Closed tickets with an article");
             rows.push(row(name, ratio_of(share)));
         }
         Table::new(vec![Cell::text(self.say("知识库", "Knowledge")), Cell::number(self.say("本期", "Now"))], rows)

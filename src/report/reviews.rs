@@ -47,7 +47,7 @@ pub fn part(report: &OfPeriod, context: &Context, language: Language) -> Part {
     let filled = incidents.iter().filter(|r| r.planned.is_some_and(|at| at < to)).count();
     let owed = all.iter().filter(|r| r.kind == Kind::Incident && r.planned.is_none_or(|at| at >= to)).count();
     let is_open = |r: &&Review| r.ended.is_none_or(|at| at >= to);
-    let problems: Vec<&Review> = all.iter().filter(|r| r.kind == Kind::Problem).filter(is_open).collect();
+    let problems = all.iter().filter(|r| r.kind == Kind::Problem).filter(is_open).count();
     let n = |count: usize| number(count as u64);
     let lead = match language {
         Language::Chinese => format!(
@@ -55,14 +55,14 @@ pub fn part(report: &OfPeriod, context: &Context, language: Language) -> Part {
             n(incidents.len()),
             n(filled),
             n(owed),
-            n(problems.len())
+            n(problems)
         ),
         Language::English => format!(
             "Reviews of this period (P1, and P2 that missed a target): {}, filled in: {}. Still owed at the end: {}. Open problem records: {}.",
             n(incidents.len()),
             n(filled),
             n(owed),
-            n(problems.len())
+            n(problems)
         ),
     };
     let planned = |r: &&Review| r.planned.is_some_and(|at| at < to);

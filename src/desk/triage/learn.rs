@@ -161,8 +161,7 @@ struct Learner<'a> {
 
 impl<'a> Learner<'a> {
     fn new(rules: &'a Rules, cases: &'a [Case]) -> Learner<'a> {
-        let plain = Variants::new(&rules.source, &[]);
-        let before: Vec<Outcome> = cases.iter().map(|case| plain.outcome(&plain.read(case), None)).collect();
+        let before: Vec<Outcome> = cases.iter().map(|case| case.outcome(rules)).collect();
         let wrong = (0..cases.len()).filter(|at| {
             let (case, said) = (&cases[*at], before[*at]);
             case.category.is_some_and(|label| label.by_person && label.is != said.category)
@@ -191,10 +190,9 @@ impl<'a> Learner<'a> {
             Findings { cases: self.cases.len(), wrong: self.wrong.len(), proposals, ..Findings::default() };
         let snippets: String = findings.proposals.iter().map(Proposal::snippet).collect();
         let changed = self.rules.extended(&snippets).expect("what is proposed can be read");
-        let plain = Variants::new(&changed.source, &[]);
         for (case, before) in self.cases.iter().zip(&self.before) {
             findings.before.add(case, *before);
-            findings.after.add(case, plain.outcome(&plain.read(case), None));
+            findings.after.add(case, case.outcome(&changed));
         }
         let ((category, categories), (priority, priorities)) =
             (findings.before.category_right(), findings.before.priority_right());
