@@ -6,9 +6,12 @@ use base64::Engine as _;
 use mail_parser::{MessageParser, MimeHeaders as _};
 use maildesk::address::{Address, Mailbox};
 use maildesk::daemon::{Health, Reports, Shared};
+use maildesk::desk::approval::{Approval, State};
 use maildesk::desk::digest::page::Page;
 use maildesk::desk::digest::{Figures, Goals, Kind, Period, Plan, Ratio, Scope, Slot, Spread};
 use maildesk::desk::policy::{Engineer, Policy, Reader, Targets};
+use maildesk::desk::review::form::Form;
+use maildesk::desk::review::{Kind as Reviewed, Review, State as Stage};
 use maildesk::desk::ticket::{Entry, Number, What, Who};
 use maildesk::desk::words::{Category, Language, Priority, Status};
 use maildesk::flow::Flow;
@@ -22,6 +25,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use support::{history, postgres};
 use tokio::sync::{mpsc, watch};
 
@@ -78,9 +82,73 @@ async fn desk(database: &str, tickets: i64) -> Flow {
     let store = Store::open(database).await.unwrap();
     let policy = policy();
     history::fill(&store, &policy, tickets, at("2026-08-01T00:00"), at("2026-11-01T12:00"), 7).await;
+    decide_and_review(&store, tickets).await;
     let flow = Flow::new(store, policy, Templates::load(None).unwrap());
     flow.reckon_all().await.unwrap();
     flow
+}
+
+/// Approvals of every eleventh ticket, most of them decided, and reviews of some in every state.
+async fn decide_and_review(store: &Store, tickets: i64) {
+    let minutes = |count: i64| Duration::from_secs(60 * count.unsigned_abs());
+    let mut tx = store.begin().await.unwrap();
+    for number in (11..=tickets).step_by(11) {
+        let ticket = store.ticket(Number(number)).await.unwrap().unwrap();
+        let since = ticket.created + minutes(number % 600);
+        let state = [State::Approved, State::Rejected, State::Asked, State::Withdrawn][(number / 11 % 4) as usize];
+        let decided = (state != State::Asked).then(|| since + minutes(number * 7 % 5000));
+        let (module, request, people) = ("ERP".to_owned(), "请开通".to_owned(), Vec::new());
+        let asked = Approval {
+            version: 1,
+            module,
+            request,
+            note: String::new(),
+            state,
+            since,
+            asked: since,
+            decided,
+            substituted: false,
+            people,
+        };
+        tx.keep_approval(Number(number), &asked).await.unwrap();
+    }
+    let day = |text: &str| at(&format!("{text}T10:00"));
+    let (september, october) = (day("2026-09-20"), day("2026-10-11"));
+    let reviews = [
+        (40, Reviewed::Incident, "", september, Some(september), Some(day("2026-10-20"))),
+        (41, Reviewed::Incident, "", september, Some(september), None),
+        (42, Reviewed::Incident, "", october, Some(day("2026-10-12")), None),
+        (43, Reviewed::Incident, "", day("2026-10-30"), None, None),
+        (44, Reviewed::Problem, "登录、超时", october, Some(october), None),
+    ];
+    for (number, kind, title, opened, planned, ended) in reviews {
+        let form = Form {
+            cause: "=HYPERLINK(\"x\") 连接池耗尽，夜间任务没有释放连接".into(),
+            corrective: "重启服务并释放连接".into(),
+            preventive: "连接数超过 80% 时报警，每周检查".into(),
+            owner: "李娜".into(),
+            owner_address: Some(rules::address("li@corp.example")),
+            due: planned.map(|at| (at.at_zone(SHANGHAI) + chrono::Days::new(14)).date_naive()),
+        };
+        let review = Review {
+            ticket: Number(number),
+            kind,
+            state: if ended.is_some() { Stage::Done } else { planned.map_or(Stage::Asked, |_| Stage::Planned) },
+            title: title.into(),
+            module: if kind == Reviewed::Problem { "ERP".into() } else { String::new() },
+            form: if planned.is_some() { form } else { Form::default() },
+            people: vec![rules::address("li@corp.example")],
+            tickets: if kind == Reviewed::Problem { vec![Number(44), Number(45), Number(46)] } else { vec![] },
+            cycle: 1,
+            opened,
+            planned,
+            ended,
+            asked_again: false,
+            version: 1,
+        };
+        tx.keep_review(&review).await.unwrap();
+    }
+    tx.commit().await.unwrap();
 }
 
 async fn figures(flow: &Flow, plan: &Plan, slot: Slot) -> Box<maildesk::report::OfPeriod> {
@@ -134,6 +202,7 @@ fn told(figures: &Figures) -> Vec<String> {
         ("responses", &f.responses),
         ("resolutions_wall", &f.resolutions_wall),
         ("resolutions", &f.resolutions),
+        ("approvals", &f.approvals),
     ] {
         lines.push(format!("{name} {}", spread(value)));
     }
@@ -181,6 +250,7 @@ async fn export(store: &Store, folder: &Path) {
     );
     let mut timeline = head("ticket at who what");
     let mut ratings = head("ticket cycle rating at");
+    let mut approvals = head("ticket state since decided");
     let time = |at: Option<Timestamp>| at.map_or(String::new(), |at| at.millis().to_string());
     for ticket in &tickets {
         rows += &quoted(&[
@@ -213,8 +283,13 @@ async fn export(store: &Store, folder: &Path) {
             let row = [number.0.to_string(), cycle.to_string(), rating.to_string(), when.millis().to_string()];
             ratings += &quoted(&row);
         }
+        if let Some(asked) = &past.approval {
+            let state = format!("{:?}", asked.state).to_lowercase();
+            let row = [number.0.to_string(), state, asked.since.millis().to_string(), time(asked.decided)];
+            approvals += &quoted(&row);
+        }
     }
-    for (name, text) in [("tickets", rows), ("timeline", timeline), ("ratings", ratings)] {
+    for (name, text) in [("tickets", rows), ("timeline", timeline), ("ratings", ratings), ("approvals", approvals)] {
         std::fs::write(folder.join(format!("{name}.csv")), text).unwrap();
     }
 }
@@ -251,6 +326,7 @@ async fn figures_agree_with_an_independent_count(database: String) {
         let balance = &report.figures;
         let end = balance.at_start + balance.created + balance.reopened - balance.closed - balance.cancelled;
         assert_eq!(end, balance.at_end, "it balances");
+        assert!(balance.approvals.took().is_some_and(|took| took.n > 5), "approvals were decided");
         assert!(balance.new > 100 && balance.reopens.met > 3 && balance.reopened > 0 && balance.followed.of > 3);
     }
     flow.store.close().await;
@@ -494,8 +570,15 @@ async fn a_spreadsheet_program_opens_the_workbook() {
     assert!(sheet("Overview").lines().any(|line| line.starts_with(&format!("New,{new},"))), "{}", sheet("Overview"));
     assert_eq!(sheet("Days").lines().count(), 1 + 31);
     assert_eq!(sheet("Rows").lines().count(), 1 + rows);
+    let reviews = sheet("Reviews");
+    for (name, told) in
+        [("PIR040", "done 10-20"), ("PIR041", "open, was due 2026-10-04"), ("PRB044", "IT044 IT045 IT046")]
+    {
+        assert!(reviews.lines().any(|line| line.starts_with(name) && line.contains(told)), "{name}: {reviews}");
+    }
+    assert!(reviews.contains("=HYPERLINK(\"\"x\"\") 连接池耗尽"), "in full, as text");
     assert!(sheet("Rows").contains("=HYPERLINK(\"\"x\"\")"), "text, not a formula");
-    for name in ["Overview", "Days", "Priorities", "Categories", "Ages", "Rows"] {
+    for name in ["Overview", "Days", "Priorities", "Categories", "Ages", "Reviews", "Rows"] {
         assert!(!sheet(name).contains("Err:") && !sheet(name).contains("#NAME"), "{name}");
     }
     // The charts are drawn.

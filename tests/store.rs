@@ -5,7 +5,7 @@ mod postgres;
 
 use maildesk::address::{Address, Mailbox, MessageId};
 use maildesk::desk::approval::{Approval, Code, Said, State, Voice};
-use maildesk::desk::digest::Reuse;
+use maildesk::desk::digest::{Aside, Mails, Reuse};
 use maildesk::desk::event::{KnownId, Person, Timer, TimerKind, Visibility};
 use maildesk::desk::held::Held;
 use maildesk::desk::inbound::{Attachment, Body, Digest, Inbound, Kind};
@@ -75,6 +75,7 @@ on_both! {
     articles_come_back_whole
     reviews_come_back_whole
     symptoms_are_likened_to_those_of_their_kind
+    mail_of_a_period_is_counted
     documents_are_found_by_their_terms
     what_changes_is_marked_and_taken_once
     solved_documents_are_counted_and_likened
@@ -218,6 +219,32 @@ async fn reviews_come_back_whole(url: String) {
     assert_eq!(names(11, 50).await, ["PRB001", "PIR001", "PRB002"]);
     assert_eq!(names(11, 51).await, ["PRB001", "PIR001"]);
     assert!(names(10, 0).await.is_empty());
+}
+
+/// What could not be handled is one reason however many errors it says; an answer counts where it opened a ticket.
+async fn mail_of_a_period_is_counted(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let opened = open_one(&mut tx).await.number;
+    let reply = |raw: &str| Inbound { kind: Kind::Reply, ..inbound(raw.as_bytes()) };
+    let (opens, joins, asks) = (reply("opens"), reply("joins"), inbound(b"asks"));
+    tx.add_message(&new_message(&opens, Place::Opens(opened, Visibility::Public))).await.unwrap();
+    tx.add_message(&new_message(&joins, Place::Ticket(opened, Visibility::Public))).await.unwrap();
+    tx.add_message(&new_message(&asks, Place::Opens(opened, Visibility::Public))).await.unwrap();
+    for (number, reason) in
+        [(12, "could not be handled: it stumbled"), (2, "bounce"), (1, "receipt"), (3, "auto_reply")]
+    {
+        for one in 0..number {
+            let odd = if number == 12 { format!("{reason} {one}") } else { reason.to_owned() };
+            let mail = inbound(odd.clone().into_bytes().repeat(one + 1).as_slice());
+            tx.add_message(&new_message(&mail, Place::SetAside(&odd))).await.unwrap();
+        }
+    }
+    tx.commit().await.unwrap();
+    let mails = store.mails(later(1), later(2)).await.unwrap();
+    let aside = [Aside::Automatic, Aside::Delivery, Aside::Unreadable, Aside::Other].map(|class| mails.aside(class));
+    assert_eq!((mails.received, mails.unmatched, aside), (21, 1, [4, 2, 12, 0]));
+    assert_eq!(store.mails(later(2), later(9)).await.unwrap(), Mails::default());
 }
 
 async fn symptoms_are_likened_to_those_of_their_kind(url: String) {

@@ -339,6 +339,15 @@ pub enum Visibility {
     Internal,
 }
 
+impl Visibility {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Visibility::Public => "public",
+            Visibility::Internal => "internal",
+        }
+    }
+}
+
 /// What is to be done. `flow` carries the list out in order, in one transaction.
 #[derive(Clone, Debug)]
 pub enum Effect {

@@ -41,11 +41,11 @@ impl Work<'_> {
         let effects = decide(&situation, event, self.now);
         // What no rule placed is kept aside all the same (promise G1).
         let mut place = Placed::Aside("no rule placed it".to_owned());
-        let opens = effects.iter().any(|effect| matches!(effect, Effect::Open(_)));
+        let opened = effects.iter().find_map(|e| if let Effect::Open(ticket) = e { Some(ticket.number) } else { None });
         for effect in effects {
             match effect {
                 Effect::Join { number, visibility } => {
-                    place = Placed::On(number, visibility);
+                    place = Placed::On { number, visibility, opens: opened == Some(number) };
                     if let Event::Mail(mail) = event {
                         self.facts.joined(self.tx, &mail.inbound, number).await?;
                     }
@@ -55,7 +55,7 @@ impl Work<'_> {
             }
         }
         if let (Event::Mail(mail), Some(original)) = (event, original) {
-            let words = behalf::kept_words(&self.rules.policy, &mail.inbound).filter(|_| opens);
+            let words = behalf::kept_words(&self.rules.policy, &mail.inbound).filter(|_| opened.is_some());
             let other = words.map(|body| {
                 let mut other = mail.clone();
                 other.inbound.body = body;
@@ -167,14 +167,15 @@ impl Work<'_> {
 
 /// Where the event's message ended up.
 enum Placed {
-    On(Number, Visibility),
+    On { number: Number, visibility: Visibility, opens: bool },
     Aside(String),
 }
 
 impl Placed {
     fn as_place(&self) -> Place<'_> {
         match self {
-            Placed::On(number, visibility) => Place::Ticket(*number, *visibility),
+            Placed::On { number, visibility, opens: true } => Place::Opens(*number, *visibility),
+            Placed::On { number, visibility, opens: false } => Place::Ticket(*number, *visibility),
             Placed::Aside(reason) => Place::SetAside(reason),
         }
     }

@@ -4,6 +4,7 @@ mod board;
 pub mod cases;
 mod csv;
 mod details;
+mod mail;
 mod period;
 mod picture;
 mod reviews;

@@ -7,7 +7,7 @@ use super::words::{
 };
 use super::{Context, OfPeriod, Written, csv, file, workbook};
 use crate::desk::digest::page::{Card, Cell, Page, Part, Shown, State, Table};
-use crate::desk::digest::{Figures, Kind, Ratio, Reason, Reuse, Spread, percent};
+use crate::desk::digest::{Figures, Kind, Ratio, Reason, Spread, percent};
 use crate::desk::inbound::Attachment;
 use crate::desk::ticket::{Number, What};
 use crate::desk::triage::{Kind as Deed, Proposal};
@@ -47,7 +47,7 @@ pub fn write(report: &OfPeriod, context: &Context, language: Language) -> Writte
     if context.plan.kind == Kind::Monthly {
         parts.extend([writer.heat(), writer.sorting()]);
     }
-    parts.push(writer.mails());
+    parts.push(super::mail::part(report, context, language));
     for (index, part) in parts.iter_mut().enumerate() {
         part.title = format!("{}. {}", index + 1, part.title);
     }
@@ -943,56 +943,6 @@ impl Writer<'_> {
             }),
         ];
         Some(Table::new(head, learnt.proposals.iter().take(PROPOSALS).map(row).collect()))
-    }
-
-    fn mails(&self) -> Part {
-        let mails = &self.report.mails;
-        let aside: u64 = mails.aside.iter().map(|(_, count)| count).sum();
-        let row = |name: String, count: u64| vec![Cell::text(name), Cell::number(number(count))];
-        let mut rows = vec![
-            row(self.say("收到邮件", "Mails received"), mails.received),
-            row(self.say("发出信件", "Letters sent"), mails.sent),
-            row(self.say("没有送达的信件", "Letters that could not be delivered"), mails.failed),
-            row(
-                self.say(
-                    "不属于任何工单（自动回复、退信等）",
-                    "On no ticket (automatic answers, bounces and the like)",
-                ),
-                aside,
-            ),
-        ];
-        if mails.failed > 0 {
-            rows[2][1].state = State::Bad;
-        }
-        let head = vec![Cell::text(self.say("邮件", "Mail")), Cell::number(self.say("本期", "Now"))];
-        let mut lead = Vec::new();
-        if !self.is_whole_desk() {
-            lead.push(self.say("邮件与知识库按整个服务台统计。", "Mail and articles are counted for the whole desk."));
-        }
-        let tables = vec![Table::new(head, rows), self.reuse()];
-        Part { title: self.say("邮件与知识库", "Mail and knowledge"), lead, picture: None, tables }
-    }
-
-    /// The share is told only where the tickets closed are those of the whole desk, too.
-    fn reuse(&self) -> Table {
-        let Reuse { published, shown, helped, closed_with } = self.report.reuse;
-        let row = |name: String, value: String| vec![Cell::text(name), Cell::number(value)];
-        let mut rows = vec![
-            row(self.say("新发布的文章", "Articles published"), number(published)),
-            row(self.say("推荐给提问人", "Shown to requesters"), number(shown)),
-            row(self.say("其中说有帮助", "Of these, said to have helped"), number(helped)),
-        ];
-        if self.is_whole_desk() {
-            let share = Ratio { met: closed_with, of: self.report.figures.closed };
-            let name = self.say("关闭的工单中附有推荐文章", "Closed tickets with an article");
-            rows.push(row(name, ratio_of(share)));
-        }
-        Table::new(vec![Cell::text(self.say("知识库", "Knowledge")), Cell::number(self.say("本期", "Now"))], rows)
-    }
-
-    fn is_whole_desk(&self) -> bool {
-        let scope = &self.context.plan.scope;
-        scope.departments.is_empty() && scope.engineers.is_empty()
     }
 
     fn notes(&self) -> Vec<String> {

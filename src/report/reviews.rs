@@ -3,6 +3,7 @@
 
 use super::words::number;
 use super::{Context, OfPeriod};
+use crate::desk::digest::Period;
 use crate::desk::digest::page::{Cell, Part, State as Shade, Table};
 use crate::desk::review::{Kind, Review};
 use crate::desk::words::Language;
@@ -12,8 +13,8 @@ use crate::time::Timestamp;
 const LISTED: usize = 20;
 
 /// How far an action is at the end of the period, in words.
-fn standing(review: &Review, context: &Context, language: Language) -> (String, Shade) {
-    let (to, zone) = (context.slot.period.to, context.slot.period.zone);
+pub fn standing(review: &Review, period: &Period, language: Language) -> (String, Shade) {
+    let (to, zone) = (period.to, period.zone);
     let due = review.form.due.map_or(String::new(), |due| due.to_string());
     let by = |at: Option<Timestamp>| at.filter(|at| *at < to);
     match (by(review.ended), by(review.planned)) {
@@ -28,15 +29,15 @@ fn standing(review: &Review, context: &Context, language: Language) -> (String, 
     }
 }
 
-/// What it is about: its name, and the subject of its ticket or what recurs.
-fn title(review: &Review, report: &OfPeriod) -> String {
+/// What it is about: the subject of its ticket or what recurs.
+pub fn about(review: &Review, report: &OfPeriod) -> String {
     let ticket = report.details.ticket(review.ticket);
     let subject = match review.kind {
         Kind::Incident => ticket.map_or("", |ticket| ticket.subject.as_str()),
         Kind::Problem => review.title.as_str(),
     };
     let module = if review.module.is_empty() { String::new() } else { format!("{} · ", review.module) };
-    format!("{} {module}{}", review.name(), subject.chars().take(60).collect::<String>()).trim_end().to_owned()
+    format!("{module}{}", subject.chars().take(60).collect::<String>())
 }
 
 /// The part of a report.
@@ -86,7 +87,7 @@ pub fn part(report: &OfPeriod, context: &Context, language: Language) -> Part {
 }
 
 fn row(review: &Review, report: &OfPeriod, context: &Context, language: Language) -> Vec<Cell> {
-    let (word, shade) = standing(review, context, language);
+    let (word, shade) = standing(review, &context.slot.period, language);
     let form = &review.form;
     let one_line =
         |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect::<String>();
@@ -112,5 +113,6 @@ fn row(review: &Review, report: &OfPeriod, context: &Context, language: Language
     } else {
         format!("{}{}", language.pick("负责：", "owner: "), one_line(&form.owner))
     };
-    vec![Cell::text(title(review, report)).more(more.join(" · ")), Cell::text(word).more(owner).state(shade)]
+    let title = format!("{} {}", review.name(), about(review, report));
+    vec![Cell::text(title.trim_end()).more(more.join(" · ")), Cell::text(word).more(owner).state(shade)]
 }

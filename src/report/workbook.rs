@@ -4,6 +4,7 @@
 
 use super::csv::{COLUMNS, Value};
 use super::picture::age;
+use super::reviews::{about, standing};
 use super::words::NOTHING;
 use super::{Context, OfPeriod};
 use crate::desk::digest::{Figures, Ratio, Spread};
@@ -63,6 +64,7 @@ impl Writer<'_> {
         self.priorities(workbook.add_worksheet())?;
         self.categories(workbook.add_worksheet())?;
         self.ages(workbook.add_worksheet())?;
+        self.reviews(workbook.add_worksheet())?;
         self.rows(workbook.add_worksheet())?;
         workbook.save_to_buffer()
     }
@@ -293,6 +295,47 @@ impl Writer<'_> {
         chart.y_axis().set_reverse();
         chart.set_width(620).set_height(320);
         sheet.insert_chart(1, 6, &chart)?;
+        Ok(())
+    }
+
+    /// Every review and problem record that the letter tells of, in full.
+    fn reviews(&self, sheet: &mut Worksheet) -> Result<(), XlsxError> {
+        let names = [
+            self.say("编号", "Record"),
+            self.say("工单", "Tickets"),
+            self.say("内容", "About"),
+            self.say("状态", "State"),
+            self.say("根本原因", "Root cause"),
+            self.say("纠正措施", "Corrective action"),
+            self.say("预防措施", "Preventive action"),
+            self.say("负责人", "Owner"),
+            self.say("完成日期", "Due"),
+            self.say("发起", "Opened"),
+            self.say("填好", "Filled in"),
+            self.say("落实", "Done"),
+        ];
+        self.head(sheet, self.say("复盘", "Reviews"), &names)?;
+        for (row, review) in (1..).zip(&self.report.reviews) {
+            let (word, _) = standing(review, &self.report.figures.period, self.language);
+            let tickets = if review.tickets.is_empty() { vec![review.ticket] } else { review.tickets.clone() };
+            let tickets: Vec<String> = tickets.iter().map(ToString::to_string).collect();
+            let (about, form) = (about(review, self.report), &review.form);
+            let texts = [&review.name(), &tickets.join(" "), &about, &word, &form.cause, &form.corrective];
+            for (column, text) in (0..).zip(texts.into_iter().chain([&form.preventive, &form.owner])) {
+                sheet.write_string(row, column, text)?;
+            }
+            if let Some(due) = form.due {
+                let due = ExcelDateTime::parse_from_str(&due.format("%Y-%m-%d").to_string())?;
+                sheet.write_datetime_with_format(row, 8, &due, &self.day)?;
+            }
+            let told = |at: Option<Timestamp>| at.filter(|at| *at < self.report.figures.period.to);
+            for (column, at) in [(9, Some(review.opened)), (10, told(review.planned)), (11, told(review.ended))] {
+                if let Some(at) = at {
+                    sheet.write_datetime_with_format(row, column, &self.moment(at)?, &self.time)?;
+                }
+            }
+        }
+        sheet.set_column_range_width(0, names.len() as u16 - 1, 18)?;
         Ok(())
     }
 

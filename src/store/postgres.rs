@@ -70,6 +70,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0010_archive.sql"),
     include_str!("../../migrations/postgres/0011_digest.sql"),
     include_str!("../../migrations/postgres/0012_review.sql"),
+    include_str!("../../migrations/postgres/0013_mail_health.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.

@@ -35,6 +35,8 @@ pub struct NewMessage<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Place<'a> {
     Ticket(Number, Visibility),
+    /// On the ticket that was opened for it.
+    Opens(Number, Visibility),
     /// On no ticket, and why.
     SetAside(&'a str),
 }

@@ -73,6 +73,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0010_archive.sql"),
     include_str!("../../migrations/sqlite/0011_digest.sql"),
     include_str!("../../migrations/sqlite/0012_review.sql"),
+    include_str!("../../migrations/sqlite/0013_mail_health.sql"),
 ];
 
 #[derive(Clone)]

@@ -207,6 +207,7 @@ def spread(name, values):
     out(name, f"n={n} mean={sum(values) // n} median={rank(5)} p90={rank(9)}")
 
 
+every = rounds
 rounds = [r for r in rounds if r["began"] < END]
 came = [r for r in rounds if r["origin"] != "unconfirmed"]
 left = [r for r in rounds if r["ending"] in ("closed", "cancelled")]
@@ -282,6 +283,10 @@ spread("responses_wall", [(r["responded"] - r["began"]) // 1000 for r in answere
 spread("responses", [clock(r["priority"], r["began"], r["responded"]) // 1000 for r in answered])
 spread("resolutions_wall", [(r["resolved"] - r["began"]) // 1000 - r["paused"] for r in solved])
 spread("resolutions", [r["took"] for r in solved])
+decided = [a for a in rows("approvals") if a["state"] in ("approved", "rejected") and inside(number(a["decided"]))]
+asked_in = lambda a: next((r for r in reversed(every) if r["n"] == int(a["ticket"]) and r["began"] <= int(a["since"])), None)
+decided = [a for a in decided if any(r is asked_in(a) for r in alone)]
+spread("approvals", [(int(a["decided"]) - int(a["since"])) // 1000 for a in decided])
 
 ratio("first_contact", (r["answers"] <= 1 and r["moves"] == 0 and not (r["reopened"] and (r["reopened"] - r["resolved"]) // 1000 <= 7 * 86400)
                         for r in solved if r["origin"] == "new" and r["priority"] in ("P3", "P4")))

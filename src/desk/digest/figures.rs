@@ -106,8 +106,34 @@ pub struct Mails {
     pub received: u64,
     /// On no ticket, and why; the most frequent reason first.
     pub aside: Vec<(String, u64)>,
+    /// Answers that named no ticket of ours and opened one.
+    pub unmatched: u64,
     pub sent: u64,
     pub failed: u64,
+}
+
+/// Why a mail is on no ticket, as a report tells it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// Automatic answers and read receipts.
+    Automatic,
+    /// Bounces, delays and other reports of mail servers.
+    Delivery,
+    /// Nobody could make anything of it: it wants a look.
+    Unreadable,
+    Other,
+}
+
+impl Mails {
+    pub fn aside(&self, wanted: Aside) -> u64 {
+        let class = |reason: &str| match reason {
+            "auto_reply" | "receipt" => Aside::Automatic,
+            "bounce" | "delivery_report" | "feedback_report" => Aside::Delivery,
+            "could not be handled" | "no single sender address" | "no rule placed it" => Aside::Unreadable,
+            _ => Aside::Other,
+        };
+        self.aside.iter().filter(|(reason, _)| class(reason) == wanted).map(|(_, count)| count).sum()
+    }
 }
 
 /// One day.

@@ -12,7 +12,9 @@ mod round;
 mod stock;
 
 pub use board::Board;
-pub use figures::{Complaint, Figures, Flow, Mails, Major, Missed, OfPriority, Ratio, Reuse, Spread, Took, percent};
+pub use figures::{
+    Aside, Complaint, Figures, Flow, Mails, Major, Missed, OfPriority, Ratio, Reuse, Spread, Took, percent,
+};
 pub use plan::{Goals, Kind, Period, Plan, Scope, Slot};
 pub use round::{Ending, Origin, Past, Reason, Round, rounds};
 pub use stock::{AGES, Due, Stock};

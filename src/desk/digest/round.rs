@@ -155,7 +155,16 @@ pub fn rounds(policy: &Policy, ticket: &Ticket, past: &Past) -> Vec<Round> {
     for entry in &past.timeline {
         reader.read(entry);
     }
-    reader.finish()
+    let mut rounds = reader.finish();
+    if let Some(asked) = &past.approval {
+        // Of the round it was asked in: reopening does not carry it into another month.
+        let of = rounds.iter().rposition(|round| round.began <= asked.since).unwrap_or(0);
+        if let Some(round) = rounds.get_mut(of) {
+            round.approval_asked = Some(asked.since);
+            round.approval_decided = asked.decided.filter(|_| matches!(asked.state, State::Approved | State::Rejected));
+        }
+    }
+    rounds
 }
 
 /// A round under construction and what is only needed meanwhile.
@@ -409,10 +418,6 @@ impl Draft {
         round.assignee = has.as_ref().map_or(String::new(), |has| has.key().to_owned());
         round.reason = reason(&round, corrected, vendor, approval, held);
         judge(&mut round, policy, past);
-        if let Some(asked) = past.approval.as_ref().filter(|_| is_last && round.cycle > 0) {
-            round.approval_asked = Some(asked.since);
-            round.approval_decided = asked.decided.filter(|_| matches!(asked.state, State::Approved | State::Rejected));
-        }
         round
     }
 }

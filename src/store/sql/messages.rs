@@ -42,7 +42,7 @@ fn kind(text: &str) -> Result<Kind> {
 
 fn visibility(text: &str) -> Visibility {
     // Whatever is not plainly public is kept from requesters.
-    if text == "public" { Visibility::Public } else { Visibility::Internal }
+    if text == Visibility::Public.as_str() { Visibility::Public } else { Visibility::Internal }
 }
 
 fn author(row: &Row) -> Result<Option<Mailbox>> {
@@ -127,6 +127,7 @@ pub struct MessageRow {
     ticket: Option<i64>,
     set_aside: Option<String>,
     visibility: &'static str,
+    opens: bool,
     kind: &'static str,
     from: Option<Address>,
     from_name: String,
@@ -165,9 +166,10 @@ pub struct Lead {
 fn message_row(id: i64, message: &NewMessage<'_>) -> MessageRow {
     let inbound = message.inbound;
     let (ticket, set_aside, visibility) = match message.place {
-        Place::Ticket(number, Visibility::Public) => (Some(number.0), None, "public"),
-        Place::Ticket(number, Visibility::Internal) => (Some(number.0), None, "internal"),
-        Place::SetAside(reason) => (None, Some(line(reason).into_owned()), "internal"),
+        Place::Ticket(number, visibility) | Place::Opens(number, visibility) => {
+            (Some(number.0), None, visibility.as_str())
+        }
+        Place::SetAside(reason) => (None, Some(line(reason).into_owned()), Visibility::Internal.as_str()),
     };
     let anomalies: Vec<_> = inbound.anomalies.iter().take(ANOMALIES).map(|words| line(words)).collect();
     // Half an HTML text is no HTML text: too much of it is left out, the words are in `body`.
@@ -177,6 +179,7 @@ fn message_row(id: i64, message: &NewMessage<'_>) -> MessageRow {
         ticket,
         set_aside,
         visibility,
+        opens: matches!(message.place, Place::Opens(..)),
         kind: inbound.kind.as_str(),
         from: inbound.from.as_ref().map(|from| from.address.clone()),
         from_name: line(inbound.from.as_ref().map_or("", |from| &from.name)).into_owned(),
@@ -237,7 +240,7 @@ impl Tx {
         if let Some(source) = message.source {
             self.held.sources.push((source.clone(), Some(id)));
         }
-        if let Place::Ticket(number, _) = message.place {
+        if let Place::Ticket(number, _) | Place::Opens(number, _) = message.place {
             self.held.leads.extend(leads(number.0, inbound));
         }
         self.held.attachments.extend(files(id, inbound));
@@ -258,7 +261,7 @@ impl Tx {
         while let Some(messages) = some(&mut self.held.messages) {
             let mut query = QueryBuilder::<Db>::new(
                 "insert into message (id, ticket, set_aside, visibility, kind, from_address, from_key, from_name,
-                     subject, message_id, identity, size, arrived, handled, anomalies, body, full_text, html) ",
+                     subject, message_id, identity, size, arrived, handled, anomalies, body, full_text, html, opens) ",
             );
             query.push_values(messages, |mut row, message| {
                 row.push_bind(message.id).push_bind(message.ticket).push_bind(message.set_aside);
@@ -269,7 +272,7 @@ impl Tx {
                 row.push_bind(message.identity.0.as_slice());
                 row.push_bind(message.size).push_bind(message.arrived).push_bind(message.handled);
                 row.push_bind(message.anomalies).push_bind(message.body).push_bind(message.full_text);
-                row.push_bind(message.html);
+                row.push_bind(message.html).push_bind(message.opens);
             });
             query.build().execute(&mut *self.inner).await?;
         }

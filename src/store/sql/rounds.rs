@@ -99,17 +99,22 @@ impl Store {
         let sent = "select count(*) from outbox where state = 'sent' and settled >= $1 and settled < $2";
         let failed = "select count(*) from outbox where state = 'failed' and settled >= $1 and settled < $2";
         let (sent, failed) = (count(sent).await?, count(failed).await?);
+        let unmatched = "select count(*) from message
+             where opens and kind = 'reply' and handled >= $1 and handled < $2";
+        let unmatched = count(unmatched).await?;
+        // What could not be handled says more of it than is counted.
         let aside: Vec<(String, i64)> = sqlx::query_as(
-            "select set_aside, count(*) from message
-             where set_aside is not null and handled >= $1 and handled < $2
-             group by set_aside order by count(*) desc, set_aside limit 10",
+            "select case when set_aside like 'could not be handled%' then 'could not be handled' else set_aside end
+                 as reason, count(*)
+             from message where set_aside is not null and handled >= $1 and handled < $2
+             group by reason order by count(*) desc, reason",
         )
         .bind(from.millis())
         .bind(to.millis())
         .fetch_all(&self.read)
         .await?;
         let aside = aside.into_iter().map(|(reason, count)| (reason, count.unsigned_abs())).collect();
-        Ok(Mails { received, aside, sent, failed })
+        Ok(Mails { received, aside, unmatched, sent, failed })
     }
 }
 

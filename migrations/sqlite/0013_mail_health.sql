@@ -1,0 +1,5 @@
+-- maildesk, version 13, for SQLite. migrations/postgres carries the same.
+
+-- The message that its ticket was opened for. An answer that opens one found no ticket of its own; reports count these.
+alter table message add column opens boolean not null default false;
+create index message_unmatched on message (handled) where opens and kind = 'reply';
