@@ -163,9 +163,11 @@ async fn life(world: &mut World) {
     let letters = world.arrives(raw.as_bytes().to_vec()).await.unwrap();
     let notice = letters.iter().find(|l| l.to != zhang.address.as_str()).expect("a notice").clone();
     let engineer = person(&notice.to, "");
-    for text in
-        ["#priority P2 影响月结", "#note\n搓纸轮是杂牌的", "#step 拆开后盖，搓纸轮磨损\n#workaround\n先用二楼打印机。"]
-    {
+    for text in [
+        "#priority P2 影响月结",
+        "#note\n搓纸轮是杂牌的\n备件：搓纸轮 RM2-5397",
+        "#step 拆开后盖，搓纸轮磨损\n#workaround\n先用二楼打印机。",
+    ] {
         world.clock.advance(MINUTE);
         world.replies(&engineer, &notice, text).await.unwrap();
     }
@@ -267,7 +269,8 @@ async fn check_export(folder: &Path, at: Timestamp) {
     assert_eq!(text("/cause_and_steps/0"), "拆开后盖，搓纸轮磨损");
     assert_eq!(text("/workarounds/0"), "先用二楼打印机。");
     assert_eq!(text("/resolutions/0"), "换了搓纸轮。");
-    assert_eq!(text("/notes/0"), "搓纸轮是杂牌的");
+    assert_eq!(text("/parts/0"), "搓纸轮 RM2-5397");
+    assert_eq!(text("/notes/0"), "搓纸轮是杂牌的\n备件：搓纸轮 RM2-5397");
     assert_eq!(text("/satisfaction/0/rating"), "satisfied");
     assert_eq!(record.pointer("/confirmation/by_requester"), Some(&Value::Bool(true)));
     assert_eq!(text("/messages/0/attachments/0/name"), "evil.txt");

@@ -12,6 +12,7 @@ use super::Failure;
 use super::zip::Zip;
 use crate::config::Config;
 use crate::desk::approval::Approval;
+use crate::desk::archive::parts_used;
 use crate::desk::knowledge::article::Article;
 use crate::desk::review::Review;
 use crate::desk::ticket::{Entry, Number, Ticket, What, Who};
@@ -280,7 +281,8 @@ fn as_json(record: &Record) -> Value {
         "closed": time(ticket.closed), "rounds": ticket.cycle,
         "cause_and_steps": texts(record, &What::Step), "workarounds": texts(record, &What::Workaround),
         "resolutions": texts(record, &What::Solution), "notes": texts(record, &What::Note),
-        "parts_and_vendors": vendors(record), "confirmation": confirmation(record),
+        "parts": parts_used(&record.timeline), "vendors": vendors(record),
+        "confirmation": confirmation(record),
         "satisfaction": record.ratings.iter().map(|rated| json!({
             "round": rated.cycle, "rating": rated.rating, "comment": rated.comment, "at": rated.at.rfc3339(),
         })).collect::<Vec<_>>(),
@@ -397,7 +399,7 @@ fn handling(
         };
         entries.map(line).collect::<Vec<_>>().join("\n")
     };
-    let parts = vendors(record).join(say("、", ", "));
+    let vendors = vendors(record).join(say("、", ", "));
     let approval = record
         .approval
         .as_ref()
@@ -417,7 +419,8 @@ fn handling(
     let more = [
         (say("类别变更", "Category changed"), of_kind(|what| matches!(what, What::Category { .. }))),
         (say("优先级变更", "Priority changed"), of_kind(|what| matches!(what, What::Priority { .. }))),
-        (say("备件与厂商", "Parts and vendors"), parts),
+        (say("更换的备件", "Parts used"), parts_used(&record.timeline).join("\n")),
+        (say("厂商", "Vendors"), vendors),
         (say("审批", "Approval"), approval),
         (say("确认", "Confirmation"), closing),
         (say("知识条目", "Article"), article),

@@ -14,13 +14,34 @@ use crate::desk::policy::Engineer;
 use crate::desk::requester::{self, first_line};
 use crate::desk::review::Review;
 use crate::desk::thread::By;
-use crate::desk::ticket::Who;
+use crate::desk::ticket::{Entry, What, Who};
 use crate::desk::words::Status;
 use crate::time::Timestamp;
 use std::time::Duration;
 
 /// So long the archive waits for a review that is not finished, again and again.
 const UNFINISHED: Duration = Duration::from_secs(7 * 86_400);
+
+/// How engineers name the parts they put in, on a line of its own in a step or a solution: `备件：搓纸轮 RM2-5397`.
+const PARTS_USED: [&str; 9] =
+    ["备件", "更换备件", "使用备件", "配件", "更换配件", "更换部件", "parts", "parts used", "replaced"];
+const MOST_PARTS: usize = 50;
+const PART: usize = 200;
+
+/// The parts that went into it, in the words of the engineers, each once.
+pub fn parts_used(timeline: &[Entry]) -> Vec<String> {
+    let told = |entry: &&Entry| matches!(entry.what, What::Step | What::Workaround | What::Solution | What::Note);
+    let mut parts: Vec<String> = Vec::new();
+    for line in timeline.iter().filter(told).flat_map(|entry| entry.why.lines()) {
+        let Some((label, what)) = line.split_once([':', '：']) else { continue };
+        let what: String = what.trim().chars().take(PART).collect();
+        let named = PARTS_USED.contains(&label.trim().trim_start_matches(['-', '*', '·', ' ']).to_lowercase().as_str());
+        if named && !what.is_empty() && !parts.contains(&what) && parts.len() < MOST_PARTS {
+            parts.push(what);
+        }
+    }
+    parts
+}
 
 /// The ticket has been closed for a while; was it reopened meanwhile, it has another timer.
 pub fn timer(s: &Situation, on: &Candidate, timer: &Timer, now: Timestamp) -> Vec<Effect> {
@@ -79,4 +100,24 @@ fn orders(s: &Situation, on: &Candidate, by: By, mail: &Mail, engineer: &Enginee
     let about_it = |effect: &Effect| !matches!(effect, Effect::Save(_) | Effect::Record(..) | Effect::Join { .. });
     effects.extend(draft.finish().into_iter().filter(about_it));
     effects
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_told_in_a_line_of_their_own() {
+        let entry = |what, why: &str| Entry { at: Timestamp::default(), who: Who::Desk, what, why: why.into() };
+        let timeline = [
+            entry(What::Message, "备件：我猜是硒鼓"),
+            entry(What::Step, "拆开看过\n 更换备件: 搓纸轮 RM2-5397 ×1\n换好后测试: 正常"),
+            entry(What::Solution, "Works again.\n- Parts used: fuser 220 V\n备件：搓纸轮 RM2-5397 ×1\n备件："),
+        ];
+        assert_eq!(parts_used(&timeline), ["搓纸轮 RM2-5397 ×1", "fuser 220 V"]);
+        assert_eq!(parts_used(&[entry(What::Note, &"parts: x\n".repeat(9))]), ["x"]);
+        let many: String = (0..99).map(|n| format!("parts: {n}{}\n", "长".repeat(999))).collect();
+        let parts = parts_used(&[entry(What::Note, &many)]);
+        assert_eq!((parts.len(), parts[0].chars().count()), (MOST_PARTS, PART));
+    }
 }

@@ -5,7 +5,7 @@
 pub mod answer;
 pub mod appointment;
 pub mod approval;
-mod archive;
+pub mod archive;
 pub mod assign;
 pub mod behalf;
 pub mod command;

@@ -12,20 +12,18 @@ use crate::time::Timestamp;
 /// Rows of a table.
 const LISTED: usize = 20;
 
-/// How far an action is at the end of the period, in words.
-pub fn standing(review: &Review, period: &Period, language: Language) -> (String, Shade) {
-    let (to, zone) = (period.to, period.zone);
-    let due = review.form.due.map_or(String::new(), |due| due.to_string());
-    let by = |at: Option<Timestamp>| at.filter(|at| *at < to);
-    match (by(review.ended), by(review.planned)) {
-        (Some(at), _) => {
-            (format!("{} {}", language.pick("已完成", "done"), at.at_zone(zone).format("%m-%d")), Shade::Good)
-        }
-        (None, None) => (language.pick("待填写", "form is owed").to_owned(), Shade::Bad),
-        (None, Some(_)) if review.form.due.is_some_and(|due| due < to.at_zone(zone).date_naive()) => {
-            (format!("{} {due}", language.pick("未完成，应于", "open, was due")), Shade::Bad)
-        }
-        (None, Some(_)) => (format!("{} {due}", language.pick("未完成，到期", "open, due")), Shade::Plain),
+/// How far an action is at the end of the period, in a word.
+pub fn standing(review: &Review, period: &Period, language: Language) -> (&'static str, Shade) {
+    let by_end = |at: Option<Timestamp>| at.is_some_and(|at| at < period.to);
+    let last_day = period.to.at_zone(period.zone).date_naive();
+    if by_end(review.ended) {
+        (language.pick("已完成", "done"), Shade::Good)
+    } else if !by_end(review.planned) {
+        (language.pick("待填写", "form is owed"), Shade::Bad)
+    } else if review.form.due.is_some_and(|due| due < last_day) {
+        (language.pick("逾期", "overdue"), Shade::Bad)
+    } else {
+        (language.pick("进行中", "under way"), Shade::Plain)
     }
 }
 
@@ -108,11 +106,10 @@ fn row(review: &Review, report: &OfPeriod, context: &Context, language: Language
             Language::English => format!("{count} tickets"),
         });
     }
-    let owner = if form.owner.is_empty() {
-        String::new()
-    } else {
-        format!("{}{}", language.pick("负责：", "owner: "), one_line(&form.owner))
-    };
+    // Without the year: the line is narrow on a phone.
+    let due = form.due.map(|due| format!("{} {}", language.pick("到期", "due"), due.format("%m-%d")));
+    let owner = Some(one_line(&form.owner)).filter(|owner| !owner.is_empty());
+    let owner = [due, owner].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let title = format!("{} {}", review.name(), about(review, report));
     vec![Cell::text(title.trim_end()).more(more.join(" · ")), Cell::text(word).more(owner).state(shade)]
 }

@@ -320,8 +320,9 @@ impl Writer<'_> {
             let tickets = if review.tickets.is_empty() { vec![review.ticket] } else { review.tickets.clone() };
             let tickets: Vec<String> = tickets.iter().map(ToString::to_string).collect();
             let (about, form) = (about(review, self.report), &review.form);
-            let texts = [&review.name(), &tickets.join(" "), &about, &word, &form.cause, &form.corrective];
-            for (column, text) in (0..).zip(texts.into_iter().chain([&form.preventive, &form.owner])) {
+            let (name, tickets) = (review.name(), tickets.join(" "));
+            let plan = [&form.cause, &form.corrective, &form.preventive, &form.owner].map(String::as_str);
+            for (column, text) in (0..).zip([&name, &tickets, &about, word].into_iter().chain(plan)) {
                 sheet.write_string(row, column, text)?;
             }
             if let Some(due) = form.due {
