@@ -150,6 +150,19 @@ fn s19_a_guessed_number_brings_nobody_in() {
     assert_eq!(outside, &[address(OUTSIDE)]);
 }
 
+/// Links that expire are told with every message that brings them, not only with the first.
+#[test]
+fn a_later_message_says_that_its_links_expire() {
+    for (text, expires) in [("日志在这里\n\n从QQ邮箱发来的超大附件\nlogs.zip (1.2G)", true), ("日志在附件里", false)]
+    {
+        let mut desk = Desk::with(Status::InProgress, &[]);
+        desk.gets(reply_to(ZHANG, "", text));
+        desk.expect(&["message li"]);
+        let Content::Message { expiring, .. } = desk.letters[0].content else { panic!() };
+        assert_eq!(expiring, expires, "{text}");
+    }
+}
+
 #[test]
 fn those_in_copy_hear_what_the_requester_hears() {
     for (text, letters) in [

@@ -11,6 +11,7 @@ mod story {
     mod faults;
     mod incident;
     mod knowledge;
+    mod learning;
     mod life;
     mod machines;
     mod outage;

@@ -1089,7 +1089,8 @@ impl<'a> Work<'a> {
             let (body, address, key) = (words.clone(), me.clone(), cause(self.mail));
             let to_supervisor = self.s.policy.engineer(&reader.mailbox.address).is_none();
             let (kept, outside) = (Vec::new(), Vec::new());
-            let content = Content::Message { author, address, body, kept, writer, to_supervisor, outside };
+            let expiring = self.mail.inbound.links_expire();
+            let content = Content::Message { author, address, body, kept, writer, to_supervisor, outside, expiring };
             self.draft.letter(reader, &key, content);
         }
     }

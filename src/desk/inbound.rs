@@ -246,6 +246,11 @@ impl Inbound {
         self.attachments.iter().filter(move |file| !file.inline || file.content_id.as_ref().is_none_or(&shown))
     }
 
+    /// It links to large files that its provider keeps, and not for ever (`domain.md` 1.2).
+    pub fn links_expire(&self) -> bool {
+        self.anomalies.iter().any(|anomaly| anomaly.starts_with("external attachment"))
+    }
+
     /// Stands for a message that the reader stumbled over: nothing is known of it but its bytes.
     pub fn unreadable(raw: &[u8]) -> Inbound {
         Inbound {

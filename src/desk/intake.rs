@@ -319,9 +319,9 @@ fn warnings(draft: &Draft, inbound: &Inbound) -> Vec<String> {
             }
         });
     }
-    if inbound.anomalies.iter().any(|a| a.starts_with("external attachment")) {
+    if inbound.links_expire() {
         let text = language.pick(
-            "来信里有超大附件或云附件，只是链接，服务台没有存档，过期就打不开，请尽快下载。",
+            "来信里的大文件只是链接，存放在发信人的邮箱服务商那里，服务台没有存档，过期就打不开，请尽快下载。",
             "The mail links to files that its provider keeps. The desk has no copy and the links expire: download them soon.",
         );
         warnings.push(text.to_owned());

@@ -76,6 +76,8 @@ pub enum Content {
         to_supervisor: bool,
         /// Addresses of nobody here that the mail went to as well: the desk does not write to them.
         outside: Vec<Address>,
+        /// It links to files that its provider keeps for some days.
+        expiring: bool,
     },
     /// To somebody in copy: what was said to the requester, or by somebody on the ticket.
     Copied {

@@ -227,7 +227,8 @@ pub fn send_to_owner(draft: &mut Draft, mail: &Mail, from: &Mailbox, stranger: b
         let to_supervisor = draft.policy.engineer(&reader.mailbox.address).is_none();
         let (body, kept) = (mail.inbound.body.clone(), kept.clone());
         let outside = outside.clone();
-        let content = Content::Message { author, address, body, kept, writer, to_supervisor, outside };
+        let expiring = mail.inbound.links_expire();
+        let content = Content::Message { author, address, body, kept, writer, to_supervisor, outside, expiring };
         draft.letter(reader, &cause(mail), content).attachments = attachments.clone();
     }
 }

@@ -78,7 +78,8 @@ pub fn mail(s: &Situation, on: &Candidate, mail: &Mail, from: &Mailbox, now: Tim
         let to_supervisor = s.policy.engineer(&reader.mailbox.address).is_none();
         let (author, address) = (from.called().to_owned(), from.address.clone());
         let (body, kept, writer) = (mail.inbound.body.clone(), kept.clone(), Writer::Vendor);
-        let content = Content::Message { author, address, body, kept, writer, to_supervisor, outside: Vec::new() };
+        let (outside, expiring) = (Vec::new(), mail.inbound.links_expire());
+        let content = Content::Message { author, address, body, kept, writer, to_supervisor, outside, expiring };
         draft.letter(reader, &cause(mail), content).attachments = attachments.clone();
     }
     draft.finish()

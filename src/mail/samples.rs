@@ -455,6 +455,7 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         body: say.body(),
         kept: kept.iter().map(|k| (*k).to_owned()).collect(),
         outside: if kept.is_empty() { Vec::new() } else { vec![address("consultant@elsewhere.example")] },
+        expiring: !kept.is_empty(),
         writer,
         to_supervisor: false,
     };
@@ -492,6 +493,7 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         writer: Writer::Participant,
         to_supervisor: true,
         outside: Vec::new(),
+        expiring: false,
     };
     let third = Content::Message {
         author: say.writer(Writer::Stranger).name,
@@ -501,6 +503,7 @@ fn to_the_engineer(say: Say) -> Vec<(Who, Content)> {
         writer: Writer::Participant,
         to_supervisor: false,
         outside: Vec::new(),
+        expiring: false,
     };
     let before = Some(say.engineer().name);
     let dissatisfied = |before: Option<String>, now: Option<String>, comment: &str| Content::Dissatisfied {

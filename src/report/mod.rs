@@ -23,14 +23,14 @@ use crate::desk::triage::{Case, Findings, learn};
 use crate::desk::words::Language;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use std::time::Duration;
 
 /// Raw rows that go along with a letter, some megabytes; the rest is only told of.
 pub const ROWS: usize = 5_000;
 
 /// Tickets whose rounds are read in one go.
-const AT_ONCE: i64 = 4096;
+const AT_ONCE: i64 = 2048;
 
 /// Readings under way at the same time: the database works while this program counts.
 const UNDER_WAY: usize = 2;
@@ -171,9 +171,14 @@ async fn each_round(
 ) -> Result<(), StoreError> {
     let highest = store.highest_round().await?.0;
     let parts = (0..=highest / AT_ONCE).map(|part| Number(part * AT_ONCE));
-    let read = |from: Number| store.rounds(from, Number(from.0 + AT_ONCE), began_before, since);
+    // Tasks of their own: the next lines are read by one processor while another counts these.
+    let read = |from: Number| {
+        let store = store.clone();
+        tokio::spawn(async move { store.rounds(from, Number(from.0 + AT_ONCE), began_before, since).await })
+    };
     let mut parts = stream::iter(parts.map(read)).buffered(UNDER_WAY);
-    while let Some(rounds) = parts.try_next().await? {
+    while let Some(read) = parts.next().await {
+        let rounds = read.map_err(|error| StoreError::Fault(format!("rounds cannot be read: {error}")))??;
         rounds.iter().for_each(&mut add);
     }
     Ok(())

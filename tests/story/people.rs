@@ -180,6 +180,7 @@ async fn a_phone_call_is_the_callers_ticket() {
         // It is theirs in every way: they answer, the engineer hears it, and the answer reaches them.
         let message = desk.replies(&zhang, &told, "还有鼠标也坏了").await.to(&li);
         desk.replies(&li, &message, "马上来").await.only_to(&[&zhang]);
+        assert_eq!(desk.cases().await.len(), 1);
     })
     .await;
 }
@@ -215,6 +216,7 @@ async fn forwards_of_every_client_are_their_senders_tickets() {
             assert_eq!(kept.text, "VPN 连不上，提示 789 错误", "{form}");
             assert!(notice.text.contains("别让他知道"), "{}", notice.text);
         }
+        assert_eq!(desk.cases().await.len(), forms.len());
     })
     .await;
 }

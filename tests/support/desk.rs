@@ -12,12 +12,14 @@ use maildesk::demo::people::{self, Letter};
 use maildesk::demo::world::StoryClock;
 use maildesk::desk::link::Key;
 use maildesk::desk::ticket::{Entry, Number, Ticket, What};
+use maildesk::desk::triage::Case;
 use maildesk::flow::Flow;
 use maildesk::flow::deliver::Rates;
 use maildesk::inbox::{ImapInbox, ImapSettings};
 use maildesk::mail::Templates;
 use maildesk::mailer::SmtpMailer;
 use maildesk::ports::Clock;
+use maildesk::report::cases::each_portion;
 use maildesk::store::{Store, StoredMessage, TicketFilter};
 use maildesk::time::Timestamp;
 use maildesk::wire::Security;
@@ -347,6 +349,20 @@ impl Desk {
 
     pub async fn messages(&self, number: i64) -> Vec<StoredMessage> {
         self.flow.store.messages(Number(number)).await.unwrap()
+    }
+
+    /// Every ticket as a case, each of which reads as it did when it arrived.
+    pub async fn cases(&self) -> Vec<Case> {
+        let (policy, mut cases) = (self.flow.policy(), Vec::new());
+        let all = |portion: Vec<Case>| {
+            cases.extend(portion);
+            true
+        };
+        each_portion(&self.flow.store, None, self.now() + Duration::from_secs(1), all).await.unwrap();
+        for case in &cases {
+            assert_eq!(case.outcome(&policy.rules), case.said, "{}: {}", case.subject, case.text);
+        }
+        cases
     }
 
     /// Messages on no ticket.
