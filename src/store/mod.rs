@@ -467,6 +467,11 @@ impl Tx {
         within!(self.first_files(number))
     }
 
+    /// How many mails of this sender brought the file, among the latest of anybody that did.
+    pub async fn came_from(&mut self, from: &Address, file: &Digest) -> Result<u64> {
+        within!(self.came_from(from, file))
+    }
+
     /// Keeps a file under its digest, once.
     pub async fn put_blob(&mut self, digest: Digest, bytes: &[u8]) -> Result<()> {
         within!(self.put_blob(&digest, bytes))

@@ -1,7 +1,8 @@
 //! The same story with every mail program: an employee reports, an engineer works the ticket by replying, the employee rates.
 
 use crate::support::clients::Client;
-use crate::support::desk::{Desk, Letters, MINUTE, li, on_both, person};
+use crate::support::desk::{Desk, Letters, MINUTE, li, on_both, person, zhang};
+use base64::Engine as _;
 use maildesk::address::Mailbox;
 use maildesk::demo::people::Letter;
 use maildesk::desk::words::{Field, Rating, Status};
@@ -120,6 +121,55 @@ async fn those_in_copy_follow_a_ticket_in_every_mail_program() {
             resolved.only_to(&[&who, &liu]);
             assert!(!resolved.to(&liu).text.contains("不满意"), "{client:?}: only the requester rates");
         }
+    })
+    .await;
+}
+
+/// A plain mail or reply with files below it, as programs send them that attach the signature's logo.
+fn with_files(plain: &[u8], files: &[(&str, &[u8])]) -> Vec<u8> {
+    let text = String::from_utf8(plain.to_vec()).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let is_content = |line: &&str| line.to_lowercase().starts_with("content-") || line.starts_with("MIME-Version");
+    let (content, rest): (Vec<&str>, Vec<&str>) = head.lines().partition(is_content);
+    let content: Vec<&str> = content.into_iter().filter(|line| line.starts_with("Content-")).collect();
+    let mut raw = format!(
+        "{}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"x1\"\r\n\r\n--x1\r\n{}\r\n\r\n{body}",
+        rest.join("\r\n"),
+        content.join("\r\n"),
+    );
+    for (name, bytes) in files {
+        let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
+        raw += &format!(
+            "\r\n--x1\r\nContent-Type: image/png; name=\"{name}\"\r\nContent-Disposition: attachment; filename=\"{name}\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{bytes}"
+        );
+    }
+    (raw + "\r\n--x1--\r\n").into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logo_that_comes_with_every_mail_is_passed_on_no_more() {
+    on_both(async |desk: &mut Desk| {
+        let (zhang, li) = (zhang(), li());
+        let (logo, screen): (&[u8], &[u8]) = (b"\x89PNG\r\n\x1a\nlogo", b"\x89PNG\r\n\x1a\nscreen");
+        let names = |letter: &Letter| -> Vec<String> {
+            maildesk::mail::parse(&letter.raw).attachments.iter().map(|file| file.name.clone()).collect()
+        };
+        let first = desk.mail(&zhang, "打印机坏了", "打印机打不出来。");
+        let letters = desk.gets(with_files(&first, &[("image001.png", logo)])).await;
+        assert_eq!(names(&letters.to(&li)), ["image001.png"], "nobody knows yet what it is");
+        let acknowledgement = letters.to(&zhang);
+        for (text, files, passed_on) in [
+            ("在三楼", &[("image001.png", logo)][..], &["image001.png"][..]),
+            ("报错如图", &[("image001.png", logo), ("screen.png", screen)], &["screen.png"]),
+            ("还是这样", &[("image001.png", logo), ("screen.png", screen)], &["screen.png"]),
+        ] {
+            let reply = desk.reply(&zhang, &acknowledgement, text);
+            let letters = desk.gets(with_files(&reply, files)).await;
+            assert_eq!(names(&letters.to(&li)), passed_on, "{text}");
+        }
+        // Nothing is lost: every mail keeps what came with it.
+        let kept = desk.messages(1).await;
+        assert_eq!(kept.iter().map(|message| message.attachments.len()).collect::<Vec<_>>(), [1, 1, 2, 2]);
     })
     .await;
 }

@@ -143,6 +143,9 @@ pub struct MessageRow {
     html: Option<String>,
 }
 
+/// Mails with one file that are looked at: a company's logo is in all of them.
+const LATEST_WITH: i64 = 200;
+
 /// A file of a message that waits to be listed.
 pub struct File {
     message: i64,
@@ -358,6 +361,21 @@ impl Tx {
             files.push(Attachment { name, media_type, bytes, digest, inline, content_id });
         }
         Ok(files)
+    }
+
+    pub async fn came_from(&mut self, from: &Address, file: &Digest) -> Result<u64> {
+        self.write_attachments().await?;
+        let count: i64 = sqlx::query_scalar(
+            "select count(distinct message.id) from
+                 (select message from attachment where digest = $1 order by message desc limit $2) as latest
+                 join message on message.id = latest.message where message.from_key = $3",
+        )
+        .bind(file.0.as_slice())
+        .bind(LATEST_WITH)
+        .bind(from.key())
+        .fetch_one(&mut *self.inner)
+        .await?;
+        Ok(count.unsigned_abs())
     }
 
     pub async fn message_bytes(&mut self, identity: &Digest) -> Result<Option<Vec<u8>>> {
