@@ -46,6 +46,12 @@ fn copies(site: &Site) -> BTreeMap<(String, String), Vec<String>> {
     copies
 }
 
+/// The letters of a subject, to see what a second one says.
+fn log_of(site: &Site, subject: &str) -> String {
+    let letters = site.letters().into_iter().map(|raw| mail::parse(&raw)).filter(|letter| letter.subject == subject);
+    letters.map(|letter| letter.full_text).collect::<Vec<_>>().join("\n----\n")
+}
+
 async fn kept(site: &Site) -> (Vec<maildesk::desk::ticket::Ticket>, Vec<String>) {
     let store = Store::open(&format!("sqlite://{}/desk.db", site.database().display())).await.unwrap();
     let filter = TicketFilter { limit: 10_000, ..TicketFilter::default() };
@@ -105,7 +111,7 @@ async fn killed_again_and_again_while_500_messages_flow() {
     assert_eq!(copies.len(), 2 * MESSAGES, "each requester and the engineer heard of each ticket");
     let mut again = 0;
     for (what, ids) in &copies {
-        assert!(ids.iter().all(|id| *id == ids[0]), "another Message-ID: {what:?} {ids:?}");
+        assert!(ids.iter().all(|id| *id == ids[0]), "another Message-ID: {what:?} {ids:?}\n{}", log_of(&site, &what.1));
         again += ids.len() - 1;
     }
     println!("{kills} kills, {again} second copies");

@@ -107,9 +107,15 @@ fn row(review: &Review, report: &OfPeriod, context: &Context, language: Language
         });
     }
     // Without the year: the line is narrow on a phone.
-    let due = form.due.map(|due| format!("{} {}", language.pick("到期", "due"), due.format("%m-%d")));
+    let period = &context.slot.period;
+    let done = review.ended.filter(|at| *at < period.to).map(|at| at.at_zone(period.zone).date_naive());
+    let day = match done {
+        Some(done) => Some((language.pick("完成于", "on"), done)),
+        None => form.due.map(|due| (language.pick("到期", "due"), due)),
+    };
+    let day = day.map(|(word, day)| format!("{word} {}", day.format("%m-%d")));
     let owner = Some(one_line(&form.owner)).filter(|owner| !owner.is_empty());
-    let owner = [due, owner].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let owner = [day, owner].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let title = format!("{} {}", review.name(), about(review, report));
     vec![Cell::text(title.trim_end()).more(more.join(" · ")), Cell::text(word).more(owner).state(shade)]
 }

@@ -79,7 +79,10 @@ async fn a_p1_is_reviewed_by_mail_reminded_done_and_printed() {
         let found = review(desk, 1, Kind::Incident).await;
         assert_eq!((found.state, found.form.owner_address), (State::Planned, Some(wang.address.clone())));
         let november = monthly(desk, "2026-12-01T09:00:00+08:00").await;
-        assert!(november.contains("PIR001") && november.contains("未完成，到期 2026-12-11"), "{november}");
+        assert!(
+            november.contains("PIR001") && november.contains("进行中") && november.contains("到期 12-11 · 王磊"),
+            "{november}"
+        );
 
         // On its day its owner is reminded, and after that again.
         desk.clock.advance(DAY);
@@ -88,12 +91,15 @@ async fn a_p1_is_reviewed_by_mail_reminded_done_and_printed() {
         let letters = desk.passes(wait).await;
         letters.only_to(&[&wang]);
         let december = monthly(desk, "2027-01-01T09:00:00+08:00").await;
-        assert!(december.contains("上期措施") && december.contains("未完成，应于 2026-12-11"), "{december}");
+        assert!(
+            december.contains("上期措施") && december.contains("逾期") && december.contains("到期 12-11 · 王磊"),
+            "{december}"
+        );
         let raw = Client::IPhone.reply(&wang, &desk.address, &letters.to(&wang), "已完成", desk.now());
         desk.gets(raw).await.only_to(&[&li, &zhao, &wang]);
         assert_eq!(review(desk, 1, Kind::Incident).await.state, State::Done);
         let december = monthly(desk, "2027-01-01T09:00:00+08:00").await;
-        assert!(december.contains("已完成 12-11") && december.contains("王磊"), "{december}");
+        assert!(december.contains("已完成") && december.contains("完成于 12-11 · 王磊"), "{december}");
         desk.passes(60 * DAY).await.none();
     })
     .await;
