@@ -35,11 +35,15 @@ impl Dice {
     }
 }
 
-/// Every letter that went out: to whom and about what, with the Message-ID of each copy.
+/// Every letter about a ticket that went out: to whom and about what, with the Message-ID of each copy.
 fn copies(site: &Site) -> BTreeMap<(String, String), Vec<String>> {
     let mut copies: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for raw in site.letters() {
         let read = mail::parse(&raw);
+        // So many broken printers are a problem, whose record is asked for when the run takes long enough.
+        if read.full_text.contains("PRB001") {
+            continue;
+        }
         let to = read.to.first().unwrap().address.to_string();
         copies.entry((to, read.subject)).or_default().push(read.message_id.unwrap().to_string());
     }
@@ -235,10 +239,12 @@ async fn r31_a_broken_configuration_leaves_the_old_one_and_a_good_one_is_taken()
         site.servers.dovecot.deliver(&report(n));
     }
     site.wait_for_log("the desk is running", 2, SOON);
-    let letters = site.wait_for_letters(40, SOON);
+    // A quick desk may have taken all of those before it read the new configuration.
+    site.servers.dovecot.deliver(&report(20));
+    let letters = site.wait_for_letters(42, SOON);
     assert!(letters.iter().any(|l| String::from_utf8_lossy(l).contains("new@corp.example")));
     let (tickets, subjects) = kept(&site).await;
-    assert_eq!((tickets.len(), subjects.len()), (20, 20), "no mail was lost or doubled by the reloads");
+    assert_eq!((tickets.len(), subjects.len()), (21, 21), "no mail was lost or doubled by the reloads");
     program.signal("TERM");
     assert_eq!(program.wait(Duration::from_secs(30)), Some(0));
 }
