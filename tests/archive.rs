@@ -229,6 +229,9 @@ async fn an_archived_ticket_goes_out_whole() {
         store.messages(Number(1)).await.unwrap().len(),
     );
     assert_eq!(before, after);
+    while world.flow.index(world.now()).await.unwrap() > 0 {}
+    let (code, said) = maildesk(folder.path(), &["search", "-c", "config.toml", "搓纸轮"]);
+    assert!(code == 0 && said.contains("IT001"), "an archived ticket is found: {said}");
 
     for (place, is_zip) in [("whole", false), ("whole.zip", true)] {
         let (code, said) =

@@ -205,3 +205,31 @@ fn triage_review_proposes_and_triage_test_tries_it() {
     assert!(broken.contains("broken.toml:3: category.kitchen: no such category"), "{broken}");
     assert!(run(&["triage", "test", "-c", "desk.toml", "absent.toml"], 2).contains("cannot read it"));
 }
+
+/// Everything that the letter would bring lies beside the page, in the words of its first reader; nothing is sent.
+#[test]
+fn a_report_is_previewed_and_not_sent() {
+    let folder = desk();
+    let digest =
+        "[[digest]]\nname = \"weekly\"\nkind = \"weekly\"\ncron = \"30 8 * * 1\"\nto = [\"boss@corp.example\"]\n";
+    std::fs::write(folder.path().join("desk.toml"), CONFIG.to_owned() + digest).unwrap();
+    let run = |arguments: &[&str], input: &str, code: i32| {
+        let output = maildesk(folder.path(), arguments, input);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
+        said(&output)
+    };
+    run(&["ingest", "-c", "desk.toml", "-"], &mail(1), 0);
+    let text = run(&["digest", "-c", "desk.toml", "weekly"], "", 0);
+    assert!(text.contains("IT 服务台周报"), "{text}");
+    let sent = || std::fs::read_dir(folder.path().join("out/new")).map_or(0, |files| files.count());
+    let before = sent();
+    let told = run(&["digest", "-c", "desk.toml", "weekly", "--output", "page.html"], "", 0);
+    for name in ["page.html", "page.txt", "page.eml", "page.xlsx", "page.csv"] {
+        assert!(told.contains(name) && folder.path().join(name).is_file(), "{name}: {told}");
+    }
+    let html = std::fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(html.contains("data:image/png;base64,") && !html.contains("cid:"), "the pictures are shown");
+    assert_eq!(sent(), before);
+    let other = run(&["digest", "-c", "desk.toml", "hourly"], "", 2);
+    assert!(other.contains("no [[digest]] is named \"hourly\": weekly"), "{other}");
+}

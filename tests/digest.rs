@@ -208,6 +208,7 @@ fn told(figures: &Figures) -> Vec<String> {
     }
     for priority in Priority::ALL {
         let of = &f.priorities[*priority as usize];
+        lines.push(format!("closed {priority} {}", of.closed));
         lines.push(format!("response {priority} {}", ratio(of.response)));
         lines.push(format!("resolution {priority} {}", ratio(of.resolution)));
         lines.push(format!("resolutions {priority} {}", spread(&of.resolutions)));

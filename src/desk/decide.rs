@@ -7,8 +7,8 @@ use crate::desk::knowledge::learn;
 use crate::desk::thread::{self, Thread};
 use crate::desk::ticket::{Number, What, Who};
 use crate::desk::{
-    approval, archive, behalf, draft::Draft, engineer, escalation, follow_up, handover, held, hush, intake, machine,
-    pending, requester, review, supervisor, vendor, visit,
+    approval, archive, behalf, draft::Draft, engineer, escalation, follow_up, handover, held, hush, intake, logo,
+    machine, pending, requester, review, supervisor, vendor, visit,
 };
 use crate::time::Timestamp;
 
@@ -21,7 +21,7 @@ fn decide_event(s: &Situation, event: &Event, now: Timestamp) -> Vec<Effect> {
     // Of an archived ticket nothing changes.
     let candidate = |number: &Number| s.candidates.iter().find(|c| c.named == *number && c.archived.is_none());
     match event {
-        Event::Mail(mail) => decide_mail(s, mail, now),
+        Event::Mail(mail) => decide_mail(s, &logo::without(s, mail), now),
         Event::Rated { number, cycle, rating, comment } => {
             candidate(number).map_or_else(Vec::new, |on| requester::rated(s, on, *cycle, *rating, comment, now))
         }

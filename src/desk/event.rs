@@ -3,7 +3,7 @@
 use crate::address::{Address, Mailbox, MessageId};
 use crate::desk::approval::Approval;
 use crate::desk::held::{AllHeld, Held};
-use crate::desk::inbound::Inbound;
+use crate::desk::inbound::{Digest, Inbound};
 use crate::desk::intake::{self, Sorted};
 use crate::desk::knowledge::article::Article;
 use crate::desk::knowledge::{Similar, Suggestion};
@@ -244,6 +244,8 @@ pub struct Situation<'a> {
     pub proposed: Option<(Action, i64)>,
     /// The review that the answered letter was about.
     pub reviewed: Option<(Number, review::Kind)>,
+    /// With how many mails of its sender a possible logo of the message came before, see [`crate::desk::logo`].
+    pub sent_before: Vec<(Digest, u64)>,
     /// Open tickets assigned to the sender, most urgent first; gathered when the message says `#list`.
     pub own_open: Vec<Ticket>,
 }

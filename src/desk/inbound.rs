@@ -6,9 +6,6 @@ use crate::desk::words::{Attendance, Language};
 use crate::time::Timestamp;
 use serde::Serialize;
 
-/// A logo is no larger.
-const LOGO_BYTES: usize = 64 * 1024;
-
 /// What a message is (`design.md` 5.2, `hardening.md` section 4a).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,6 +67,14 @@ pub struct Body {
     /// Already cleaned (no script, style, remote image or event handler); inline images as `cid:` of an
     /// attachment's `content_id`. `None` when the mail had no HTML or it was too large to rework.
     pub html: Option<String>,
+}
+
+impl Body {
+    /// The HTML shows the file as a picture of its own.
+    pub fn shows(&self, file: &Attachment) -> bool {
+        let html = self.html.as_deref().unwrap_or_default();
+        file.content_id.as_ref().is_some_and(|id| html.contains(&format!("cid:{id}")))
+    }
 }
 
 /// A part that is not body text. Its bytes are kept as a blob named by `digest`.
@@ -244,23 +249,8 @@ impl Inbound {
     /// The files that belong to the words of `body`. Pictures of the signature and of the quoted letter come along in
     /// every reply; they count only where the words show them.
     pub fn files_of(&self, body: &Body) -> impl Iterator<Item = &std::sync::Arc<Attachment>> {
-        let html = body.html.clone().unwrap_or_default();
-        let shown = move |id: &String| html.contains(&format!("cid:{id}"));
-        self.attachments.iter().filter(move |file| !file.inline || file.content_id.as_ref().is_none_or(&shown))
-    }
-
-    /// Pictures that may be a logo below a signature: small, and no words show them.
-    pub fn possible_logos(&self) -> impl Iterator<Item = Digest> {
-        let small = |file: &&std::sync::Arc<Attachment>| {
-            file.media_type.starts_with("image/") && file.bytes.len() <= LOGO_BYTES && !self.shows(file)
-        };
-        self.attachments.iter().filter(small).map(|file| file.digest)
-    }
-
-    /// The HTML names the file as a picture of its own.
-    fn shows(&self, file: &Attachment) -> bool {
-        let html = self.body.html.as_deref().unwrap_or_default();
-        file.content_id.as_ref().is_some_and(|id| html.contains(&format!("cid:{id}")))
+        let told = |file: &&std::sync::Arc<Attachment>| !file.inline || file.content_id.is_none() || body.shows(file);
+        self.attachments.iter().filter(told)
     }
 
     /// It links to large files that its provider keeps, and not for ever (`domain.md` 1.2).

@@ -30,6 +30,7 @@ pub mod intake;
 pub mod knowledge;
 pub mod letter;
 pub mod link;
+pub mod logo;
 mod machine;
 pub mod outage;
 mod pending;

@@ -7,7 +7,6 @@ use crate::address::MessageId;
 use crate::desk::behalf;
 use crate::desk::decide::decide;
 use crate::desk::event::{Effect, Event, Mail, Visibility};
-use crate::desk::inbound::Digest;
 use crate::desk::letter::Letter;
 use crate::desk::ticket::Number;
 use crate::store::{NewMessage, Place, Source, StoreError, Tx};
@@ -26,11 +25,6 @@ pub struct Original<'a> {
     pub raw: &'a [u8],
 }
 
-/// A picture that came with so many mails of its sender before is a logo.
-const LOGO_MAILS: u64 = 2;
-/// Pictures of one mail that are looked at.
-const MOST_LOGOS: usize = 16;
-
 /// What a transaction works with.
 pub struct Work<'a> {
     pub tx: &'a mut Tx,
@@ -44,10 +38,7 @@ impl Work<'_> {
     /// Asks the rules what is to be done about an event, and does it. `original`: what a mail was read from.
     pub async fn carry_out(&mut self, event: &Event, original: Option<Original<'_>>) -> Result<(), StoreError> {
         let situation = self.facts.gather(self.tx, &self.rules.policy, event, self.now).await?;
-        let effects = match without_logos(self.tx, event).await? {
-            Some(event) => decide(&situation, &event, self.now),
-            None => decide(&situation, event, self.now),
-        };
+        let effects = decide(&situation, event, self.now);
         // What no rule placed is kept aside all the same (promise G1).
         let mut place = Placed::Aside("no rule placed it".to_owned());
         let opened = effects.iter().find_map(|e| if let Effect::Open(ticket) = e { Some(ticket.number) } else { None });
@@ -172,26 +163,6 @@ impl Work<'_> {
         self.facts.letters.add(Draft { rules: self.rules.clone(), letter, conversation, now, queued });
         Ok(())
     }
-}
-
-/// The mail without the pictures that its sender has sent with other mails before: a logo below the signature. They are
-/// kept with the mail all the same, but nobody gets them again. `None`: there are none.
-async fn without_logos(tx: &mut Tx, event: &Event) -> Result<Option<Event>, StoreError> {
-    let Event::Mail(mail) = event else { return Ok(None) };
-    let pictures: Vec<Digest> = mail.inbound.possible_logos().take(MOST_LOGOS).collect();
-    let Some(from) = mail.inbound.from.as_ref().filter(|_| !pictures.is_empty()) else { return Ok(None) };
-    let mut logos = Vec::new();
-    for picture in pictures {
-        if tx.came_from(&from.address, &picture).await? >= LOGO_MAILS {
-            logos.push(picture);
-        }
-    }
-    if logos.is_empty() {
-        return Ok(None);
-    }
-    let mut mail = mail.clone();
-    mail.inbound.attachments.retain(|file| !logos.contains(&file.digest));
-    Ok(Some(Event::Mail(mail)))
 }
 
 /// Where the event's message ended up.

@@ -16,7 +16,7 @@ use crate::desk::review::{self, Review};
 use crate::desk::ticket::{Entry, Number, Ticket};
 use crate::desk::visit::Visit;
 use crate::desk::words::Status;
-use crate::desk::{behalf, hush, thread};
+use crate::desk::{behalf, hush, logo, thread};
 use crate::mail;
 use crate::store::{StoreError, Tx};
 use crate::time::Timestamp;
@@ -93,6 +93,16 @@ fn add_seen(seen: &mut Vec<MessageId>, id: MessageId) {
     if seen.len() > LATEST + 1 {
         seen.remove(1);
     }
+}
+
+/// How often the sender's possible logos came before; asks for nothing when there are none.
+async fn sent_before(tx: &mut Tx, inbound: &Inbound) -> Result<Vec<(Digest, u64)>, StoreError> {
+    let (pictures, mut sent) = (logo::possible(inbound), Vec::new());
+    let Some(from) = &inbound.from else { return Ok(sent) };
+    for picture in pictures {
+        sent.push((picture, tx.came_from(&from.address, &picture).await?));
+    }
+    Ok(sent)
 }
 
 impl Facts {
@@ -373,6 +383,7 @@ impl Facts {
             unconfirmed: None,
             proposed: None,
             reviewed: None,
+            sent_before: Vec::new(),
             own_open: Vec::new(),
             behalf: None,
             held: self.held(tx).await?,
@@ -385,6 +396,7 @@ impl Facts {
         let numbers = match event {
             Event::Mail(mail) => {
                 situation.next_number = self.next_number(tx).await?;
+                situation.sent_before = sent_before(tx, &mail.inbound).await?;
                 first_few(&self.about_mail(tx, &mut situation, mail, now).await?)
             }
             Event::Rated { number, .. }

@@ -5,7 +5,7 @@ use super::words::{number, ratio_of};
 use super::{Context, OfPeriod};
 use crate::desk::digest::page::{Cell, Part, State, Table};
 use crate::desk::digest::{Aside, Ratio, Reuse};
-use crate::desk::words::Language;
+use crate::desk::words::{Language, Priority};
 
 /// The part of a report.
 pub fn part(report: &OfPeriod, context: &Context, language: Language) -> Part {
@@ -58,6 +58,13 @@ fn reuse(report: &OfPeriod, whole_desk: bool, language: Language) -> Table {
         row(language.pick("其中说有帮助", "Of these, said to have helped"), number(helped)),
     ];
     if whole_desk {
+        let faults =
+            report.figures.priorities.iter().zip(Priority::ALL).filter(|(_, priority)| **priority < Priority::P4);
+        let share = Ratio { met: published, of: faults.map(|(of, _)| of.closed).sum() };
+        rows.insert(
+            1,
+            row(language.pick("新文章与关闭的 P1–P3 工单之比", "New articles to closed P1 to P3"), ratio_of(share)),
+        );
         let share = Ratio { met: closed_with, of: report.figures.closed };
         rows.push(row(language.pick("关闭的工单中附有推荐文章", "Closed tickets with an article"), ratio_of(share)));
     }

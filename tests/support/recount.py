@@ -274,6 +274,7 @@ for r in alone:
 ratio("response", (met for p in response.values() for met in p))
 ratio("resolution", (met for p in resolution.values() for met in p))
 for p in sorted(TARGETS):
+    out(f"closed {p}", sum(r["priority"] == p for r in shut))
     ratio(f"response {p}", response[p])
     ratio(f"resolution {p}", resolution[p])
     spread(f"resolutions {p}", [r["took"] for r in alone if inside(r["resolved"]) and r["priority"] == p])

@@ -181,6 +181,7 @@ pub fn situation(policy: &Policy, tickets: Vec<Ticket>) -> Situation<'_> {
         unconfirmed: None,
         proposed: None,
         reviewed: None,
+        sent_before: vec![],
         own_open: vec![],
         behalf: None,
         held: Arc::default(),

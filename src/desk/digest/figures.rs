@@ -82,6 +82,7 @@ impl Spread {
 #[derive(Clone, Debug, Default)]
 pub struct OfPriority {
     pub new: u64,
+    pub closed: u64,
     pub response: Ratio,
     pub resolution: Ratio,
     pub responses: Spread,
@@ -374,6 +375,7 @@ impl Figures {
             self.heat[local.weekday().num_days_from_monday() as usize][local.hour() as usize] += 1;
         }
         if round.ending == Ending::Closed && round.ended.is_some_and(|at| self.period.contains(at)) {
+            self.priorities[round.priority as usize].closed += 1;
             self.category_kept.add(round.category == round.first_category);
             self.priority_kept.add(round.priority == round.first_priority);
             self.confusion[round.first_category as usize][round.category as usize] += 1;
