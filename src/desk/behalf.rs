@@ -155,7 +155,7 @@ fn without_own(s: &Situation, mail: &Mail, fields: &mut Fields) {
 fn sorted(policy: &Policy, inbound: &Inbound) -> Sorted {
     let own = plain_subject(&inbound.subject);
     let (subject, text) = match inbound.forwarded.as_deref().filter(|_| inbound.kind == Kind::Forward) {
-        Some(forwarded) => (plain_subject(&forwarded.subject), forwarded.text.as_str()),
+        Some(forwarded) => (plain_subject(&forwarded.subject), forwarded.body.text.as_str()),
         None => (own.clone(), inbound.after_commands.text.as_str()),
     };
     let subject = if subject.is_empty() { own } else { subject };
@@ -170,10 +170,8 @@ fn language(policy: &Policy, person: &Mailbox, remembered: Option<&Person>) -> O
 /// The report itself: what was passed on, or the text below the commands.
 fn reported(inbound: &Inbound) -> Body {
     let forwarded = inbound.forwarded.as_deref().filter(|_| inbound.kind == Kind::Forward);
-    match forwarded.filter(|forwarded| !forwarded.text.is_empty()) {
-        Some(forwarded) => Body { text: forwarded.text.clone(), html: None },
-        None => inbound.after_commands.clone(),
-    }
+    let passed_on = forwarded.map(|forwarded| &forwarded.body).filter(|body| !body.text.is_empty());
+    passed_on.unwrap_or(&inbound.after_commands).clone()
 }
 
 /// What is kept as the words of a ticket that this mail opens, when that is not all of it: neither an engineer's orders nor

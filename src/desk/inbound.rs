@@ -72,8 +72,12 @@ pub struct Body {
 impl Body {
     /// The HTML shows the file as a picture of its own.
     pub fn shows(&self, file: &Attachment) -> bool {
-        let html = self.html.as_deref().unwrap_or_default();
-        file.content_id.as_ref().is_some_and(|id| html.contains(&format!("cid:{id}")))
+        file.content_id.as_ref().is_some_and(|id| self.shows_id(id))
+    }
+
+    /// The HTML shows the picture with this `Content-ID`.
+    pub fn shows_id(&self, id: &str) -> bool {
+        self.html.as_deref().unwrap_or_default().contains(&format!("cid:{id}"))
     }
 }
 
@@ -179,7 +183,7 @@ pub struct Forwarded {
     pub subject: String,
     /// When it was written, in the words of the program that forwarded it.
     pub date: String,
-    pub text: String,
+    pub body: Body,
     /// What was written above it, by whoever forwarded it.
     pub above: String,
 }
@@ -244,6 +248,11 @@ impl Inbound {
     /// The text the keywords are looked for in: the new one, or all of it when only somebody else's words were passed on.
     pub fn told(&self) -> &str {
         if self.body.text.trim().is_empty() { &self.full_text } else { &self.body.text }
+    }
+
+    /// Its words, or those it passes on, show the file as a picture of their own.
+    pub fn shows(&self, file: &Attachment) -> bool {
+        self.body.shows(file) || self.forwarded.as_ref().is_some_and(|passed_on| passed_on.body.shows(file))
     }
 
     /// The files that belong to the words of `body`. Pictures of the signature and of the quoted letter come along in

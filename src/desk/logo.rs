@@ -17,7 +17,7 @@ pub fn possible(inbound: &Inbound) -> Vec<Digest> {
     let pictures = inbound
         .attachments
         .iter()
-        .filter(|file| file.media_type.starts_with("image/") && file.bytes.len() <= BYTES && !inbound.body.shows(file));
+        .filter(|file| file.media_type.starts_with("image/") && file.bytes.len() <= BYTES && !inbound.shows(file));
     pictures.take(MOST).map(|file| file.digest).collect()
 }
 

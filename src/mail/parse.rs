@@ -84,7 +84,7 @@ fn read<A>(raw: &[u8], attachments: impl Fn(Vec<Outline>) -> A) -> (Inbound, A) 
         calendar: content.calendar.is_some_and(is_invitation),
     });
     let bounce = (kind == Kind::Bounce).then(|| bounce::details(&root, &reading.full_text, hint));
-    let forwarded = (kind == Kind::Forward).then(|| forwarded(&content, &reading, hint)).flatten();
+    let forwarded = (kind == Kind::Forward).then(|| forwarded(&mut content, &reading, hint)).flatten();
     let passed_on = kind == Kind::Forward && bounce::is_passed_on(&reading.full_text);
     let mut anomalies = anomalies(&root, &notes, &content, &author);
     if external::links_to_files(&reading.body) {
@@ -175,27 +175,31 @@ fn read_body(content: &mut Content, hint: Option<Charset>, purpose: Purpose) -> 
     (body::read(Some(&enclosed.join("\n\n")), None), encloses, html)
 }
 
-/// What a forward passes on: an enclosed message, or one that stands in the text.
-fn forwarded(content: &Content, reading: &Reading, hint: Option<Charset>) -> Option<Forwarded> {
-    let Some(enclosed) = content.enclosed.first() else { return body::forward::read(&reading.full_text) };
+/// What a forward passes on: an enclosed message, or one that stands in the text. The pictures that an enclosed one shows
+/// come with its words, though the message itself stays whole as a file.
+fn forwarded(content: &mut Content, reading: &Reading, hint: Option<Charset>) -> Option<Forwarded> {
+    let Some(enclosed) = content.enclosed.first() else { return reading.forwarded.clone() };
     let inner = enclosed.children.first()?;
     let hint = inner.charset().or(hint);
-    let (plain, html) = Content::of(inner, hint).take_text();
+    let mut inside = Content::of(inner, hint);
+    let (plain, html) = inside.take_text();
     let author = mailbox::author(&inner.header, hint).ok();
     let field = |name| inner.header.first(name).map(|value| header::decode(value, hint)).unwrap_or_default();
-    let text = body::read(plain.as_deref(), html.as_deref()).body.text;
+    let body = body::read(plain.as_deref(), html.as_deref()).body;
+    let shown = |file: &Outline| file.content_id.as_ref().is_some_and(|id| body.shows_id(id));
+    content.attachments.extend(inside.attachments.into_iter().filter(shown));
     Some(Forwarded {
         name: author.as_ref().map_or(String::new(), |author| author.name.clone()),
         address: author.map(|author| author.address),
         subject: field("Subject").chars().take(MAX_SUBJECT).collect(),
         date: field("Date").chars().take(100).collect(),
         // Without words of its own the outer text is the enclosed one.
-        above: if text.trim() == reading.body.text.trim() || reading.has_forward {
+        above: if body.text.trim() == reading.body.text.trim() || reading.has_forward {
             String::new()
         } else {
             reading.after_commands.text.clone()
         },
-        text,
+        body,
     })
 }
 
@@ -225,7 +229,7 @@ fn language(
     hint: Option<Charset>,
 ) -> Language {
     let new = match forwarded {
-        Some(forwarded) => &forwarded.text,
+        Some(forwarded) => &forwarded.body.text,
         None if kind == Kind::Forward => &reading.full_text,
         None => &reading.body.text,
     };

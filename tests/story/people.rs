@@ -2,6 +2,7 @@
 
 use crate::support::desk::{BORDER, DAY, Desk, Letters, li, on_both, on_both_with, person, tom, wang, zhang};
 use crate::support::post::bounce;
+use maildesk::address::Mailbox;
 use maildesk::desk::directory::{Directory, Entry};
 use maildesk::desk::words::{Field, Status};
 use std::sync::Arc;
@@ -217,6 +218,63 @@ async fn forwards_of_every_client_are_their_senders_tickets() {
             assert!(notice.text.contains("别让他知道"), "{}", notice.text);
         }
         assert_eq!(desk.cases().await.len(), forms.len());
+    })
+    .await;
+}
+
+/// A mail with a table and a screenshot, forwarded inside the HTML of a mail program or as an attached message.
+fn with_a_picture(desk: &Desk, form: &str, sender: &Mailbox) -> Vec<u8> {
+    const REPORT: &str = "<p>三台<b>打印机</b>都坏了：</p><table><tr><td>P-301</td><td>卡纸</td></tr><tr><td>P-302</td><td>缺粉</td></tr></table>\
+                          <ul><li>重启过</li><li>换过纸</li></ul><p><img src=\"cid:shot@w.example\" alt=\"截图\"></p>";
+    let related = |html: &str| {
+        format!(
+            "Content-Type: multipart/related; boundary=\"r\"\r\n\r\n--r\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{html}\r\n--r\r\n\
+             Content-Type: image/png; name=\"shot.png\"\r\nContent-ID: <shot@w.example>\r\nContent-Disposition: inline; filename=\"shot.png\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--r--\r\n"
+        )
+    };
+    let address = sender.address.as_str();
+    let content = if form.is_empty() {
+        let inside = format!("From: <{address}>\r\nSubject: VPN\r\nMIME-Version: 1.0\r\n{}", related(REPORT));
+        format!(
+            "Content-Type: multipart/mixed; boundary=\"m\"\r\n\r\n--m\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n请处理\r\n--m\r\n\
+             Content-Type: message/rfc822\r\n\r\n{inside}\r\n--m--\r\n"
+        )
+    } else {
+        related(&form.replace("FROM", &format!("王五 &lt;{address}&gt;")).replace("REPORT", REPORT))
+    };
+    let plain = String::from_utf8(desk.mail(&li(), "转发: 打印机", address)).unwrap();
+    let (head, _) = plain.split_once("\r\n\r\n").unwrap();
+    let head: Vec<&str> = head.lines().filter(|line| !line.starts_with("Content-")).collect();
+    vouched(format!("{}\r\n{content}", head.join("\r\n")).into_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forward_brings_its_tables_and_screenshots() {
+    on_both_with(PROOF, async |desk: &mut Desk| {
+        let forms = [
+            // QQ, Gmail, Outlook, Apple Mail, Thunderbird, NetEase, Lark, and as an attached message.
+            "<div>请处理</div><div><br></div><div style=\"font-size: 12px;\">------------------&nbsp;原始邮件&nbsp;------------------</div><div style=\"background:#efefef;\"><div><b>发件人:</b>&nbsp;FROM;</div><div><b>发送时间:</b>&nbsp;2026年11月23日(星期一) 上午9:00</div><div><b>收件人:</b>&nbsp;\"李娜\";</div><div><b>主题:</b>&nbsp;打印机</div></div><div><br></div>REPORT",
+            "<div dir=\"ltr\">请处理<br><br><div class=\"gmail_quote\"><div dir=\"ltr\" class=\"gmail_attr\">---------- Forwarded message ---------<br>发件人： <strong>FROM</strong><br>Date: 2026年11月23日周一 09:00<br>Subject: 打印机<br>To: 李娜<br></div><br><br>REPORT</div></div>",
+            "<div class=WordSection1><p class=MsoNormal>请处理</p><div><div style='border:none;border-top:solid #E1E1E1 1.0pt'><p class=MsoNormal><b>发件人:</b> FROM<br><b>发送时间:</b> 2026年11月23日 9:00<br><b>收件人:</b> 李娜<br><b>主题:</b> 打印机</p></div></div>REPORT</div>",
+            "<div>请处理<br><div><br><blockquote type=\"cite\"><div>下面是被转发的邮件：</div><br><div><b>发件人: </b>FROM<br></div><div><b>主题: </b>打印机<br></div><div><b>日期: </b>2026年11月23日 GMT+8 09:00:00<br></div><div><b>收件人: </b>李娜<br></div><br><div>REPORT</div></blockquote></div></div>",
+            "<p>请处理</p><div class=\"moz-forward-container\"><br><br>-------- 转发的消息 --------<table class=\"moz-email-headers-table\"><tbody><tr><th>主题: </th><td>打印机</td></tr><tr><th>日期: </th><td>Mon, 23 Nov 2026 09:00:00 +0800</td></tr><tr><th>发件人: </th><td>FROM</td></tr><tr><th>收件人: </th><td>李娜</td></tr></tbody></table><br>REPORT</div>",
+            "<div>请处理</div><br><div id=\"isForwardContent\"><div>-------- 转发邮件信息 --------</div><div>发件人：FROM</div><div>发送日期：2026-11-23 09:00:00</div><div>收件人：李娜</div><div>主题：打印机</div><blockquote>REPORT</blockquote></div>",
+            "<div>请处理</div><div class=\"history-quote-wrapper\"><div>--------- 转发消息 ---------</div><div>发件人: FROM</div><div>时间: 2026年11月23日 09:00</div><div>主题: 打印机</div><div>收件人: 李娜</div></div>REPORT",
+            "",
+        ];
+        for (n, form) in forms.iter().enumerate() {
+            let sender = person(&format!("v{n}@corp.example"), "");
+            let letters = desk.gets(with_a_picture(desk, form, &sender)).await;
+            assert!(letters.to(&sender).text.contains("已为您登记工单"), "{form}: {letters:?}");
+            let notice = letters.0.iter().find(|l| l.to != sender.address.as_str()).expect("a notice");
+            let read = maildesk::mail::parse(&notice.raw);
+            let html = read.body.html.clone().unwrap_or_default();
+            for part in ["打印机</b>", "<td>P-301</td><td>卡纸</td>", "<li>重启过</li>", "src=\"cid:shot@w.example\""] {
+                assert!(html.contains(part), "{part} of {form}: {html}");
+            }
+            assert!(read.attachments.iter().any(|file| file.inline && file.name == "shot.png"), "{form}: {:?}", notice.text);
+        }
     })
     .await;
 }

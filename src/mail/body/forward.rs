@@ -2,33 +2,33 @@
 //! (`domain.md` 1.1).
 
 use super::attribution::attribution;
+use super::clean;
 use super::labels::{Label, header_block, label};
-use super::lines::{Line, from_text, next_filled, plain_words};
+use super::lines::{Line, next_filled, plain_words};
 use super::separator::{Separator, is_bare_original, separator};
 use crate::address::Address;
-use crate::desk::inbound::Forwarded;
+use crate::desk::inbound::{Body, Forwarded};
 
 /// Lines of one header block at most, blank ones not counted.
 const LONGEST_BLOCK: usize = 30;
 /// Characters of the passed-on text that are kept apart.
 const LONGEST_TEXT: usize = 32 * 1024;
 
-/// Reads the outermost message passed on in this text; `None` when nothing says where one begins.
-pub fn read(full_text: &str) -> Option<Forwarded> {
-    let lines = from_text(full_text);
-    let start = (0..lines.len()).find(|at| begins(&lines, *at))?;
+/// Reads the outermost message passed on in these lines; `None` when nothing says where one begins.
+pub fn read(lines: &[Line]) -> Option<Forwarded> {
+    let start = (0..lines.len()).find(|at| begins(lines, *at))?;
     let mut found = Forwarded::default();
-    let below = if let Some(end) = attribution(&lines, start).map(|found| found.end) {
+    let below = if let Some(end) = attribution(lines, start).map(|found| found.end) {
         let words: Vec<&str> = lines[start..=end].iter().map(|line| &*line.text).collect();
         sender(&words.join(" "), &mut found);
         // All that an attribution says besides is when.
         found.name = attributed_name(&found.name);
         end + 1
     } else {
-        header(&lines, start, &mut found)
+        header(lines, start, &mut found)
     };
-    found.text = text(&lines[below.min(lines.len())..]);
-    found.above = text(above(&lines, start));
+    found.body = body(&lines[below.min(lines.len())..]);
+    found.above = body(above(lines, start)).text;
     Some(found)
 }
 
@@ -140,16 +140,18 @@ fn above<'l, 'a>(lines: &'l [Line<'a>], start: usize) -> &'l [Line<'a>] {
     &lines[begin..end]
 }
 
-fn text(lines: &[Line]) -> String {
+/// The formatting goes with the whole text only.
+fn body(lines: &[Line]) -> Body {
     let mut text = lines.iter().map(|line| line.text.trim_end()).collect::<Vec<_>>().join("\n");
-    if let Some((at, _)) = text.char_indices().nth(LONGEST_TEXT) {
-        text.truncate(at);
-    }
-    text.trim().to_owned()
+    let end = text.char_indices().nth(LONGEST_TEXT).map(|(at, _)| at);
+    let formatted = end.is_none() && lines.iter().any(|line| line.rich.is_some());
+    text.truncate(end.unwrap_or(text.len()));
+    Body { text: text.trim().to_owned(), html: formatted.then(|| clean::to_html(lines.iter())).flatten() }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::lines::from_text;
     use super::*;
 
     fn check(text: &str, want: &str) {
@@ -157,10 +159,10 @@ mod tests {
             let address = found.address.as_ref().map_or("-", Address::as_str).to_owned();
             format!(
                 "{} | {address} | {} | {} | {} | {}",
-                found.name, found.subject, found.date, found.above, found.text
+                found.name, found.subject, found.date, found.above, found.body.text
             )
         };
-        assert_eq!(read(text).map(shown).unwrap_or_default().replace('\n', "/"), want, "{text}");
+        assert_eq!(read(&from_text(text)).map(shown).unwrap_or_default().replace('\n', "/"), want, "{text}");
     }
 
     /// The forms of `domain.md` 1.1, with the passed-on text `打印机坏了`.
@@ -305,10 +307,10 @@ mod tests {
             "A | a@x.com | outer | d |  | look/---------- Forwarded message ---------/From: B <b@x.com>/Subject: inner//old",
         );
         for text in ["", "打印机坏了", "From the beginning it was slow"] {
-            assert!(read(text).is_none(), "{text}");
+            assert!(read(&from_text(text)).is_none(), "{text}");
         }
         for text in ["发件人：".repeat(20_000), "-".repeat(100_000), "From: a@b.com\n".repeat(5_000)] {
-            read(&text);
+            read(&from_text(&text));
         }
     }
 }

@@ -10,7 +10,7 @@ mod clean;
 mod command;
 mod element;
 mod entities;
-pub mod forward;
+mod forward;
 mod html;
 mod labels;
 mod lines;
@@ -23,7 +23,7 @@ mod style;
 mod writer;
 
 use crate::desk::command::CommandLine;
-use crate::desk::inbound::Body;
+use crate::desk::inbound::{Body, Forwarded};
 use lines::Line;
 use regex::Regex;
 use split::Split;
@@ -45,6 +45,8 @@ pub struct Reading {
     pub has_quote: bool,
     /// The new text is, or contains, a message that was passed on.
     pub has_forward: bool,
+    /// The outermost message that was passed on, where the mail may be a forward and says where one begins.
+    pub forwarded: Option<Forwarded>,
     /// The alternatives disagreed about commands, or it is uncertain what of the HTML is visible: commands were left
     /// unread, and nothing of this mail should be relayed without asking.
     pub commands_doubtful: bool,
@@ -90,17 +92,20 @@ struct Alternative<'a> {
     split: Split,
     /// Commands stand where it is uncertain that they are visible.
     doubtful: bool,
+    forwarded: Option<Forwarded>,
 }
 
 impl<'a> Alternative<'a> {
     fn new(mut lines: Vec<Line<'a>>, purpose: Purpose) -> Alternative<'a> {
         let split = split::split(&lines, purpose);
+        let passes_on = purpose == Purpose::PassOn || split.has_forward;
+        let forwarded = passes_on.then(|| forward::read(&lines)).flatten();
         if let Some((line, from)) = split.shared {
             shorten(&mut lines[line], from);
         }
         let doubtful =
             split.kept.iter().take(20).any(|&i| lines[i].place.doubtful && command::command(&lines[i].text).is_some());
-        Alternative { lines, split, doubtful }
+        Alternative { lines, split, doubtful, forwarded }
     }
 
     fn text(&self, skip: usize) -> String {
@@ -136,6 +141,7 @@ impl<'a> Alternative<'a> {
             commands: self.split.commands,
             has_quote: self.split.has_quote,
             has_forward: self.split.has_forward,
+            forwarded: self.forwarded,
             commands_doubtful: self.doubtful,
         }
     }
@@ -175,6 +181,7 @@ fn both(text: Alternative, html: Alternative) -> Reading {
     let (before, after) = if agree { (html.html(0), html.html(skip)) } else { (None, None) };
     let doubtful = html.doubtful;
     let mut reading = sole(text, &html.split);
+    reading.forwarded = formatted(reading.forwarded, html.forwarded);
     reading.commands_doubtful |= doubtful && !reading.commands.is_empty();
     if reading.commands_doubtful {
         return Reading { commands: Vec::new(), after_commands: reading.body.clone(), ..reading };
@@ -182,6 +189,18 @@ fn both(text: Alternative, html: Alternative) -> Reading {
     reading.body.html = before;
     reading.after_commands.html = after;
     reading
+}
+
+/// The passed-on message of the text, with the formatting of the HTML where it says the same.
+fn formatted(text: Option<Forwarded>, html: Option<Forwarded>) -> Option<Forwarded> {
+    let (mut text, html) = match (text, html) {
+        (Some(text), Some(html)) => (text, html),
+        (text, html) => return text.or(html),
+    };
+    if same_words(&letters(&text.body.text), &letters(&html.body.text)) {
+        text.body.html = html.body.html;
+    }
+    Some(text)
 }
 
 /// One alternative is read, the other only asked about commands.

@@ -318,6 +318,35 @@ fn html_forwards_are_content() {
 }
 
 #[test]
+fn a_forward_keeps_its_formatting() {
+    let table =
+        "<p>两台 <b>打印机</b> 坏了：</p><table><tr><td>P-301</td><td>卡纸</td></tr></table><img src='cid:shot'>";
+    let plain = "两台 打印机 坏了：\n\nP-301 | 卡纸\n";
+    let head = |mark: &str| {
+        format!("FYI<div class='gmail_quote'>{mark}<br>发件人： A &lt;a@x.com&gt;<br>主题： x</div><br>{table}")
+    };
+    let mark = "---------- Forwarded message ---------";
+    let text = format!("FYI\n\n{mark}\n发件人： A <a@x.com>\n主题： x\n\n");
+    let kept = |plain: Option<&str>, html: &str| read(plain, Some(html)).forwarded.expect("a forward").body;
+    for plain in [None, Some(format!("{text}{plain}"))] {
+        let body = kept(plain.as_deref(), &head(mark));
+        assert!(body.text.starts_with("两台 打印机 坏了"), "{}", body.text);
+        let html = body.html.expect("formatting");
+        for part in ["打印机</b>", "<tr><td>P-301</td><td>卡纸</td></tr>", "src=\"cid:shot\""] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+        assert!(!html.contains("FYI") && !html.contains("a@x.com"), "{html}");
+    }
+    // A text that says something else goes without formatting that is not its own.
+    assert_eq!(
+        kept(Some(&format!("{text}打印机都好了，谢谢，不用来了。{}", "真的。".repeat(40))), &head(mark)).html,
+        None
+    );
+    assert_eq!(read(Some(&format!("{text}{plain}")), None).forwarded.expect("a forward").body.html, None);
+    assert!(read(None, Some("<p>打印机坏了</p>")).forwarded.is_none());
+}
+
+#[test]
 fn outlook_forwards_need_the_subject() {
     let mail = "小王说他那边今天上午开始不能打印，请帮忙看看。\n\n发件人: 王五 <w@x.com>\n发送时间: 2026年8月6日 15:49\n收件人: 我\n主题: 打印机\n\n不能打印";
     assert!(!text(mail).contains("不能打印\n") && !read(Some(mail), None).has_forward);

@@ -390,3 +390,19 @@ fn a_mail_pasted_into_a_new_one_is_read_and_one_that_is_answered_is_not() {
         assert_eq!(message(fields, body).body.text.contains("Click here"), pasted, "{fields}");
     }
 }
+
+#[test]
+fn an_attached_message_brings_its_formatting_and_pictures() {
+    let inside = "From: <w@x.example>\nSubject: VPN\nContent-Type: multipart/related; boundary=r\n\n--r\nContent-Type: text/html\n\n<p>a <b>b</b><img src=\"cid:shot@w\"></p>\n--r\nContent-Type: image/png; name=shot.png\nContent-ID: <shot@w>\n\nPNG\n--r\nContent-Type: image/png; name=logo.png\nContent-ID: <logo@w>\n\nPNG\n--r--";
+    let raw = format!(
+        "From: <li@x.example>\nSubject: Fwd: VPN\nContent-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: text/plain\n\nplease\n--m\nContent-Type: message/rfc822\n\n{inside}\n--m--"
+    );
+    let mail = parse(raw.as_bytes());
+    let html = mail.forwarded.as_ref().and_then(|passed_on| passed_on.body.html.clone()).unwrap();
+    assert!(html.contains("b</b>") && html.contains("cid:shot@w"), "{html}");
+    // The message stays whole beside it; what it does not show stays inside.
+    let names: Vec<&str> = mail.attachments.iter().map(|file| &*file.name).collect();
+    assert_eq!(names, ["VPN.eml", "shot.png"]);
+    let shown: Vec<bool> = mail.attachments.iter().map(|file| mail.shows(file)).collect();
+    assert_eq!(shown, [false, true]);
+}
