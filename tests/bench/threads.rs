@@ -1,15 +1,18 @@
 //! Real conversations replayed through the desk. `cargo bench --bench threads -- FOLDER`, where the folder holds `lists_threads`,
-//! `threads_notmuch` and `gold/threads_lists.jsonl`, `gold/threads_notmuch.jsonl`: one conversation a line, its files in the order
-//! they arrived.
+//! `threads_notmuch` and `gold/threads_lists.jsonl`, `gold/threads_notmuch.jsonl`: one conversation a line. The messages of the
+//! lists stand in the order they arrived, the files of the other are replayed by their dates.
 //!
 //! All conversations of a set are taken in by one desk, message by message in turn, so that any of them may be mistaken for
 //! another. Prints how many became exactly one ticket, how many fell apart, and how many tickets hold two conversations.
+//! Some conversations were robbed of the headers of their last message by whoever made the set: where a stranger wrote it, only
+//! its subject says where it belongs, which is not enough. Two lines that have a message in common are one
+//! conversation.
 
 use maildesk::config::Config;
 use maildesk::desk::link::Key;
 use maildesk::desk::ticket::Number;
 use maildesk::flow::{Arrival, Flow};
-use maildesk::mail::Templates;
+use maildesk::mail::{self, Templates};
 use maildesk::ports::Content;
 use maildesk::store::{Store, TicketFilter};
 use maildesk::time::Timestamp;
@@ -26,6 +29,8 @@ const CONFIG: &str = "[desk]\naddress = \"it@corp.example\"\ndomains = [\"corp.e
 #[derive(Deserialize)]
 struct Line {
     #[serde(default)]
+    kind: String,
+    #[serde(default)]
     files: Vec<String>,
     #[serde(default)]
     messages: Vec<Message>,
@@ -36,24 +41,35 @@ struct Message {
     file: String,
 }
 
-/// The conversations of a set, each with its messages in order.
-fn read(folder: &Path, set: &str, below: &str) -> Vec<Vec<Vec<u8>>> {
-    let gold = std::fs::read_to_string(folder.join(format!("gold/{set}.jsonl"))).expect("the expected readings");
-    let files = |line: Line| -> Vec<PathBuf> {
-        let own = line.messages.into_iter().map(|message| folder.join(below).join(message.file));
-        own.chain(line.files.into_iter().map(|file| folder.join(file))).collect()
-    };
-    let conversation = |line: &str| {
-        let line: Line = serde_json::from_str(line).expect("one object a line");
-        files(line)
-            .iter()
-            .map(|file| std::fs::read(file).unwrap_or_else(|e| panic!("{}: {e}", file.display())))
-            .collect()
-    };
-    gold.lines().map(conversation).collect()
+struct Conversation {
+    /// The last message lacks its headers.
+    robbed: bool,
+    messages: Vec<Vec<u8>>,
 }
 
-async fn replay(set: &str, conversations: &[Vec<Vec<u8>>]) {
+impl Conversation {
+    fn read(line: &str, folder: &Path, below: &str) -> Conversation {
+        let line: Line = serde_json::from_str(line).expect("one object a line");
+        let bytes = |file: PathBuf| std::fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let listed = line.messages.into_iter().map(|message| bytes(folder.join(below).join(message.file)));
+        let mut dated: Vec<Vec<u8>> = line.files.into_iter().map(|file| bytes(folder.join(file))).collect();
+        dated.sort_by_key(|raw| mail::outline(raw).0.date);
+        Conversation { robbed: line.kind == "headerless-last", messages: listed.chain(dated).collect() }
+    }
+
+    fn ids(&self) -> BTreeSet<String> {
+        let id = |raw: &Vec<u8>| mail::outline(raw).0.message_id.map(|id| id.as_str().to_owned());
+        self.messages.iter().filter_map(id).collect()
+    }
+}
+
+/// The conversations of a set.
+fn read(folder: &Path, set: &str, below: &str) -> Vec<Conversation> {
+    let gold = std::fs::read_to_string(folder.join(format!("gold/{set}.jsonl"))).expect("the expected readings");
+    gold.lines().map(|line| Conversation::read(line, folder, below)).collect()
+}
+
+async fn replay(set: &str, conversations: &[Conversation]) {
     let folder = tempfile::tempdir().unwrap();
     let config =
         Config::read(&folder.path().join("config.toml"), CONFIG, &|_| None).unwrap_or_else(|f| panic!("{f:?}"));
@@ -62,9 +78,9 @@ async fn replay(set: &str, conversations: &[Vec<Vec<u8>>]) {
     let mut now = Timestamp::parse("2026-11-23T09:00:00+08:00").unwrap();
     // Each message arrives in a minute of its own.
     let mut belongs: HashMap<i64, usize> = HashMap::new();
-    let longest = conversations.iter().map(Vec::len).max().unwrap_or(0);
+    let longest = conversations.iter().map(|conversation| conversation.messages.len()).max().unwrap_or(0);
     for turn in 0..longest {
-        for (conversation, messages) in conversations.iter().enumerate() {
+        for (conversation, Conversation { messages, .. }) in conversations.iter().enumerate() {
             let Some(raw) = messages.get(turn) else { continue };
             now = now + Duration::from_secs(60);
             belongs.insert(now.millis(), conversation);
@@ -81,15 +97,17 @@ async fn replay(set: &str, conversations: &[Vec<Vec<u8>>]) {
         for conversation in &held {
             tickets_of.entry(*conversation).or_default().insert(ticket.number);
         }
-        if held.len() > 1 {
+        if held.len() > 1 && !are_one(conversations, &held) {
             mixed.push((ticket.number, held));
         }
     }
     let aside = store.set_aside(100_000).await.unwrap();
     let one = tickets_of.values().filter(|tickets| tickets.len() == 1).count();
     let apart: Vec<_> = tickets_of.iter().filter(|(_, tickets)| tickets.len() > 1).collect();
+    let robbed = apart.iter().filter(|(conversation, _)| conversations[**conversation].robbed).count();
     println!(
-        "{set}: {} conversations, {} messages: one ticket {one}, fell apart {}, tickets that hold two {}, messages set aside {}",
+        "{set}: {} conversations, {} messages: one ticket {one}, fell apart {} (robbed of their headers {robbed}), \
+         tickets that hold two {}, messages set aside {}",
         conversations.len(),
         belongs.len(),
         apart.len(),
@@ -97,7 +115,8 @@ async fn replay(set: &str, conversations: &[Vec<Vec<u8>>]) {
         aside.len()
     );
     for (conversation, tickets) in apart {
-        println!("  apart: line {} in {tickets:?}", conversation + 1);
+        let reason = if conversations[*conversation].robbed { ", robbed of its headers" } else { "" };
+        println!("  apart: line {} in {tickets:?}{reason}", conversation + 1);
     }
     for (number, lines) in mixed {
         println!("  together: {number} holds lines {:?}", lines.iter().map(|line| line + 1).collect::<Vec<_>>());
@@ -105,6 +124,12 @@ async fn replay(set: &str, conversations: &[Vec<Vec<u8>>]) {
     for message in aside {
         println!("  aside: {}: {}", message.set_aside.unwrap_or_default(), message.subject);
     }
+}
+
+/// Every one of them has a message in common with another.
+fn are_one(conversations: &[Conversation], held: &BTreeSet<usize>) -> bool {
+    let ids: Vec<BTreeSet<String>> = held.iter().map(|conversation| conversations[*conversation].ids()).collect();
+    (0..ids.len()).all(|one| (0..ids.len()).any(|other| one != other && !ids[one].is_disjoint(&ids[other])))
 }
 
 fn main() {
