@@ -70,7 +70,11 @@ pub fn spelled_out(policy: &Policy, inbound: &Inbound, engineer: &Address) -> Op
     }
     let mut spelled = inbound.clone();
     let word = inbound.language.pick("代报", "for").to_owned();
-    spelled.commands.insert(0, CommandLine { word, value: sender.address.to_string() });
+    let value = match sender.name.trim() {
+        "" => sender.address.to_string(),
+        name => format!("{name} <{}>", sender.address),
+    };
+    spelled.commands.insert(0, CommandLine { word, value });
     Some(spelled)
 }
 

@@ -211,7 +211,10 @@ async fn forwards_of_every_client_are_their_senders_tickets() {
             let told = letters.to(&sender);
             assert!(told.text.contains("已为您登记工单") && !told.text.contains("别让他知道"), "{form}: {}", told.text);
             let ticket = desk.ticket(i64::try_from(n).unwrap() + 1).await;
-            assert_eq!((ticket.requester.address, ticket.subject.as_str(), ticket.category.as_str()), (sender.address, "VPN", "network"), "{form}");
+            let name = if form.contains("Wang Wu") { "Wang Wu" } else { "王五" };
+            assert_eq!((ticket.requester.name.as_str(), ticket.requester.address), (name, sender.address), "{form}");
+            assert_eq!((ticket.subject.as_str(), ticket.category.as_str()), ("VPN", "network"), "{form}");
+            assert!(told.text.starts_with(name) || told.text.starts_with(&format!("Hello {name}")), "{form}: {}", told.text);
             let notice = letters.0.iter().find(|l| l.to != told.to && l.text.contains("VPN 连不上")).expect("a notice");
             let kept = desk.flow.store.begin().await.unwrap().description(ticket.number).await.unwrap();
             assert_eq!(kept.text, "VPN 连不上，提示 789 错误", "{form}");

@@ -110,7 +110,8 @@ impl Page {
                 escape(cid, &mut self.out);
                 self.out.push_str("\" alt=\"");
                 escape(alt, &mut self.out);
-                self.out.push_str("\">");
+                // A screenshot is wider than a phone.
+                self.out.push_str("\" style=\"max-width:100%;height:auto\">");
             }
             Run::Text { text, style, link } => self.text(text, *style, link.as_deref()),
         }
@@ -170,7 +171,10 @@ mod tests {
             "<table><tr><td>a<td>b</table>",
             "<table border=\"1\" cellpadding=\"4\" style=\"border-collapse:collapse\"><tr><td>a</td><td>b</td></tr></table>\n",
         );
-        check("<img src=cid:x@y alt=s>", "<p><img src=\"cid:x@y\" alt=\"s\"></p>\n");
+        check(
+            "<img src=cid:x@y alt=s>",
+            "<p><img src=\"cid:x@y\" alt=\"s\" style=\"max-width:100%;height:auto\"></p>\n",
+        );
         check(
             "<a href='http://x/?a=1&b=2'>l</a>",
             "<p><a href=\"http://x/?a=1&amp;b=2\" rel=\"noopener noreferrer\">l</a></p>\n",
@@ -183,6 +187,7 @@ mod tests {
     fn s34_nothing_active_survives() {
         let mut cleaner = ammonia::Builder::default();
         cleaner.add_url_schemes(["cid"]).add_tag_attributes("table", ["style", "border", "cellpadding"]);
+        cleaner.add_tag_attributes("img", ["style"]);
         for hostile in [
             "<script>alert(1)</script>x",
             "<img src=x onerror=alert(1)>",

@@ -557,9 +557,15 @@ fn commands_and_the_text_below_them() {
 fn inline_pictures_travel_and_remote_ones_do_not() {
     let reading =
         read(None, Some("<p>报错截图：<img src=\"cid:shot@1\" alt=\"截图\"><img src=\"http://track/x.gif\"></p>"));
-    assert_eq!(reading.body.html.as_deref(), Some("<p>报错截图：<img src=\"cid:shot@1\" alt=\"截图\"></p>\n"));
+    assert_eq!(
+        reading.body.html.as_deref(),
+        Some("<p>报错截图：<img src=\"cid:shot@1\" alt=\"截图\" style=\"max-width:100%;height:auto\"></p>\n")
+    );
     let picture_only = read(None, Some("<img src=\"cid:shot@1\">"));
-    assert_eq!(picture_only.body.html.as_deref(), Some("<p><img src=\"cid:shot@1\" alt=\"\"></p>\n"));
+    assert_eq!(
+        picture_only.body.html.as_deref(),
+        Some("<p><img src=\"cid:shot@1\" alt=\"\" style=\"max-width:100%;height:auto\"></p>\n")
+    );
 }
 
 /// Debug builds are some ten times slower than what the limit of two seconds is about, so the sizes are smaller here.
