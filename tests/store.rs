@@ -202,6 +202,7 @@ async fn reviews_come_back_whole(url: String) {
         tx.keep_review(&one).await.unwrap();
     }
     assert_eq!(tx.reviews_of(&[Number(1)]).await.unwrap(), [incident, review(1)]);
+    assert_eq!(tx.with_more(&[Number(1), Number(3)]).await.unwrap(), [Number(1)]);
     tx.commit().await.unwrap();
     let ended = Review { state: ReviewState::Done, ended: Some(later(50)), version: 2, ..review(2) };
     let mut tx = store.begin().await.unwrap();
@@ -1181,6 +1182,8 @@ async fn timers(url: String) {
     assert_eq!(tx.take_timers(&[close, second, remind]).await.unwrap(), [close, remind]);
     assert_eq!(tx.take_timers(&[close, remind]).await.unwrap(), []);
     tx.schedule(&close).await.unwrap();
+    assert_eq!(tx.take_timers(&[close]).await.unwrap(), [close]);
+    tx.schedule(&close).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(store.due_timers(later(99), 10).await.unwrap(), [Timer { due: later(25), ..second }, close]);
     let mut tx = store.begin().await.unwrap();
@@ -1214,6 +1217,7 @@ async fn visits(url: String) {
     let read = |visit: &Visit| Visit { place: "三楼 'A'\u{fffd}".into(), ..visit.clone() };
     let found = tx.visits(&[two, one, Number(9)]).await.unwrap();
     assert_eq!(found, [(one, read(&visit))]);
+    assert_eq!(tx.with_more(&[two, one, Number(9)]).await.unwrap(), [one]);
     let moved = Visit { sequence: 1, start: later(9000), end: later(9900), ..read(&visit) };
     tx.keep_visit(one, &moved).await.unwrap();
     for state in visit::State::ALL {
@@ -1295,6 +1299,9 @@ async fn approvals_come_back_whole(url: String) {
     tx.keep_approval(one, &asked).await.unwrap();
     tx.keep_approval(two, &Approval { version: 1, ..asked.clone() }).await.unwrap();
     // What a transaction wrote it reads, in any number, and nothing of tickets without one.
+    let mut more = tx.with_more(&[one, two, three]).await.unwrap();
+    more.sort();
+    assert_eq!(more, [one, two]);
     let mut found = tx.approvals(&[one, two, three]).await.unwrap();
     found.sort_by_key(|(number, _)| *number);
     assert_eq!(found, [(one, asked.clone()), (two, Approval { version: 1, ..asked.clone() })]);

@@ -15,7 +15,8 @@ use crate::time::Timestamp;
 /// What a transaction did that others want to hear of.
 #[derive(Default)]
 pub struct Applied {
-    pub timers: usize,
+    /// The first of the timers it set.
+    pub next_timer: Option<Timestamp>,
     pub tickets: usize,
 }
 
@@ -96,7 +97,8 @@ impl Work<'_> {
             }
             Effect::Schedule(timer) => {
                 tx.schedule(&timer).await?;
-                self.applied.timers += 1;
+                let next = &mut self.applied.next_timer;
+                *next = Some(next.map_or(timer.due, |next| next.min(timer.due)));
             }
             Effect::Unschedule(number, kind) => tx.unschedule(number, kind).await?,
             Effect::KeepVisit(number, visit) => {

@@ -191,23 +191,30 @@ impl Facts {
         for (number, address) in tx.participants(&missing).await? {
             self.on(number, |known| known.participants.push(address));
         }
-        for (number, approval) in tx.approvals(&missing).await? {
-            self.on(number, |known| known.approval = Some(approval));
-        }
-        for review in tx.reviews_of(&missing).await? {
-            self.on(review.ticket, |known| known.reviews.push(review));
-        }
-        for (number, at) in tx.archived(&missing).await? {
-            self.on(number, |known| known.archived = Some(at));
-        }
         for (number, with, seen) in tx.conversations(&missing).await? {
             self.on(number, |known| drop(known.conversations.insert(with, seen)));
         }
-        for (number, visit) in tx.visits(&missing).await? {
-            self.on(number, |known| known.visit = Some(visit));
-        }
         for (number, reader, queued) in tx.letters_told(&missing, self.now - hush::PACED_OVER).await? {
             self.on(number, |known| known.told.entry(reader).or_default().push(queued));
+        }
+        match tx.with_more(&missing).await?.as_slice() {
+            [] => Ok(()),
+            more => self.look_up_more(tx, more).await,
+        }
+    }
+
+    async fn look_up_more(&mut self, tx: &mut Tx, numbers: &[Number]) -> Result<(), StoreError> {
+        for (number, approval) in tx.approvals(numbers).await? {
+            self.on(number, |known| known.approval = Some(approval));
+        }
+        for review in tx.reviews_of(numbers).await? {
+            self.on(review.ticket, |known| known.reviews.push(review));
+        }
+        for (number, at) in tx.archived(numbers).await? {
+            self.on(number, |known| known.archived = Some(at));
+        }
+        for (number, visit) in tx.visits(numbers).await? {
+            self.on(number, |known| known.visit = Some(visit));
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use std::collections::HashSet;
 const TOGETHER: usize = 16;
 
 /// Letters written in one go, while the next ones are composed.
-const WRITTEN_TOGETHER: usize = 2 * TOGETHER;
+const WRITTEN_TOGETHER: usize = 6 * TOGETHER;
 
 /// A letter and what else its bytes are made of.
 pub struct Draft {

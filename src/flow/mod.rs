@@ -123,7 +123,7 @@ impl Flow {
         if letters > 0 {
             self.letters_queued.notify_one();
         }
-        if applied.timers > 0 {
+        if applied.next_timer.is_some() {
             self.timers_changed.notify_one();
         }
     }

@@ -12,7 +12,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 /// Timers taken per look. What was missed during an outage is one letter for so many tickets.
-const AT_ONCE: i64 = 1000;
+const AT_ONCE: usize = 1000;
 
 /// So often a timer is tried again when another daemon changed the same ticket at the same moment.
 const TRIES: usize = 10;
@@ -28,6 +28,13 @@ pub struct Ticked {
     pub put_off: Vec<String>,
 }
 
+/// What came of some timers.
+struct Done {
+    handled: usize,
+    /// The first of those that were set instead.
+    next: Option<Timestamp>,
+}
+
 impl Flow {
     /// Handles every timer due at `now`.
     ///
@@ -36,12 +43,19 @@ impl Flow {
     pub async fn tick(&self, now: Timestamp) -> Result<Ticked, StoreError> {
         let mut ticked = Ticked::default();
         loop {
-            let due = first_of_each_ticket(self.store.due_timers(now, AT_ONCE).await?);
+            let all = self.store.due_timers(now, AT_ONCE as i64).await?;
+            let due = first_of_each_ticket(&all);
             if due.is_empty() {
                 return Ok(ticked);
             }
             match self.attempt(&due, now).await? {
-                Ok(handled) => ticked.handled += handled,
+                Ok(done) => {
+                    ticked.handled += done.handled;
+                    let all_done = due.len() == all.len() && all.len() < AT_ONCE;
+                    if all_done && done.next.is_none_or(|next| next > now) {
+                        return Ok(ticked);
+                    }
+                }
                 Err(_) => self.timer_by_timer(due, &mut ticked, now).await?,
             }
         }
@@ -59,7 +73,7 @@ impl Flow {
                 done = self.attempt(std::slice::from_ref(&timer), now).await?;
             }
             match done {
-                Ok(handled) => ticked.handled += handled,
+                Ok(done) => ticked.handled += done.handled,
                 Err(why) => {
                     ticked.put_off.push(format!("{} {}: {why}", timer.number, timer.kind.as_str()));
                     let mut tx = self.store.begin().await?;
@@ -71,13 +85,13 @@ impl Flow {
         Ok(())
     }
 
-    /// Gives how many were handled, or why none could be.
+    /// Gives what came of them, or why nothing could.
     ///
     /// # Errors
     /// The store's, when it can take nothing at all.
-    async fn attempt(&self, timers: &[Timer], now: Timestamp) -> Result<Result<usize, StoreError>, StoreError> {
+    async fn attempt(&self, timers: &[Timer], now: Timestamp) -> Result<Result<Done, StoreError>, StoreError> {
         match AssertUnwindSafe(self.timers_together(timers, now)).catch_unwind().await {
-            Ok(Ok(handled)) => Ok(Ok(handled)),
+            Ok(Ok(done)) => Ok(Ok(done)),
             Ok(Err(error)) if error.is_systemic() => Err(error),
             Ok(Err(error)) => Ok(Err(error)),
             Err(_) => Ok(Err(StoreError::Refused("the program stumbled over it".to_owned()))),
@@ -85,7 +99,7 @@ impl Flow {
     }
 
     /// Does what these timers are there for, in one transaction; those another daemon took meanwhile are left to it.
-    async fn timers_together(&self, timers: &[Timer], now: Timestamp) -> Result<usize, StoreError> {
+    async fn timers_together(&self, timers: &[Timer], now: Timestamp) -> Result<Done, StoreError> {
         let rules = self.rules();
         let mut tx = self.store.begin().await?;
         let timers = tx.take_timers(timers).await?;
@@ -96,13 +110,12 @@ impl Flow {
         facts.letters.write(&mut tx).await?;
         tx.commit().await?;
         self.ring(&applied, facts.letters.queued);
-        Ok(handled)
+        Ok(Done { handled, next: applied.next_timer })
     }
 }
 
 /// A second timer of the same ticket waits for what the first one makes of it.
-fn first_of_each_ticket(mut timers: Vec<Timer>) -> Vec<Timer> {
+fn first_of_each_ticket(timers: &[Timer]) -> Vec<Timer> {
     let mut tickets = HashSet::new();
-    timers.retain(|timer| tickets.insert(timer.number));
-    timers
+    timers.iter().filter(|timer| tickets.insert(timer.number)).copied().collect()
 }

@@ -528,6 +528,11 @@ impl Tx {
         within!(self.keep_conversation(number, with, seen))
     }
 
+    /// Those of these tickets that have an approval, an appointment or a review, or are archived. Few have.
+    pub async fn with_more(&mut self, numbers: &[Number]) -> Result<Vec<Number>> {
+        within!(self.with_more(numbers))
+    }
+
     /// What everybody saw of these tickets.
     pub async fn conversations(&mut self, numbers: &[Number]) -> Result<Vec<(Number, Address, Vec<MessageId>)>> {
         within!(self.conversations(numbers))
@@ -645,7 +650,8 @@ impl Tx {
         within!(self.unschedule(number, kind))
     }
 
-    /// Removes exactly these timers; gives those that were there. One that was set anew in between stays.
+    /// Removes exactly these timers at the end, unless they are set anew; gives those that were there. One that was set anew in
+    /// between stays.
     pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<Vec<Timer>> {
         within!(self.take_timers(timers))
     }

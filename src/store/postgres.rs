@@ -71,6 +71,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0011_digest.sql"),
     include_str!("../../migrations/postgres/0012_review.sql"),
     include_str!("../../migrations/postgres/0013_mail_health.sql"),
+    include_str!("../../migrations/postgres/0014_speed.sql"),
 ];
 
 /// Any number, the same in every daemon: who migrates holds it.

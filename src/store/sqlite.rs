@@ -74,6 +74,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0011_digest.sql"),
     include_str!("../../migrations/sqlite/0012_review.sql"),
     include_str!("../../migrations/sqlite/0013_mail_health.sql"),
+    include_str!("../../migrations/sqlite/0014_speed.sql"),
 ];
 
 #[derive(Clone)]

@@ -23,8 +23,8 @@ use crate::store::{Result, Source};
 use sqlx::QueryBuilder;
 use std::collections::{BTreeMap, HashSet};
 
-/// Rows of one statement at most.
-const ROWS: usize = 64;
+/// Rows of one statement: a few sizes, so that a few prepared statements serve any number of rows.
+const SIZES: [usize; 13] = [96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
 /// Bytes that may wait in memory.
 const BYTES: usize = 2 << 20;
 
@@ -65,11 +65,14 @@ pub struct Counters {
     changed: bool,
 }
 
-/// Takes rows off for one statement: a power of two of them, so that a few prepared statements serve any number.
+/// As many of so many rows as one statement takes; `None` when there are none.
+pub fn at_once(rows: usize) -> Option<usize> {
+    SIZES.into_iter().find(|size| *size <= rows)
+}
+
+/// Takes rows off for one statement.
 pub fn some<T>(rows: &mut Vec<T>) -> Option<Vec<T>> {
-    let most = rows.len().min(ROWS);
-    let count = if most.is_power_of_two() { most } else { most.next_power_of_two() / 2 };
-    (count > 0).then(|| rows.drain(..count).collect())
+    at_once(rows.len()).map(|count| rows.drain(..count).collect())
 }
 
 impl Tx {

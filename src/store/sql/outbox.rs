@@ -15,6 +15,7 @@
 //! A claim costs what it takes, not what waits: the index `outbox_turn` holds pending letters only, in their turn. Each
 //! urgency is named, so that the index is entered at what is due of each.
 
+use super::held::at_once;
 use super::{Connection, Db, Row, Store, Tx, pieces, push_list};
 use crate::address::{Address, MessageId};
 use crate::desk::ticket::Number;
@@ -27,8 +28,8 @@ use std::time::Duration;
 /// Bytes that one claim brings into memory; a single larger letter still comes.
 const CLAIM_BYTES: i64 = 8 << 20;
 
-/// Letters written by one statement at most.
-const LETTERS: usize = 32;
+/// Letters settled by one statement at most.
+const SETTLED: usize = 32;
 
 fn address(row: &Row, column: &str) -> Result<Address> {
     let text: &str = row.try_get(column)?;
@@ -109,7 +110,7 @@ async fn settle_sent(db: &mut Connection, all: &[(i64, i64, Settled)]) -> Result
         })
         .collect();
     let mut settled = Vec::with_capacity(sent.len());
-    for some in sent.chunks(LETTERS) {
+    for some in sent.chunks(SETTLED) {
         let mut query =
             QueryBuilder::<Db>::new("update outbox set state = 'sent', settled = column3, answer = column4 from (");
         query.push_values(some, |mut row, (id, attempt, at, answer)| {
@@ -279,9 +280,11 @@ impl Store {
 impl Tx {
     pub async fn enqueue_all(&mut self, letters: &[Outgoing]) -> Result<usize> {
         self.write_tickets().await?;
-        let mut added = 0;
-        for some in letters.chunks(LETTERS) {
+        let (mut added, mut rest) = (0, letters);
+        while let Some(count) = at_once(rest.len()) {
+            let (some, others) = rest.split_at(count);
             added += self.insert_letters(some).await?;
+            rest = others;
         }
         Ok(added)
     }

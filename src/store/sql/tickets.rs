@@ -268,6 +268,25 @@ impl Tx {
         Ok(found)
     }
 
+    pub async fn with_more(&mut self, numbers: &[Number]) -> Result<Vec<Number>> {
+        self.write_approvals().await?;
+        self.write_visits().await?;
+        let mut found = Vec::new();
+        for some in numbers.chunks(256) {
+            let mut query = QueryBuilder::<Db>::new("select number from ticket where number in ");
+            push_list(&mut query, some.iter().map(|number| number.0));
+            query.push(
+                " and (exists (select 1 from approval where ticket = number)
+                      or exists (select 1 from visit where ticket = number)
+                      or exists (select 1 from review where ticket = number)
+                      or exists (select 1 from archive where ticket = number))",
+            );
+            let rows: Vec<i64> = query.build_query_scalar().fetch_all(&mut *self.inner).await?;
+            found.extend(rows.into_iter().map(Number));
+        }
+        Ok(found)
+    }
+
     pub async fn leading_ticket(&mut self, fault: &str, since: Timestamp) -> Result<Option<Number>> {
         self.write_tickets().await?;
         let query = "select number from ticket where fault = $1 and created > $2 and parent is null

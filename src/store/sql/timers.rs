@@ -1,7 +1,7 @@
 //! Things to look at again at a given time.
 
 use super::held::some;
-use super::{Db, Row, Store, Tx};
+use super::{Db, Row, Store, Tx, push_list};
 use crate::desk::event::{Timer, TimerKind};
 use crate::desk::ticket::Number;
 use crate::store::{Result, StoreError};
@@ -33,7 +33,7 @@ impl Store {
 
 impl Tx {
     pub async fn schedule(&mut self, timer: &Timer) -> Result<()> {
-        self.held.timers.retain(|held| (held.number, held.kind) != (timer.number, timer.kind));
+        self.forget_timer(timer.number, timer.kind);
         self.held.timers.push(*timer);
         Ok(())
     }
@@ -60,29 +60,32 @@ impl Tx {
     }
 
     pub async fn unschedule(&mut self, number: Number, kind: TimerKind) -> Result<()> {
-        self.held.timers.retain(|held| (held.number, held.kind) != (number, kind));
+        self.forget_timer(number, kind);
         self.held.unscheduled.push((number, kind));
         Ok(())
     }
 
-    /// In the order they were given.
+    /// What was to become of a timer before something else was said.
+    fn forget_timer(&mut self, number: Number, kind: TimerKind) {
+        self.held.timers.retain(|held| (held.number, held.kind) != (number, kind));
+        self.held.unscheduled.retain(|held| *held != (number, kind));
+    }
+
+    /// In the order they were given. Those that are not set anew are gone at the end.
     pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<Vec<Timer>> {
         self.write_timers().await?;
         let mut taken = Vec::with_capacity(timers.len());
-        let mut wanted = timers.to_vec();
-        while let Some(some) = some(&mut wanted) {
-            let mut query = QueryBuilder::<Db>::new("delete from timer where (ticket, kind, due, cycle) in ( ");
-            query.push_values(&some, |mut row, timer| {
-                row.push_bind(timer.number.0).push_bind(timer.kind.as_str());
-                row.push_bind(timer.due.millis()).push_bind(timer.cycle);
-            });
-            query.push(") returning ticket, kind, due, cycle");
-            for row in query.build().fetch_all(&mut *self.inner).await? {
+        for some in timers.chunks(256) {
+            let mut query = QueryBuilder::<Db>::new("select ticket, kind, due, cycle from timer where ticket in ");
+            push_list(&mut query, some.iter().map(|timer| timer.number.0));
+            for row in query.push(for_update!()).build().fetch_all(&mut *self.inner).await? {
                 taken.push(timer(&row)?);
             }
         }
         let place = |timer: &Timer| timers.iter().position(|wanted| wanted == timer);
+        taken.retain(|timer| place(timer).is_some());
         taken.sort_by_cached_key(place);
+        self.held.unscheduled.extend(taken.iter().map(|timer| (timer.number, timer.kind)));
         Ok(taken)
     }
 }

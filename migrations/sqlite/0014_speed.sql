@@ -1,0 +1,2 @@
+-- maildesk, version 14, for SQLite: nothing to be done here. migrations/postgres compresses faster from now on, and asks less
+-- often what is archived.
