@@ -16,8 +16,8 @@ use std::collections::HashSet;
 /// Letters composed in one go by another thread.
 const TOGETHER: usize = 16;
 
-/// Letters written in one go, while the next ones are composed.
-const WRITTEN_TOGETHER: usize = 6 * TOGETHER;
+/// Letters written in one go, while the next ones are composed: as many as one statement takes.
+const WRITTEN_TOGETHER: usize = 100;
 
 /// A letter and what else its bytes are made of.
 pub struct Draft {

@@ -23,8 +23,9 @@ use crate::store::{Result, Source};
 use sqlx::QueryBuilder;
 use std::collections::{BTreeMap, HashSet};
 
-/// Rows of one statement: a few sizes, so that a few prepared statements serve any number of rows.
-const SIZES: [usize; 13] = [96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
+/// Rows of one statement: a few sizes, so that a few prepared statements serve any number of rows. The largest is what a full
+/// batch of mails or letters has.
+const SIZES: [usize; 13] = [100, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
 /// Bytes that may wait in memory.
 const BYTES: usize = 2 << 20;
 
