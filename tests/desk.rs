@@ -930,6 +930,40 @@ fn thanks_after_months_open_no_ticket() {
 }
 
 #[test]
+fn a_closed_ticket_reopens_for_some_days_and_later_a_linked_one_opens() {
+    let policy = policy();
+    let closed = Ticket { closed: Some(now()), ..ticket(Status::Closed) };
+    let last = now() + policy.satisfaction.reopen_within;
+    let broken = |at| decide(&situation(&policy, vec![closed.clone()]), &event(reply(ZHANG, "又坏了")), at);
+    assert_eq!(told(&broken(last))[0], "save IT001 in_progress");
+    let later = broken(last + Duration::from_secs(1));
+    let opened = later.iter().find_map(|effect| match effect {
+        Effect::Open(ticket) => Some((ticket.number, ticket.related)),
+        _ => None,
+    });
+    assert_eq!(opened, Some((Number(7), Some(Number(1)))));
+    assert!(!told(&later).iter().any(|line| line.starts_with("save IT001")), "{:?}", told(&later));
+}
+
+#[test]
+fn what_is_missing_never_holds_up_an_urgent_report() {
+    let policy = policy();
+    let down = mail(ZHANG, "ERP 宕机", "", "ERP 系统宕机，全公司都不能用");
+    let effects = decide(&situation(&policy, vec![]), &event(down), now());
+    let sent: Vec<&Letter> = effects
+        .iter()
+        .filter_map(|effect| if let Effect::Send(letter) = effect { Some(&**letter) } else { None })
+        .collect();
+    // Asked of the requester, and in the same moment the team has it, with a target that runs.
+    let asks =
+        |letter: &&Letter| matches!(&letter.content, Content::Acknowledgement { missing, .. } if !missing.is_empty());
+    let calls = |letter: &&Letter| matches!(letter.content, Content::Notice { .. });
+    assert!(sent.iter().any(asks) && sent.iter().any(calls), "{:?}", told(&effects));
+    let urgent = |effect: &Effect| matches!(effect, Effect::Open(t) if t.priority == Priority::P1 && t.wait.is_none() && t.assignee.is_some());
+    assert!(effects.iter().any(urgent), "{:?}", told(&effects));
+}
+
+#[test]
 fn a_reply_to_a_letter_of_a_merged_ticket_never_goes_to_the_other_requester() {
     let policy = policy();
     let merged = |text: &str| {
