@@ -14,6 +14,7 @@ use maildesk::desk::ticket::{Entry, Number, Ticket, What};
 use maildesk::desk::words::{Priority, Status, Wait};
 use maildesk::time::Timestamp;
 use rules::*;
+use std::sync::Arc;
 use std::time::Duration;
 
 const SUN: &str = "sun@corp.example";
@@ -88,7 +89,7 @@ impl Desk {
         situation.next_number = Number(1);
         situation.known_ids.clear();
         let on = |ticket: &Ticket| Candidate {
-            timeline: self.timeline.clone(),
+            timeline: Arc::new(self.timeline.clone()),
             approval: self.approval.clone(),
             ..candidate(ticket.clone())
         };

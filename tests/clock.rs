@@ -17,6 +17,7 @@ use maildesk::time::calendar::{Holidays, Span};
 use maildesk::time::{Calendar, Timestamp};
 use rules::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A desk in memory: tickets, their timers, and the letters that went out, as `time reader what`.
 struct Desk {
@@ -62,7 +63,7 @@ impl Desk {
         situation.candidates = self
             .tickets
             .values()
-            .map(|(ticket, timeline)| Candidate { timeline: timeline.clone(), ..candidate(ticket.clone()) })
+            .map(|(ticket, timeline)| Candidate { timeline: Arc::new(timeline.clone()), ..candidate(ticket.clone()) })
             .collect();
         situation
     }

@@ -13,6 +13,7 @@ use maildesk::desk::ticket::{Entry, Number, Ticket, What};
 use maildesk::desk::words::{Rating, Status};
 use maildesk::time::Timestamp;
 use rules::*;
+use std::sync::Arc;
 use std::time::Duration;
 
 const LIU: &str = "liu@corp.example";
@@ -43,7 +44,7 @@ impl Desk {
         let mut situation = situation(&self.policy, Vec::new());
         situation.known_ids.clear();
         situation.proposed = self.proposed;
-        let mut on = Candidate { timeline: self.timeline.clone(), ..candidate(self.ticket.clone()) };
+        let mut on = Candidate { timeline: Arc::new(self.timeline.clone()), ..candidate(self.ticket.clone()) };
         on.participants.extend(self.ticket.copied.iter().map(|person| person.address.clone()));
         on.participants.push(address(WANG));
         situation.candidates = vec![on];

@@ -14,6 +14,7 @@ use maildesk::time::Timestamp;
 #[path = "support/rules.rs"]
 mod rules;
 use rules::*;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Effects as short lines: what a reader of the rules wants to know.
@@ -345,7 +346,7 @@ fn confirming(before: &[(What, &str)], text: &str) -> Vec<Effect> {
         what: what.clone(),
         why: why.replace("ID", &digest),
     };
-    situation.candidates[0].timeline = before.iter().map(entry).collect();
+    situation.candidates[0].timeline = Arc::new(before.iter().map(entry).collect());
     situation.unconfirmed = Some(Box::new(asked));
     decide(&situation, &event(reply(LI, text)), now())
 }
@@ -402,7 +403,7 @@ fn a_yes_that_names_no_question_does_not_go_to_the_requester() {
     let policy = policy();
     let mut situation = situation(&policy, vec![ticket(Status::New)]);
     let asked = Entry { at: now(), who: Who::Person(address(LI)), what: What::Refused, why: "unproven".into() };
-    situation.candidates[0].timeline = vec![asked];
+    situation.candidates[0].timeline = Arc::new(vec![asked]);
     let effects = told(&decide(&situation, &event(reply(LI, "确认")), now()));
     assert_eq!(effects, ["join IT001 Internal", "record Refused 确认", "letter transcript li"]);
     let effects = told(&decide(&situation, &event(reply(LI, "我马上过来看")), now()));
@@ -621,7 +622,7 @@ fn s26_a_confirmation_counts_once() {
     let policy = policy();
     let confirm = |timeline| {
         let mut situation = situation(&policy, vec![ticket(Status::New)]);
-        situation.candidates[0].timeline = timeline;
+        situation.candidates[0].timeline = Arc::new(timeline);
         situation.unconfirmed = Some(Box::new(mail(LI, "[IT001] x", "", "请重启电脑")));
         decide(&situation, &event(reply(LI, "确认")), now())
     };
@@ -665,7 +666,7 @@ fn a_merged_requester_is_told_and_hears_of_the_result() {
     let timeline: Vec<Entry> = entries.collect();
     let ends = |text: &str, before: Status| {
         let mut situation = situation(&policy, vec![ticket(before)]);
-        situation.candidates[0].timeline = timeline.clone();
+        situation.candidates[0].timeline = Arc::new(timeline.clone());
         decide(&situation, &event(reply(LI, text)), now())
     };
     for (text, before, stage) in [
@@ -738,7 +739,7 @@ fn what_a_merged_ticket_had_taken_in_goes_along() {
         language: Language::English,
     };
     situation.candidates[0].timeline =
-        vec![Entry { at: now(), who: Who::Person(address(LI)), what: what.clone(), why: String::new() }];
+        Arc::new(vec![Entry { at: now(), who: Who::Person(address(LI)), what: what.clone(), why: String::new() }]);
     let effects = decide(&situation, &on_second(LI, "#merge IT001"), now());
     let taken: Vec<_> = effects
         .iter()
@@ -810,7 +811,7 @@ fn targets_count_from_the_reopening_and_leave_out_what_was_on_hold() {
     let at = |hours: u32| created + hours * hour;
     let changed = |on: Ticket, timeline: Vec<Entry>, text: &str, now: Timestamp| {
         let mut situation = situation(&policy, vec![on]);
-        situation.candidates[0].timeline = timeline;
+        situation.candidates[0].timeline = Arc::new(timeline);
         let effects = decide(&situation, &event(reply(LI, text)), now);
         saved(&effects).resolution_due
     };

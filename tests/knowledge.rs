@@ -14,6 +14,7 @@ use maildesk::desk::policy::{Knowledge, Policy};
 use maildesk::desk::ticket::{Entry, Number, Ticket, What, Who};
 use maildesk::desk::words::{Category, Field, Language, Priority, Rating, Status};
 use rules::*;
+use std::sync::Arc;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -34,10 +35,10 @@ fn closed(policy: &Policy) -> Situation<'_> {
     let mut s = situation(policy, vec![ticket]);
     let on = &mut s.candidates[0];
     on.description.text = "您好：\n三楼打印机卡纸，我的工号 F10234，电话 13800138000\n谢谢".into();
-    on.timeline = vec![
+    on.timeline = Arc::new(vec![
         did(LI, What::Step, "拆开后盖，看到搓纸轮磨损"),
         did(LI, What::Solution, "张伟，您好：\n换了搓纸轮，型号 RM1-6414，初始密码是 Abc@123。\n请您再试一下。"),
-    ];
+    ]);
     s
 }
 
@@ -100,8 +101,8 @@ fn nothing_is_drafted_where_there_is_nothing_to_learn() {
         change(&mut s);
         assert!(fall_due(&s).is_empty(), "{name}");
     };
-    check("no solution", &|s| s.candidates[0].timeline.clear());
-    check("only thanks", &|s| s.candidates[0].timeline = vec![did(LI, What::Solution, "已处理好")]);
+    check("no solution", &|s| s.candidates[0].timeline = Arc::default());
+    check("only thanks", &|s| s.candidates[0].timeline = Arc::new(vec![did(LI, What::Solution, "已处理好")]));
     check("reopened", &|s| s.candidates[0].ticket.status = Status::InProgress);
     check("not satisfied", &|s| s.candidates[0].ticket.rating = Some(Rating::Dissatisfied));
     check("merged", &|s| s.candidates[0].ticket.merged_into = Some(Number(9)));
@@ -185,7 +186,7 @@ fn an_article_can_be_dropped_and_taken_away() {
     let s = closed(&policy);
     assert_eq!(hints(&ordered(&s, "#kb no")), [Hint::NoArticle]);
     let mut empty = closed(&policy);
-    empty.candidates[0].timeline.clear();
+    empty.candidates[0].timeline = Arc::default();
     assert_eq!(hints(&ordered(&empty, "#kb")), [Hint::TextNeeded]);
 }
 

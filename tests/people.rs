@@ -562,8 +562,8 @@ fn absent(policy: &Policy, tickets: Vec<Ticket>) -> Came {
     let (number, parent) = (tickets[0].number, tickets[0].parent);
     let mut s = situation(policy, tickets);
     let what = What::Step;
-    s.candidates[0].timeline =
-        vec![Line { at: now(), who: Who::Person(address(LI)), what, why: "换了网线".into() }];
+    let entry = Line { at: now(), who: Who::Person(address(LI)), what, why: "换了网线".into() };
+    s.candidates[0].timeline = Arc::new(vec![entry]);
     Came(decide(&s, &Event::Absent { number, parent }, now()))
 }
 

@@ -15,6 +15,7 @@ use maildesk::desk::ticket::{Entry, Number, Ticket, What, Who};
 use maildesk::desk::words::{Priority, Status};
 use maildesk::time::Timestamp;
 use rules::*;
+use std::sync::Arc;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -139,7 +140,7 @@ fn who_gets_no_form() {
     let mut s = closed(&policy, Priority::P2);
     let what =
         What::Targets { response_due: now() - DAY, resolution_due: now(), answered: Some(now()), resolved: None };
-    s.candidates[0].timeline = vec![Entry { at: now(), who: Who::Desk, what, why: String::new() }];
+    s.candidates[0].timeline = Arc::new(vec![Entry { at: now(), who: Who::Desk, what, why: String::new() }]);
     assert!(kept(&falls_due(&s, TimerKind::Review, now())).is_some(), "late in an earlier round");
 }
 

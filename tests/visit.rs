@@ -15,6 +15,7 @@ use maildesk::desk::words::{Attendance, Field, Priority, Status, Wait};
 use maildesk::mail;
 use maildesk::time::Timestamp;
 use rules::*;
+use std::sync::Arc;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -55,8 +56,11 @@ impl Desk {
     }
 
     fn happens(&mut self, event: &Event) -> Vec<String> {
-        let candidate =
-            Candidate { timeline: self.timeline.clone(), visit: self.visit.clone(), ..candidate(self.ticket.clone()) };
+        let candidate = Candidate {
+            timeline: Arc::new(self.timeline.clone()),
+            visit: self.visit.clone(),
+            ..candidate(self.ticket.clone())
+        };
         let mut situation = situation(&self.policy, Vec::new());
         situation.candidates = vec![candidate];
         for effect in decide(&situation, event, self.now) {

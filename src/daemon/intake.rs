@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::trouble::Trouble;
-use crate::flow::{Arrival, Progress, ReadBatch};
+use crate::flow::{Arrival, Progress, Reading};
 use crate::ports::{Batch, BatchLimit, Cursor, Fetched, Inbox, InboxError};
 use crate::store::{Source, StoreError};
 use crate::time::Timestamp;
@@ -26,9 +26,9 @@ pub struct Intake<I> {
     pub poll: Duration,
 }
 
-/// A batch brought from the mailbox and read.
+/// A batch brought from the mailbox, that is being read.
 struct Next {
-    read: ReadBatch,
+    reading: Reading,
     cursor: Cursor,
     uids: Vec<u32>,
     more: bool,
@@ -88,7 +88,10 @@ impl<I: Inbox> Intake<I> {
             }
             cursor = batch.cursor;
             let progress = Progress { mailbox: &name, cursor, put_away: &moved };
-            let taking = shared.flow.ingest_read(&batch.read, Some(progress), shared.clock.now());
+            let taking = async {
+                let read = batch.reading.done().await;
+                shared.flow.ingest_read(&read, Some(progress), shared.clock.now()).await
+            };
             let more = batch.more && !shared.stopping();
             let enough = stuck.is_none() && lying.len() >= MOVED_AT_ONCE;
             let moving = if enough { std::mem::take(&mut lying) } else { Vec::new() };
@@ -117,14 +120,14 @@ impl<I: Inbox> Intake<I> {
         self.put_away(shared, cursor.uid_validity, &lying, &moved).await
     }
 
-    /// The batch after `cursor`, read.
+    /// The batch after `cursor`.
     async fn next(&mut self, shared: &Shared, cursor: Cursor) -> Result<Next, InboxError> {
         let batch = self.fetch(cursor).await?;
         let cursor = Cursor { uid_validity: batch.uid_validity, uid: batch.seen_up_to };
         let uids = batch.messages.iter().map(|m| m.uid).collect();
         let more = batch.more;
-        let read = shared.flow.read(self.arrivals(batch)).await;
-        Ok(Next { read, cursor, uids, more })
+        let reading = shared.flow.read(self.arrivals(batch));
+        Ok(Next { reading, cursor, uids, more })
     }
 
     async fn fetch(&mut self, after: Cursor) -> Result<Batch, InboxError> {

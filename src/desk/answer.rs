@@ -5,6 +5,9 @@
 
 use crate::desk::triage::fold;
 use crate::desk::words::Rating;
+use aho_corasick::AhoCorasick;
+use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -369,7 +372,7 @@ fn lone_grades(line: &str) -> Vec<Rating> {
     }
     let (head, tail) = rest.split_once(|c: char| !c.is_alphanumeric()).unwrap_or(("", &rest));
     let word = if head.len() == 1 && bare(head).is_some() { trim(tail) } else { rest.clone() };
-    let whole = |(mark, _, range): (Mark, &str, std::ops::Range<usize>)| match mark {
+    let whole = |(mark, _, range): (Mark, &str, Range<usize>)| match mark {
         Grade(rating) if range.len() == word.len() => Some(rating),
         _ => None,
     };
@@ -386,29 +389,37 @@ fn line_marks(line: &str) -> Vec<Mark> {
     found(line).into_iter().map(|(mark, _, _)| mark).collect()
 }
 
-/// The phrases of a folded line, longest first, none inside another.
-fn found(line: &str) -> Vec<(Mark, &'static str, std::ops::Range<usize>)> {
-    static SORTED: std::sync::LazyLock<Vec<(Mark, String)>> = std::sync::LazyLock::new(|| {
-        let each = |(mark, list): &(Mark, &'static str)| list.split('|').map(|p| (*mark, fold(p))).collect::<Vec<_>>();
-        let mut all: Vec<(Mark, String)> = PHRASES.iter().flat_map(each).collect();
-        all.sort_by_key(|(_, phrase)| std::cmp::Reverse(phrase.len()));
-        all
-    });
-    let mut taken: Vec<(Mark, &'static str, std::ops::Range<usize>)> = Vec::new();
-    for (mark, phrase) in SORTED.iter() {
-        for (at, _) in line.match_indices(phrase.as_str()) {
-            let range = at..at + phrase.len();
-            let free = !taken.iter().any(|(_, _, t)| t.start < range.end && range.start < t.end);
-            if free && is_word(line, &range) {
-                taken.push((*mark, phrase, range));
-            }
+/// Every phrase, folded, longest first, and what finds them all in one pass.
+struct Phrases {
+    marks: Vec<(Mark, String)>,
+    finder: AhoCorasick,
+}
+
+static ALL: LazyLock<Phrases> = LazyLock::new(|| {
+    let each = |(mark, list): &(Mark, &'static str)| list.split('|').map(|p| (*mark, fold(p))).collect::<Vec<_>>();
+    let mut marks: Vec<(Mark, String)> = PHRASES.iter().flat_map(each).collect();
+    marks.sort_by_key(|(_, phrase)| std::cmp::Reverse(phrase.len()));
+    let finder = AhoCorasick::new(marks.iter().map(|(_, phrase)| phrase)).expect("a few hundred phrases");
+    Phrases { marks, finder }
+});
+
+/// The phrases of a folded line in their order there; of two that overlap only the longer.
+fn found(line: &str) -> Vec<(Mark, &'static str, Range<usize>)> {
+    let mut matches: Vec<_> = ALL.finder.find_overlapping_iter(line).map(|m| (m.pattern(), m.range())).collect();
+    matches.sort_unstable_by_key(|(pattern, range)| (*pattern, range.start));
+    let mut taken: Vec<(Mark, &'static str, Range<usize>)> = Vec::new();
+    for (pattern, range) in matches {
+        let free = !taken.iter().any(|(_, _, t)| t.start < range.end && range.start < t.end);
+        if free && is_word(line, &range) {
+            let (mark, phrase) = &ALL.marks[pattern];
+            taken.push((*mark, phrase, range));
         }
     }
     taken.sort_by_key(|(_, _, range)| range.start);
     taken.into_iter().map(|(mark, phrase, range)| (negated(line, mark, range.start), phrase, range)).collect()
 }
 
-fn is_word(line: &str, range: &std::ops::Range<usize>) -> bool {
+fn is_word(line: &str, range: &Range<usize>) -> bool {
     let latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let first = line[range.clone()].chars().next();
     let last = line[range.clone()].chars().next_back();

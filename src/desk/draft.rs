@@ -135,7 +135,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The reports that hang on it now.
-    pub fn affects(&mut self, reports: &[Report]) {
+    pub fn affects(&mut self, reports: &[&Report]) {
         self.affected[1] = reports.iter().map(|report| report.department.clone()).collect();
     }
 

@@ -149,7 +149,7 @@ pub fn new_mail(
         named: s.next_number,
         ticket: draft.ticket.clone(),
         participants: vec![from.address.clone()],
-        timeline: Vec::new(),
+        timeline: Arc::default(),
         reports: Vec::new(),
         description: below.inbound.body.clone(),
         visit: None,
@@ -856,7 +856,7 @@ impl<'a> Work<'a> {
             _ => return,
         };
         let mut told = vec![self.on.ticket.requester.address.clone()];
-        for entry in &self.on.timeline {
+        for entry in self.on.timeline.iter() {
             let What::Absorbed { number, subject, requester, language } = &entry.what else { continue };
             if told.contains(&requester.address) || hush::nobody_reads(requester.address.local()) {
                 continue;

@@ -257,7 +257,7 @@ pub struct Candidate {
     /// Everyone who wrote on the ticket or was sent a letter about it.
     pub participants: Vec<Address>,
     /// Everything that happened so far, oldest first; loaded for engineers, ratings and `#status`.
-    pub timeline: Vec<Entry>,
+    pub timeline: Arc<Vec<Entry>>,
     /// Reports of the same fault that hang on it; loaded for engineers.
     pub reports: Vec<Ticket>,
     /// The newest message that gave the requester's words, for notices after a reassignment.

@@ -12,6 +12,7 @@ use crate::desk::team;
 use crate::desk::ticket::{Entry, Number, Report, Ticket, What, Who};
 use crate::desk::words::{Field, Priority, Status};
 use crate::time::Timestamp;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Reports after which whoever leads is told again; the supervisor hears of the second of these only.
@@ -31,12 +32,11 @@ pub fn leading<'a>(s: &'a Situation) -> Option<&'a Candidate> {
 pub fn join(s: &Situation, on: &Candidate, report: &Ticket, now: Timestamp) -> Vec<Effect> {
     let mut draft = Draft::of(s.policy, &on.ticket, Who::Desk, now);
     draft.remember(&on.timeline);
-    let before = reports(&on.timeline);
-    let mut after = before.clone();
-    after.push(Report::of(report));
-    draft.record(What::Joined { report: Report::of(report) }, "");
+    let (before, new) = (reports(&on.timeline), Report::of(report));
+    let after = [before.as_slice(), &[&new]].concat();
+    draft.record(What::Joined { report: new.clone() }, "");
     draft.affects(&after);
-    let count = |reports: &[Report]| departments(&on.ticket, reports);
+    let count = |reports: &[&Report]| departments(&on.ticket, reports);
     let enough = s.policy.incident.departments;
     if report.priority < draft.ticket.priority {
         raise(&mut draft, on, report.priority, report.number.to_string());
@@ -63,37 +63,36 @@ fn raise(draft: &mut Draft, on: &Candidate, to: Priority, why: String) {
 }
 
 /// Whoever leads hears when so many people have reported it, the supervisor once.
-fn tell(s: &Situation, draft: &mut Draft, before: usize, count: usize, reports: &[Report]) {
+fn tell(s: &Situation, draft: &mut Draft, before: usize, count: usize, reports: &[&Report]) {
     let Some(step) = TOLD_AT.iter().position(|at| before < *at && *at <= count) else { return };
     let supervisor = if step == 1 { s.policy.supervisor(draft.now) } else { None };
     let mut readers: Vec<_> = draft.owner().into_iter().chain(supervisor).collect();
     readers.dedup();
     let departments = departments(&draft.ticket, reports);
     for reader in readers {
-        let named = reports.iter().rev().take(NAMED).cloned().collect();
+        let named = reports.iter().rev().take(NAMED).map(|report| (*report).clone()).collect();
         let cause = format!("{}-{count}", draft.ticket.cycle);
         draft.letter(reader, &cause, Content::Incident { count, departments, reports: named });
     }
 }
 
 /// The reports that hang on this ticket, oldest first; those that were split off do not count.
-pub fn reports(timeline: &[Entry]) -> Vec<Report> {
-    let mut reports: Vec<Report> = Vec::new();
-    for entry in timeline {
+pub fn reports(timeline: &[Entry]) -> Vec<&Report> {
+    let (mut reports, mut decided) = (Vec::new(), HashSet::new());
+    // From the newest back: what was last said of a report counts.
+    for entry in timeline.iter().rev() {
         match &entry.what {
-            What::Joined { report } => {
-                reports.retain(|known| known.number != report.number);
-                reports.push(report.clone());
-            }
-            What::Left { number } => reports.retain(|known| known.number != *number),
+            What::Joined { report } if decided.insert(report.number) => reports.push(report),
+            What::Left { number } => _ = decided.insert(*number),
             _ => {}
         }
     }
+    reports.reverse();
     reports
 }
 
 /// How many people have reported it, whoever leads among them.
-fn people(leading: &Ticket, reports: &[Report]) -> usize {
+fn people(leading: &Ticket, reports: &[&Report]) -> usize {
     let mut people: Vec<&str> = reports.iter().map(|report| report.address.key()).collect();
     people.push(leading.requester.address.key());
     people.sort_unstable();
@@ -102,7 +101,7 @@ fn people(leading: &Ticket, reports: &[Report]) -> usize {
 }
 
 /// How many departments are known to be hit.
-fn departments(leading: &Ticket, reports: &[Report]) -> usize {
+fn departments(leading: &Ticket, reports: &[&Report]) -> usize {
     let own = leading.fields.get(&Field::Department).cloned().unwrap_or_default();
     let all = reports.iter().map(|report| report.department.clone()).chain([own]);
     let mut all: Vec<String> =

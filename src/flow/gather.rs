@@ -47,7 +47,7 @@ pub struct Facts {
     solved: Frequencies,
     asked_terms: HashSet<String>,
     /// The beginning of the timelines of leading tickets, and what their requesters wrote: many reports ask for them.
-    leading: HashMap<Number, (Vec<Entry>, Body)>,
+    leading: HashMap<Number, (Arc<Vec<Entry>>, Body)>,
     /// Addresses nothing is sent to.
     held: Option<Arc<AllHeld>>,
 }
@@ -539,11 +539,12 @@ impl Facts {
         Ok(self.solved.documents)
     }
 
-    async fn leading(&mut self, tx: &mut Tx, number: Number) -> Result<(Vec<Entry>, Body), StoreError> {
+    async fn leading(&mut self, tx: &mut Tx, number: Number) -> Result<(Arc<Vec<Entry>>, Body), StoreError> {
         if let Some(known) = self.leading.get(&number) {
             return Ok(known.clone());
         }
-        let known = (tx.first_entries(number, ENTRIES_OF_LEADING).await?, tx.description(number).await?);
+        let timeline = Arc::new(tx.first_entries(number, ENTRIES_OF_LEADING).await?);
+        let known = (timeline, tx.description(number).await?);
         self.leading.insert(number, known.clone());
         Ok(known)
     }
@@ -569,7 +570,7 @@ impl Facts {
     pub fn recorded(&mut self, number: Number, entry: &Entry) {
         let leading = self.leading.get_mut(&number).map(|(timeline, _)| timeline);
         if let Some(timeline) = leading.filter(|timeline| timeline.len() < ENTRIES_OF_LEADING as usize) {
-            timeline.push(entry.clone());
+            Arc::make_mut(timeline).push(entry.clone());
         }
     }
 
@@ -617,7 +618,7 @@ impl Facts {
                 named,
                 ticket: known.ticket.clone(),
                 participants: known.participants.clone(),
-                timeline: Vec::new(),
+                timeline: Arc::default(),
                 reports: Vec::new(),
                 description: Body::default(),
                 visit: known.visit.clone(),
@@ -630,7 +631,7 @@ impl Facts {
             };
             let number = candidate.ticket.number;
             if needs_history(&candidate, policy, event) {
-                candidate.timeline = tx.timeline(candidate.ticket.number).await?;
+                candidate.timeline = Arc::new(tx.timeline(candidate.ticket.number).await?);
                 candidate.description = tx.description(candidate.ticket.number).await?;
                 candidate.article = tx.article(candidate.ticket.number).await?;
                 candidate.suggested = tx.suggestions(candidate.ticket.number).await?;

@@ -2,6 +2,7 @@
 
 use super::Flow;
 use super::apply::{Applied, Original, Work, keep};
+use super::beside;
 use super::gather::Facts;
 use crate::desk::event::{Event, Mail};
 use crate::desk::inbound::{Digest, Inbound, Kind};
@@ -59,6 +60,9 @@ pub struct Progress<'a> {
     pub put_away: &'a [u32],
 }
 
+/// A batch that is being read, or was.
+pub type Reading = beside::Work<ReadBatch>;
+
 /// Arrivals that were read, in their order.
 pub struct ReadBatch(Vec<(Read, Arrival)>);
 
@@ -69,12 +73,12 @@ struct Read {
 }
 
 impl Flow {
-    /// Reads a batch; touches nothing. Apart from [`Flow::ingest_read`], so that the next batch is read while one is written.
-    pub async fn read(&self, batch: Vec<Arrival>) -> ReadBatch {
+    /// Reads a batch, beside; touches nothing. Apart from [`Flow::ingest_read`], so that the next batch is read while one
+    /// is written.
+    pub fn read(&self, batch: Vec<Arrival>) -> Reading {
         let policy = self.policy();
         let with_reading = move |arrival| (read(&arrival, &policy), arrival);
-        let reading = move || ReadBatch(batch.into_iter().map(with_reading).collect());
-        self.beside.run(reading).done().await
+        self.beside.run(move || ReadBatch(batch.into_iter().map(with_reading).collect()))
     }
 
     /// Reads a batch and takes it in, see [`Flow::ingest_read`].
@@ -87,7 +91,7 @@ impl Flow {
         progress: Option<Progress<'_>>,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        self.ingest_read(&self.read(batch).await, progress, now).await
+        self.ingest_read(&self.read(batch).done().await, progress, now).await
     }
 
     /// Takes a batch in. All of it is durable when this returns, and `progress` with it.

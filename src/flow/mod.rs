@@ -15,7 +15,7 @@ mod ingest;
 mod letters;
 mod tick;
 
-pub use ingest::{Arrival, Outcome, Progress, ReadBatch};
+pub use ingest::{Arrival, Outcome, Progress, Reading};
 
 use beside::Beside;
 

@@ -149,7 +149,7 @@ pub fn candidate(ticket: Ticket) -> Candidate {
         named: ticket.number,
         ticket,
         participants: vec![address(ZHANG), address(LI)],
-        timeline: vec![],
+        timeline: Arc::default(),
         reports: vec![],
         description,
         visit: None,

@@ -177,7 +177,7 @@ pub fn late(on: &Candidate) -> Vec<Late> {
             missed.push(Late { clock, due, met });
         }
     };
-    for entry in &on.timeline {
+    for entry in on.timeline.iter() {
         if let What::Targets { response_due, resolution_due, answered, resolved } = entry.what {
             check(Clock::Response, response_due, answered, entry.at);
             check(Clock::Resolution, resolution_due, resolved, entry.at);
