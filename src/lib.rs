@@ -18,7 +18,7 @@
 //! | 5 | [`daemon`], [`cli`], [`demo`] | what is started: tasks, commands, the story |
 //!
 //! Only `store` knows sqlx, only `web` knows axum, only `daemon` keeps tasks running and sleeps (reading and composing have
-//! two threads of `flow`'s own), only `clock` asks for the time and for randomness.
+//! one thread of `flow`'s own), only `clock` asks for the time and for randomness.
 //!
 //! # The journey of a message
 //!

@@ -380,9 +380,9 @@ fn start(args: &ConfigArgs) -> Result<Config, Failure> {
 }
 
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    // A desk has little to do at once; more threads would only need more memory.
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4);
-    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?.block_on(work)
+    // What takes long is done beside it (`flow`, the database's own threads); each further thread would keep six megabytes
+    // more and make nothing faster.
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(work)
 }
 
 #[cfg(test)]

@@ -1,18 +1,16 @@
 //! Work that takes the processor and waits for nothing - reading, composing - is done beside the async threads.
 //!
-//! By threads of its own, and few: compiled patterns keep megabytes of memory for every thread they were ever used in.
+//! By one thread of its own: compiled patterns and the allocator keep megabytes of memory for every thread they were ever
+//! used in, and two were no faster (the drain benchmark).
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use tokio::sync::oneshot;
 
-const THREADS: usize = 2;
-
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Cheap to clone; all clones share the threads, which end with the last of them.
+/// Cheap to clone; all clones share the thread, which ends with the last of them.
 #[derive(Clone)]
 pub struct Beside(Sender<Job>);
 
@@ -20,15 +18,11 @@ pub struct Beside(Sender<Job>);
 pub struct Work<T>(oneshot::Receiver<thread::Result<T>>);
 
 impl Beside {
-    /// Starts the threads.
+    /// Starts the thread.
     pub fn new() -> Beside {
-        let (sender, jobs) = channel();
-        let jobs = Arc::new(Mutex::new(jobs));
-        for _ in 0..THREADS {
-            let jobs = jobs.clone();
-            let thread = thread::Builder::new().name("beside".to_owned());
-            thread.spawn(move || work(&jobs)).expect("the system gives a thread");
-        }
+        let (sender, jobs): (Sender<Job>, Receiver<Job>) = channel();
+        let thread = thread::Builder::new().name("beside".to_owned());
+        thread.spawn(move || jobs.into_iter().for_each(|job| job())).expect("the system gives a thread");
         Beside(sender)
     }
 
@@ -36,7 +30,7 @@ impl Beside {
     pub fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Work<T> {
         let (done, waiting) = oneshot::channel();
         let job = move || drop(done.send(catch_unwind(AssertUnwindSafe(work))));
-        self.0.send(Box::new(job)).expect("the threads live as long as this");
+        self.0.send(Box::new(job)).expect("the thread lives as long as this");
         Work(waiting)
     }
 }
@@ -46,15 +40,6 @@ impl<T> Work<T> {
     pub async fn done(self) -> T {
         let result = self.0.await.expect("every job that was handed over is done");
         result.unwrap_or_else(|panic| resume_unwind(panic))
-    }
-}
-
-fn work(jobs: &Mutex<Receiver<Job>>) {
-    loop {
-        // Held while waiting, too: the next thread waits for the lock instead.
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
-        job();
     }
 }
 
@@ -72,6 +57,6 @@ mod tests {
         }
         let told = tokio::spawn(bad.done()).await.unwrap_err();
         assert!(told.is_panic());
-        assert_eq!(beside.run(|| 7).done().await, 7, "and the threads go on");
+        assert_eq!(beside.run(|| 7).done().await, 7, "and the thread goes on");
     }
 }

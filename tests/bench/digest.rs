@@ -149,7 +149,7 @@ async fn count(file: &Path) {
 
 fn main() {
     let options = Options::read();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         match &options.count {
             Some(file) => count(Path::new(file)).await,
