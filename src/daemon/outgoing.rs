@@ -4,6 +4,8 @@ use super::trouble::Trouble;
 use super::{SWEEP, Shared};
 use crate::flow::deliver::{Rates, Unsettled};
 use crate::ports::Mailer;
+use crate::store::StoreError;
+use crate::time::Timestamp;
 use std::time::Duration;
 
 /// Sends for as long as the desk runs.
@@ -68,13 +70,9 @@ pub async fn keep_time(shared: Shared) {
     let mut trouble = Trouble::default();
     while !shared.stopping() {
         let now = shared.clock.now();
-        let wait = match shared.flow.tick(now).await {
-            Ok(ticked) => {
+        let wait = match tick(&shared, now).await {
+            Ok(next) => {
                 trouble.over("timers");
-                for error in &ticked.put_off {
-                    tracing::error!("a timer is tried again in an hour: {error}");
-                }
-                let next = shared.flow.store.next_timer().await.ok().flatten();
                 next.map_or(SWEEP, |due| due.since(now)).clamp(Duration::from_millis(100), SWEEP)
             }
             Err(error) => {
@@ -90,6 +88,18 @@ pub async fn keep_time(shared: Shared) {
             () = tokio::time::sleep(wait) => {}
         }
     }
+}
+
+/// Handles what is due; gives when the next one is.
+async fn tick(shared: &Shared, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let next = shared.flow.store.next_timer().await?;
+    if next.is_none_or(|due| due > now) {
+        return Ok(next);
+    }
+    for error in shared.flow.tick(now).await?.put_off {
+        tracing::error!("a timer is tried again in an hour: {error}");
+    }
+    shared.flow.store.next_timer().await
 }
 
 /// How often somebody's absence is looked for: leave begins at a date, and a reload may take somebody out.

@@ -28,9 +28,18 @@ pub struct Ticked {
     pub put_off: Vec<String>,
 }
 
+/// Which timers are handled together.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    Due,
+    This(&'a Timer),
+}
+
 /// What came of some timers.
 struct Done {
     handled: usize,
+    /// No other is due, unless it was set by these.
+    all: bool,
     /// The first of those that were set instead.
     next: Option<Timestamp>,
 }
@@ -43,34 +52,28 @@ impl Flow {
     pub async fn tick(&self, now: Timestamp) -> Result<Ticked, StoreError> {
         let mut ticked = Ticked::default();
         loop {
-            let all = self.store.due_timers(now, AT_ONCE as i64).await?;
-            let due = first_of_each_ticket(&all);
-            if due.is_empty() {
-                return Ok(ticked);
-            }
-            match self.attempt(&due, now).await? {
+            match self.attempt(Which::Due, now).await? {
                 Ok(done) => {
                     ticked.handled += done.handled;
-                    let all_done = due.len() == all.len() && all.len() < AT_ONCE;
-                    if all_done && done.next.is_none_or(|next| next > now) {
+                    if done.all && done.next.is_none_or(|next| next > now) {
                         return Ok(ticked);
                     }
                 }
-                Err(_) => self.timer_by_timer(due, &mut ticked, now).await?,
+                Err(_) => self.timer_by_timer(&mut ticked, now).await?,
             }
         }
     }
 
-    /// One of these cannot be handled: each alone, and that one later.
-    async fn timer_by_timer(&self, timers: Vec<Timer>, ticked: &mut Ticked, now: Timestamp) -> Result<(), StoreError> {
-        for timer in timers {
-            let mut done = self.attempt(std::slice::from_ref(&timer), now).await?;
+    /// One of those that are due cannot be handled: each alone, and that one later.
+    async fn timer_by_timer(&self, ticked: &mut Ticked, now: Timestamp) -> Result<(), StoreError> {
+        for timer in self.store.due_timers(now, AT_ONCE as i64).await? {
+            let mut done = self.attempt(Which::This(&timer), now).await?;
             // Somebody else changed the ticket at the same moment.
             for _ in 0..TRIES {
                 if !matches!(&done, Err(error) if error.is_conflict()) {
                     break;
                 }
-                done = self.attempt(std::slice::from_ref(&timer), now).await?;
+                done = self.attempt(Which::This(&timer), now).await?;
             }
             match done {
                 Ok(done) => ticked.handled += done.handled,
@@ -89,8 +92,8 @@ impl Flow {
     ///
     /// # Errors
     /// The store's, when it can take nothing at all.
-    async fn attempt(&self, timers: &[Timer], now: Timestamp) -> Result<Result<Done, StoreError>, StoreError> {
-        match AssertUnwindSafe(self.timers_together(timers, now)).catch_unwind().await {
+    async fn attempt(&self, which: Which<'_>, now: Timestamp) -> Result<Result<Done, StoreError>, StoreError> {
+        match AssertUnwindSafe(self.timers_together(which, now)).catch_unwind().await {
             Ok(Ok(done)) => Ok(Ok(done)),
             Ok(Err(error)) if error.is_systemic() => Err(error),
             Ok(Err(error)) => Ok(Err(error)),
@@ -99,18 +102,30 @@ impl Flow {
     }
 
     /// Does what these timers are there for, in one transaction; those another daemon took meanwhile are left to it.
-    async fn timers_together(&self, timers: &[Timer], now: Timestamp) -> Result<Done, StoreError> {
+    async fn timers_together(&self, which: Which<'_>, now: Timestamp) -> Result<Done, StoreError> {
         let rules = self.rules();
         let mut tx = self.store.begin().await?;
-        let timers = tx.take_timers(timers).await?;
+        let (timers, all) = match which {
+            Which::Due => {
+                let due = tx.due_timers(now, AT_ONCE as i64).await?;
+                let first = first_of_each_ticket(&due);
+                let all = first.len() == due.len() && due.len() < AT_ONCE;
+                (first, all)
+            }
+            Which::This(timer) => (tx.still_set(timer).await?.then_some(*timer).into_iter().collect(), true),
+        };
         let handled = timers.len();
+        if handled == 0 {
+            return Ok(Done { handled, all, next: None });
+        }
+        tx.take_timers(&timers).await?;
         let (mut facts, mut applied) = (Facts::new(&self.beside, now), Applied::default());
         let mut work = Work { tx: &mut tx, rules: &rules, facts: &mut facts, applied: &mut applied, now };
         work.carry_out(&Event::Due(timers), None).await?;
         facts.letters.write(&mut tx).await?;
         tx.commit().await?;
         self.ring(&applied, facts.letters.queued);
-        Ok(Done { handled, next: applied.next_timer })
+        Ok(Done { handled, all, next: applied.next_timer })
     }
 }
 

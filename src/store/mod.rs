@@ -650,9 +650,18 @@ impl Tx {
         within!(self.unschedule(number, kind))
     }
 
-    /// Removes exactly these timers at the end, unless they are set anew; gives those that were there. One that was set anew in
-    /// between stays.
-    pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<Vec<Timer>> {
+    /// Timers that are due, earliest first; nobody else takes them until the end.
+    pub async fn due_timers(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Timer>> {
+        within!(self.due_timers(now, limit))
+    }
+
+    /// Whether this timer is still set as it was; if so, nobody else takes it until the end.
+    pub async fn still_set(&mut self, timer: &Timer) -> Result<bool> {
+        within!(self.still_set(timer))
+    }
+
+    /// Removes these timers at the end, unless they are set anew.
+    pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<()> {
         within!(self.take_timers(timers))
     }
 }

@@ -25,6 +25,7 @@ use maildesk::time::Timestamp;
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -223,11 +224,11 @@ async fn measure(kind: &str, options: &Options) {
 }
 
 fn main() {
-    let options = Options::read();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        for kind in &options.databases {
-            measure(kind, &options).await;
-        }
-    });
+    let options = Arc::new(Options::read());
+    // As in the program: one thread does the work and watches the sockets.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    for kind in options.databases.clone() {
+        let options = options.clone();
+        runtime.block_on(runtime.spawn(async move { measure(&kind, &options).await })).unwrap();
+    }
 }

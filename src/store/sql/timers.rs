@@ -1,12 +1,19 @@
 //! Things to look at again at a given time.
 
 use super::held::some;
-use super::{Db, Row, Store, Tx, push_list};
+use super::{Db, Row, Store, Tx};
 use crate::desk::event::{Timer, TimerKind};
 use crate::desk::ticket::Number;
 use crate::store::{Result, StoreError};
 use crate::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
+
+/// Those that are due, the oldest first.
+macro_rules! due {
+    () => {
+        "select ticket, kind, due, cycle from timer where due <= $1 order by due, ticket, kind limit $2"
+    };
+}
 
 fn timer(row: &Row) -> Result<Timer> {
     let kind: &str = row.try_get("kind")?;
@@ -25,8 +32,7 @@ impl Store {
     }
 
     pub async fn due_timers(&self, now: Timestamp, limit: i64) -> Result<Vec<Timer>> {
-        let query = "select ticket, kind, due, cycle from timer where due <= $1 order by due, ticket, kind limit $2";
-        let rows = sqlx::query(query).bind(now.millis()).bind(limit).fetch_all(&self.read).await?;
+        let rows = sqlx::query(due!()).bind(now.millis()).bind(limit).fetch_all(&self.read).await?;
         rows.iter().map(timer).collect()
     }
 }
@@ -71,21 +77,23 @@ impl Tx {
         self.held.unscheduled.retain(|held| *held != (number, kind));
     }
 
-    /// In the order they were given. Those that are not set anew are gone at the end.
-    pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<Vec<Timer>> {
+    pub async fn due_timers(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Timer>> {
         self.write_timers().await?;
-        let mut taken = Vec::with_capacity(timers.len());
-        for some in timers.chunks(256) {
-            let mut query = QueryBuilder::<Db>::new("select ticket, kind, due, cycle from timer where ticket in ");
-            push_list(&mut query, some.iter().map(|timer| timer.number.0));
-            for row in query.push(for_update!()).build().fetch_all(&mut *self.inner).await? {
-                taken.push(timer(&row)?);
-            }
-        }
-        let place = |timer: &Timer| timers.iter().position(|wanted| wanted == timer);
-        taken.retain(|timer| place(timer).is_some());
-        taken.sort_by_cached_key(place);
-        self.held.unscheduled.extend(taken.iter().map(|timer| (timer.number, timer.kind)));
-        Ok(taken)
+        let rows = sqlx::query(concat!(due!(), for_update!())).bind(now.millis()).bind(limit);
+        rows.fetch_all(&mut *self.inner).await?.iter().map(timer).collect()
+    }
+
+    pub async fn still_set(&mut self, wanted: &Timer) -> Result<bool> {
+        self.write_timers().await?;
+        let query =
+            concat!("select ticket, kind, due, cycle from timer where ticket = $1 and kind = $2", for_update!());
+        let found = sqlx::query(query).bind(wanted.number.0).bind(wanted.kind.as_str());
+        let found = found.fetch_optional(&mut *self.inner).await?;
+        Ok(found.as_ref().map(timer).transpose()?.as_ref() == Some(wanted))
+    }
+
+    pub async fn take_timers(&mut self, timers: &[Timer]) -> Result<()> {
+        self.held.unscheduled.extend(timers.iter().map(|timer| (timer.number, timer.kind)));
+        Ok(())
     }
 }
