@@ -1,6 +1,6 @@
 //! Appointments on site, from the invitation to the visit and after it, with the answers of real calendar programs.
 
-use crate::support::calendars::{apple, entry, google, outlook};
+use crate::support::calendars::{apple, entry, google, outlook, thunderbird};
 use crate::support::desk::{DAY, Desk, HOUR, MINUTE, li, on_both, on_both_with, person, wang, zhang};
 use maildesk::desk::ticket::What;
 use maildesk::desk::words::{Attendance, Status, Wait};
@@ -46,7 +46,7 @@ async fn a_visit_from_the_invitation_to_the_rating() {
         let moved = entry(&letters.to(&zhang));
         assert_eq!((moved.method.as_str(), moved.uid.as_str(), moved.sequence), ("REQUEST", made.uid.as_str(), 1));
         assert!(moved.text.contains("DTSTART:20261125T020000Z"), "{}", moved.text);
-        desk.gets(outlook(&zhang, &desk_address, &letters.to(&zhang), "ACCEPTED", None, "")).await.none();
+        desk.gets(thunderbird(&zhang, &desk_address, &letters.to(&zhang), "ACCEPTED")).await.none();
         use Attendance::{Accepted, Countered};
         assert_eq!(answers(desk).await, [Accepted, Countered, Accepted]);
 

@@ -134,6 +134,40 @@ pub fn apple(from: &Mailbox, desk: &str, letter: &Letter, partstat: &str) -> Vec
     message(&header, &[parts[0].clone(), part("text/calendar; method=REPLY; charset=utf-8", &calendar)])
 }
 
+/// Thunderbird 153, whose answer this was: answers no mail by id, writes UTF-8 as it is, and sends the file along.
+pub fn thunderbird(from: &Mailbox, desk: &str, letter: &Letter, partstat: &str) -> Vec<u8> {
+    let invited = entry(letter);
+    let calendar = format!(
+        "BEGIN:VCALENDAR\r\nPRODID:-//Mozilla.org/NONSGML Mozilla Calendar V1.1//EN\r\nVERSION:2.0\r\nMETHOD:REPLY\r\n\
+         BEGIN:VEVENT\r\nLAST-MODIFIED:20261123T020000Z\r\nDTSTAMP:20261123T020000Z\r\nUID:{0}\r\nSUMMARY:{1}\r\n\
+         STATUS:CONFIRMED\r\nORGANIZER;CN=IT 服务台:mailto:{desk}\r\n\
+         ATTENDEE;CN={2};PARTSTAT={partstat};CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIP\r\n ANT:mailto:{3}\r\n\
+         DTSTART:20261124T060000Z\r\nDTEND:20261124T070000Z\r\nSEQUENCE:{4}\r\nDESCRIPTION:您好：\\n\\n请\r\n 在日历里接受这次预约。\r\n\
+         TRANSP:OPAQUE\r\nCLASS:PRIVATE\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+        invited.uid, letter.subject, from.name, from.address, invited.sequence
+    );
+    let header = format!(
+        "MIME-version: 1.0\r\nFrom: {}\r\nMessage-ID: <496ae3c4{partstat}{}@corp.example>\r\nTo: <{desk}>\r\n\
+         Date: Mon, 23 Nov 2026 02:00:00 +0000\r\nSubject: =?UTF-8?B?{}?=\r\n",
+        written(from),
+        invited.sequence,
+        STANDARD.encode(format!("Accepted: {}", letter.subject))
+    );
+    let encoding = "Content-transfer-encoding: 8BIT\r\n";
+    format!(
+        "{header}Content-type: multipart/mixed; boundary=\"Boundary_(ID_qyG4)\"\r\n\r\n\r\n--Boundary_(ID_qyG4)\r\n\
+         Content-type: multipart/alternative;\r\n boundary=\"Boundary_(ID_ryU4)\"\r\n\r\n\r\n--Boundary_(ID_ryU4)\r\n\
+         Content-type: text/plain; charset=UTF-8\r\n{encoding}\r\n\
+         {} <{}> has accepted your event invitation.\r\n\r\n\r\n--Boundary_(ID_ryU4)\r\n\
+         Content-type: text/calendar; method=REPLY; charset=UTF-8\r\n{encoding}\r\n{calendar}\r\n\r\n\
+         --Boundary_(ID_ryU4)--\r\n\r\n--Boundary_(ID_qyG4)\r\nContent-type: application/ics; name=invite.ics\r\n\
+         {encoding}Content-disposition: attachment; filename=invite.ics\r\n\r\n{calendar}\r\n\r\n\
+         --Boundary_(ID_qyG4)--\r\n",
+        from.name, from.address
+    )
+    .into_bytes()
+}
+
 fn written(from: &Mailbox) -> String {
     format!("=?utf-8?B?{}?= <{}>", STANDARD.encode(&from.name), from.address)
 }
