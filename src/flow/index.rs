@@ -12,6 +12,8 @@ use crate::desk::review::recur::{self, Recurrence, Symptom};
 use crate::desk::ticket::Number;
 use crate::store::{StoreError, Tx};
 use crate::time::Timestamp;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Tickets of one commit: few, for the desk's only writer waits for it.
 const AT_ONCE: i64 = 50;
@@ -29,9 +31,7 @@ impl Flow {
         let (stale, faults) = index_some(&mut tx, &rules.policy, now).await?;
         let (mut facts, mut applied) = (Facts::new(&self.beside, now), Applied::default());
         let mut work = Work { tx: &mut tx, rules: &rules, facts: &mut facts, applied: &mut applied, now };
-        for fault in faults {
-            look_back(&mut work, &fault).await?;
-        }
+        look_back(&mut work, &faults).await?;
         facts.letters.write(&mut tx).await?;
         tx.commit().await?;
         self.ring(&applied, facts.letters.queued);
@@ -39,18 +39,33 @@ impl Flow {
     }
 }
 
-/// Whether this fault has come before, often enough; what comes of that is done.
-async fn look_back(work: &mut Work<'_>, fault: &Symptom) -> Result<(), StoreError> {
+/// Whether these faults have come before, often enough; what comes of that is done.
+async fn look_back(work: &mut Work<'_>, faults: &[Symptom]) -> Result<(), StoreError> {
     let policy = &work.rules.policy;
-    if work.tx.keep_symptom(fault).await?.is_some() {
-        return Ok(());
+    let mut new = Vec::new();
+    for fault in faults {
+        if work.tx.keep_symptom(fault).await?.is_none() {
+            new.push(fault);
+        }
     }
-    let since = work.now - policy.reviews.within;
-    let others = work.tx.symptoms(&fault.about, since, recur::LIKENED).await?;
-    match Recurrence::of(policy, fault, &others) {
-        Some(seen) => work.carry_out(&Event::Recurred(seen), None).await,
-        None => Ok(()),
+    // Those of a module or category are looked up once, and again when some of them became a problem.
+    let mut of_about: HashMap<&str, Vec<Symptom>> = HashMap::new();
+    for fault in new {
+        let others = match of_about.entry(&fault.about) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let since = work.now - policy.reviews.within;
+                unknown.insert(work.tx.symptoms(&fault.about, since, recur::LIKENED).await?)
+            }
+        };
+        let joined = others.iter().any(|other| other.ticket == fault.ticket && other.problem.is_some());
+        let seen = if joined { None } else { Recurrence::of(policy, fault, others) };
+        if let Some(seen) = seen {
+            of_about.remove(fault.about.as_str());
+            work.carry_out(&Event::Recurred(seen), None).await?;
+        }
     }
+    Ok(())
 }
 
 /// Gives how many were read, and the faults among them.

@@ -159,3 +159,24 @@ async fn the_third_of_a_kind_becomes_a_problem_record() {
     })
     .await;
 }
+
+/// While mail comes in nobody looks back: afterwards all of them are read at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn four_of_a_kind_read_at_once_are_one_problem() {
+    on_both_with(REVIEWING, async |desk: &mut Desk| {
+        let texts = [
+            "三楼打印机一直卡纸，重启过没用。",
+            "二楼打印机卡纸，打不出来。",
+            "打印机又卡纸，重启也不行。",
+            "四楼打印机卡纸。",
+        ];
+        for (n, text) in texts.into_iter().enumerate() {
+            desk.writes(&person(&format!("person{n}@corp.example"), "钱进"), "打印机卡纸", text).await;
+        }
+        while desk.flow.index(desk.now()).await.unwrap() > 0 {}
+        desk.letters().await.only_to(&[&person("zhao.min@corp.example", "赵敏")]);
+        let problem = review(desk, 1, Kind::Problem).await;
+        assert_eq!((problem.state, problem.tickets), (State::Asked, (1..=4).map(Number).collect()));
+    })
+    .await;
+}
