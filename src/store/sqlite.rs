@@ -113,7 +113,7 @@ impl Store {
             .pragma("temp_store", "memory")
             // 32 MiB of log between checkpoints instead of 4: a page that changes often is copied home less often.
             .pragma("wal_autocheckpoint", "4096")
-            .pragma("cache_size", "-4096")
+            .pragma("cache_size", "-3072")
             .statement_cache_capacity(256)
             .disable_statement_logging();
         // Neither pool gives a connection up: the first keeps a database in memory alive, the others save the

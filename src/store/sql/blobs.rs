@@ -1,7 +1,8 @@
 //! Files named by their SHA-256, each kept once however often it comes and goes.
 //!
 //! They lie in the database, so that a message, its ticket and its bytes are committed together (promises G1, G3) and
-//! every daemon sees them; in chunks of 1 MiB, so that a large one costs little memory.
+//! every daemon sees them; in chunks of 128 KiB, so that a large one costs little
+//! memory: each is copied three times on its way.
 
 use super::held::some;
 use super::{Connection, Db, Store, Tx};
@@ -10,7 +11,7 @@ use crate::store::{Result, StoreError};
 use futures_util::TryStreamExt;
 use sqlx::QueryBuilder;
 
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = 128 << 10;
 
 pub fn digest(bytes: &[u8]) -> Result<Digest> {
     bytes.try_into().map(Digest).map_err(|_| StoreError::Fault("a digest in the database is not 32 bytes".to_owned()))
