@@ -20,11 +20,13 @@ pub mod proxy;
 pub mod script;
 pub mod slapd;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// A server process with its folder; killed, and the folder removed, when dropped or when this process dies.
@@ -105,9 +107,16 @@ pub fn server_folder(name: &str) -> PathBuf {
     folder
 }
 
-/// A port that is free now.
+/// A port that is free now, and that nobody here was given before: until a server listens on it the system may name it again.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap();
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if given.insert(port) {
+            return port;
+        }
+    }
 }
 
 /// Finds a program, or says how to get it.
