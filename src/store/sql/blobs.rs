@@ -1,8 +1,8 @@
 //! Files named by their SHA-256, each kept once however often it comes and goes.
 //!
 //! They lie in the database, so that a message, its ticket and its bytes are committed together (promises G1, G3) and
-//! every daemon sees them; in chunks of 128 KiB, so that a large one costs little
-//! memory: each is copied three times on its way.
+//! every daemon sees them; in chunks of 128 KiB, so that a large one costs little memory: the driver and SQLite copy
+//! what they are given.
 
 use super::held::some;
 use super::{Connection, Db, Store, Tx};
