@@ -40,6 +40,8 @@ impl Work<'_> {
     pub async fn carry_out(&mut self, event: &Event, original: Option<Original<'_>>) -> Result<(), StoreError> {
         let situation = self.facts.gather(self.tx, &self.rules.policy, event, self.now).await?;
         let effects = decide(&situation, event, self.now);
+        // Before anything is applied: what it was lent is added to without a copy.
+        drop(situation);
         // What no rule placed is kept aside all the same (promise G1).
         let mut place = Placed::Aside("no rule placed it".to_owned());
         let opened = effects.iter().find_map(|e| if let Effect::Open(ticket) = e { Some(ticket.number) } else { None });
